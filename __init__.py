@@ -1,0 +1,4 @@
+from . import hooks
+from . import models
+
+hooks.check_urllib3()

@@ -1,0 +1,12 @@
+-- A copy of a database must not write to anybody.
+UPDATE crm_automation_rule
+   SET enabled = false;
+UPDATE crm_automation_firing
+   SET state = 'cancelled',
+       reason = 'The database was neutralized.',
+       finished_at = now() AT TIME ZONE 'UTC'
+ WHERE state = 'pending';
+UPDATE crm_automation_delivery
+   SET state = 'failed',
+       reason = 'The database was neutralized.'
+ WHERE state IN ('queued', 'retry');

@@ -1,0 +1,73 @@
+"""The virtual environments: one that runs Odoo and the tests, one for linters."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from .paths import CHECKOUT, subdir
+from .say import SetupError, step
+from .system import install_debian_packages, run
+
+HERE = Path(__file__).parent
+ADDON_REQUIREMENTS = CHECKOUT / "requirements.txt"
+
+
+def odoo_python(source):
+    """The interpreter that imports Odoo, the addon's needs and the test tools.
+
+    :param OdooSource source: which Odoo
+    :rtype: Path
+    """
+    files = [ADDON_REQUIREMENTS, HERE / "requirements-dev.txt"]
+    if not source.python:
+        files.insert(0, HERE / "requirements-odoo.txt")
+    base = source.python or Path(sys.executable)
+    options = ["--system-site-packages"] if source.python else []
+    home = _environment("venv", base, files, options, f"{source.python_path}")
+    if source.python_path:
+        library = next((home / "lib").glob("python3*")) / "site-packages"
+        (library / "odoo-source.pth").write_text(f"{source.python_path}\n")
+    return home / "bin/python"
+
+
+def lint_bin():
+    """Folder of the linters' commands."""
+    file = HERE / "requirements-lint.txt"
+    return _environment("lint", Path(sys.executable), [file], [], "") / "bin"
+
+
+def _environment(kind, base, files, options, salt):
+    version = run([str(base), "-c", "import sys; print(sys.version)"], "Asking Python").strip()
+    text = version + salt + "".join(f.read_text() for f in files)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    home = subdir("python") / f"{kind}-{version.split()[0]}-{digest}"
+    if (home / "complete").is_file():
+        return home
+    _need_venv_module(base)
+    shutil.rmtree(home, ignore_errors=True)
+    clean = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    with step(f"Making the Python {version.split()[0]} environment ({kind})", "1 to 2 minutes"):
+        run([str(base), "-m", "venv", *options, str(home)], "Making the environment", env=clean)
+        needs = [word for file in files for word in ("-r", str(file))]
+        run(
+            [str(home / "bin/pip"), "install", "--quiet", "--no-warn-script-location", *needs],
+            "Installing Python packages with pip",
+            env=clean,
+        )
+    (home / "complete").touch()
+    return home
+
+
+def _need_venv_module(base):
+    done = subprocess.run([str(base), "-c", "import ensurepip, venv"], capture_output=True)
+    if done.returncode == 0:
+        return
+    if base.resolve().is_relative_to("/usr/bin"):
+        install_debian_packages([f"{base.resolve().name}-venv"], "virtual environments")
+        return
+    raise SetupError(
+        f"{base} has no venv module. Name another Python: CRM_AUTOMATION_PYTHON=/path/to/python3"
+    )

@@ -1,0 +1,157 @@
+"""Everything a command needs, set up once: Odoo, Python, database, staging.
+
+Three layers of databases, each a copy of the one below:
+``tpl_…`` the addon's dependencies with demo data and Spanish (minutes, shared by
+all checkouts), ``app_…`` with the addon installed (seconds, per content of the
+checkout), and the copy that a command works on.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+
+from . import odoo_source, postgres, python_env, staging
+from .paths import ADDON, checkout_name, state_dir, subdir
+from .say import SetupError, say, step
+from .system import build_lock, run
+
+LANGUAGES = "es_ES"
+#: Not needed by the addon: where they are installed it does more.
+EXTRA_MODULES = ()
+
+
+class Workshop:
+    """What the commands work with."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.source = odoo_source.find_odoo()
+        self.python = python_env.odoo_python(self.source)
+        self.addons = staging.stage()
+        self.data_dir = subdir("data")
+
+    # -- running Odoo -------------------------------------------------------
+
+    @property
+    def environment(self):
+        clean = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        return {**clean, **self.cluster.environment, "PYTHONUNBUFFERED": "1"}
+
+    def odoo_options(self, database):
+        paths = [*map(str, self.source.addons), str(self.addons)]
+        return [
+            f"--database={database}",
+            f"--db_host={self.cluster.socket}",
+            f"--db_user={postgres.ROLE}",
+            "--no-database-list",
+            f"--addons-path={','.join(paths)}",
+            f"--data-dir={self.data_dir}",
+        ]
+
+    def odoo_command(self, database, *options):
+        return [
+            str(self.python), "-m", "odoo", "server", *self.odoo_options(database), *options
+        ]  # fmt: skip
+
+    def odoo_once(self, database, *options):
+        """Start Odoo, let it do what the options say, and return its log.
+
+        :raises SetupError: with the end of the log, when Odoo fails
+        """
+        command = self.odoo_command(database, "--stop-after-init", "--no-http", *options)
+        log = run(command, "Odoo", env=self.environment, cwd="/")
+        if " CRITICAL " in log or "Failed to load registry" in log:
+            raise SetupError(f"Odoo failed:\n{log[-3000:]}")
+        return log
+
+    # -- databases ----------------------------------------------------------
+
+    def template(self):
+        """Name of the database with the dependencies; made when missing."""
+        modules = sorted({*staging.manifest()["depends"], *EXTRA_MODULES})
+        key = f"{self.source.version} {modules} {LANGUAGES}"
+        name = f"tpl_{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+        with build_lock():
+            if name not in self.cluster.databases():
+                building = f"{name}_building"
+                self.drop(building)
+                with step(f"Installing {', '.join(modules)} with demo data and Spanish", "4 minutes"):
+                    self.odoo_once(
+                        building, f"--init={','.join(modules)}", "--with-demo",
+                        f"--load-language={LANGUAGES}",
+                    )  # fmt: skip
+                self._rename(building, name)
+        return name
+
+    def application(self):
+        """Name of the database with the addon as it now is in the checkout."""
+        name = f"app_{checkout_name()}_{staging.addon_digest()}"
+        template = self.template()
+        with build_lock():
+            if name not in self.cluster.databases():
+                for old in self.cluster.databases():
+                    if old.startswith(f"app_{checkout_name()}_"):
+                        self.drop(old)
+                building = f"{name}_building"
+                with step(f"Installing {ADDON}", "30 s"):
+                    self.copy(template, building)
+                    try:
+                        self.odoo_once(building, f"--init={ADDON}", "--with-demo")
+                        self.script("seed_demo.py", building)
+                    except SetupError:
+                        self.drop(building)
+                        raise
+                self._rename(building, name)
+        return name
+
+    def copy(self, source, target):
+        """Copy a database with its files (hard links: they never change)."""
+        self.drop(target)
+        self.cluster.create(target, source)
+        files = self.filestore(source)
+        if files.is_dir():
+            shutil.copytree(files, self.filestore(target), copy_function=os.link)
+
+    def drop(self, name):
+        self.cluster.drop(name)
+        shutil.rmtree(self.filestore(name), ignore_errors=True)
+
+    def _rename(self, old, new):
+        self.cluster.psql(f'ALTER DATABASE "{old}" RENAME TO "{new}"')
+        if self.filestore(old).is_dir():
+            self.filestore(old).rename(self.filestore(new))
+
+    def filestore(self, name):
+        return self.data_dir / "filestore" / name
+
+    def script(self, name, database, *arguments, **kwargs):
+        """Run one of the tools' scripts inside the environment that has Odoo."""
+        path = staging.CHECKOUT / "dev/devtools/inside" / name
+        command = [str(self.python), str(path), *map(str, arguments)]
+        options = "\n".join(self.odoo_options(database))
+        environment = {**self.environment, "ODOO_OPTIONS": options, "ODOO_DATABASE": database}
+        return run(command, f"{path.name}", env=environment, cwd="/", **kwargs)
+
+
+@contextlib.contextmanager
+def workshop():
+    """Set everything up, hand it over, and stop what was started."""
+    if shutil.disk_usage(subdir()).free < 4 * 2**30:
+        say(f"  Note: less than 4 GB free under {state_dir()}")
+    with postgres.cluster() as server:
+        with build_lock():
+            shop = Workshop(server)
+        yield shop
+
+
+def terminate(process, seconds=20):
+    """End a process that we started, kindly first."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

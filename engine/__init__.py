@@ -1,0 +1,1 @@
+"""Logic of the rules in plain Python: no database, no odoo import."""

@@ -1,0 +1,94 @@
+"""What became of a notice for each recipient: on its way, sent, not sent, why.
+
+Owns the following of outgoing mails and their repetition; stock leaves a mail
+that could not be sent as it is, for ever.
+"""
+
+from odoo import api, fields, models
+
+from ..engine.retry import next_try
+
+#: Failures that another try may mend. A wrong address stays wrong.
+PASSING_FAILURES = frozenset({"mail_smtp", "unknown", False})
+
+ROLES = [
+    ("responsible", "Responsible"),
+    ("customer", "Customer"),
+    ("extra", "Extra address"),
+]
+STATES = [
+    ("skipped", "Left out"),
+    ("queued", "On its way"),
+    ("retry", "Will be tried again"),
+    ("sent", "Delivered to the mail server"),
+    ("failed", "Not delivered"),
+]
+
+
+class CrmAutomationDelivery(models.Model):
+    _name = "crm.automation.delivery"
+    _description = "Recipient of a Notice"
+    _order = "firing_id, id"
+    _rec_name = "email"
+
+    firing_id = fields.Many2one(
+        "crm.automation.firing", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="firing_id.company_id", store=True)
+    role = fields.Selection(ROLES, required=True, readonly=True)
+    partner_id = fields.Many2one("res.partner", readonly=True)
+    email = fields.Char(readonly=True)
+    state = fields.Selection(STATES, required=True, readonly=True)
+    reason = fields.Text(readonly=True)
+    mail_id = fields.Many2one("mail.mail", readonly=True, index="btree_not_null")
+    message_id = fields.Char("Message-ID", readonly=True)
+    tries = fields.Integer(readonly=True)
+    retry_at = fields.Datetime("Next Try", readonly=True)
+    sent_at = fields.Datetime("Sent", readonly=True)
+
+    _retry_idx = models.Index("(retry_at) WHERE state = 'retry'")
+
+    @api.model
+    def _follow(self, mails, failure_type, failure_reason):
+        """Note what the outgoing server said of these mails.
+
+        :param mails: ``mail.mail`` that have just been tried
+        :param failure_type: as in ``mail.mail``, or None
+        """
+        for delivery in self.search([("mail_id", "in", mails.ids)]):
+            mail = delivery.mail_id
+            now = self.env.cr.now().replace(microsecond=0)
+            if mail.state == "sent":
+                delivery.write({"state": "sent", "sent_at": now, "reason": False})
+                continue
+            delivery._note_failure(
+                failure_type or mail.failure_type, failure_reason or mail.failure_reason, now
+            )
+
+    def _note_failure(self, failure_type, failure_reason, now):
+        tries = self.tries + 1
+        again = next_try(tries, now) if failure_type in PASSING_FAILURES else None
+        self.write(
+            {
+                "state": "retry" if again else "failed",
+                "retry_at": again,
+                "tries": tries,
+                "reason": failure_reason
+                or self.env._("The outgoing mail server gave no reason."),
+            }
+        )
+        if again:
+            self.env["crm.automation.firing"]._arm()
+
+    @api.model
+    def _retry_due(self):
+        """Queue failed mails again, as they are: the same Message-ID, so that a
+        mail program that has got one already shows it once."""
+        due = self.search([("state", "=", "retry"), ("retry_at", "<=", self.env.cr.now())])
+        lost = due.filtered(lambda delivery: not delivery.mail_id)
+        lost.write({"state": "failed", "reason": self.env._("The mail was deleted.")})
+        due -= lost
+        if due:
+            due.mail_id.mark_outgoing()
+            due.write({"state": "queued", "retry_at": False})
+            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()

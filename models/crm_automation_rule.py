@@ -1,0 +1,428 @@
+"""The rule: when what happens to which records, who is told.
+
+Owns the definition, its rights and the decision on a transaction's changes.
+What is sent is in ``crm.automation.notice``, the run in
+``crm.automation.firing``.
+"""
+
+import ast
+import collections
+import logging
+
+import psycopg2
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import ormcache
+
+from .base import CHANGES, SCHEDULED
+
+_logger = logging.getLogger(__name__)
+
+#: Which fields of a model are watched, and by which rules.
+Watch = collections.namedtuple("Watch", ["fields", "rule_ids"])
+
+#: A trigger's watched fields and, where it is about one model only, that model.
+TriggerSpec = collections.namedtuple("TriggerSpec", ["model", "fields"])
+
+TRIGGERS = {
+    "lead_converted": TriggerSpec("crm.lead", frozenset({"type"})),
+    "created": TriggerSpec(None, frozenset()),
+}
+
+#: Changing none of these makes somebody the owner of a rule.
+NOT_OWNED = frozenset({"name", "sequence", "active", "owner_id"})
+
+
+class CrmAutomationRule(models.Model):
+    _name = "crm.automation.rule"
+    _inherit = ["crm.automation.notice"]
+    _description = "Automated Action"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(
+        default=10, help="Where several rules fire at the same moment, the lowest goes first."
+    )
+    enabled = fields.Boolean(
+        string="Switched On",
+        copy=False,
+        help="Only a rule that is switched on acts. Switching it on sends nothing for "
+        "what happened before.",
+    )
+    owner_id = fields.Many2one(
+        "res.users",
+        readonly=True,
+        copy=False,
+        help="Whoever last changed what the rule does, or switched it on. The rule sees "
+        "and does only what its owner may see and do.",
+    )
+    owner_archived = fields.Boolean(compute="_compute_owner_archived")
+    company_id = fields.Many2one(
+        "res.company",
+        help="Records of this company only; empty: of all companies of the owner.",
+    )
+    trigger = fields.Selection(
+        [
+            ("lead_converted", "A lead becomes an opportunity"),
+            ("created", "A record is created"),
+        ],
+        required=True,
+        default="lead_converted",
+        string="When",
+    )
+    model_id = fields.Many2one(
+        "ir.model",
+        string="Object",
+        required=True,
+        ondelete="cascade",
+        compute="_compute_model_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        domain=[("transient", "=", False), ("abstract", "=", False)],
+        help="The kind of record that the rule watches.",
+    )
+    model_name = fields.Char(related="model_id.model", string="Technical Name")
+    model_is_fixed = fields.Boolean(compute="_compute_model_is_fixed")
+    filter_domain = fields.Char(
+        string="Filter",
+        help="Only records that match act. The values are fixed ones: no formulas.",
+    )
+    summary = fields.Char(compute="_compute_summary", string="In Plain Words")
+    firing_ids = fields.One2many("crm.automation.firing", "rule_id")
+    firing_count = fields.Integer(compute="_compute_firing_count", string="Executions")
+    last_run = fields.Datetime(
+        compute="_compute_firing_count", help="When the rule last did something."
+    )
+
+    # -- computed -------------------------------------------------------------
+
+    @api.depends("trigger")
+    def _compute_model_id(self):
+        for rule in self:
+            spec = TRIGGERS.get(rule.trigger)
+            if spec and spec.model:
+                rule.model_id = self.env["ir.model"]._get(spec.model)
+
+    @api.depends("trigger")
+    def _compute_model_is_fixed(self):
+        for rule in self:
+            spec = TRIGGERS.get(rule.trigger)
+            rule.model_is_fixed = bool(spec and spec.model)
+
+    @api.depends("owner_id.active", "enabled")
+    def _compute_owner_archived(self):
+        for rule in self:
+            owner = rule.owner_id.sudo()
+            rule.owner_archived = bool(owner and not owner.active)
+
+    def _compute_firing_count(self):
+        groups = self.env["crm.automation.firing"]._read_group(
+            [("rule_id", "in", self.ids)], ["rule_id"], ["__count", "finished_at:max"]
+        )
+        found = {rule.id: (count, last) for rule, count, last in groups}
+        for rule in self:
+            rule.firing_count, rule.last_run = found.get(rule.id, (0, False))
+
+    @api.depends(
+        "trigger",
+        "model_id",
+        "filter_domain",
+        "notify_responsible",
+        "notify_customer",
+        "notify_emails",
+    )
+    @api.depends_context("lang")
+    def _compute_summary(self):
+        _ = self.env._
+        for rule in self:
+            if rule.trigger == "lead_converted":
+                when = _("When a lead becomes an opportunity")
+            else:
+                name = rule.model_id.sudo().name or _("record")
+                when = _("When this is created: %(model)s", model=name)
+            if rule.filter_domain and rule.filter_domain != "[]":
+                when = _("%(when)s and matches the filter", when=when)
+            whom = []
+            if rule.notify_responsible:
+                whom.append(_("its responsible"))
+            if rule.notify_customer:
+                whom.append(_("its customer"))
+            if rule.notify_emails:
+                whom.append(rule.notify_emails)
+            if whom:
+                rule.summary = _("%(when)s, mail %(whom)s.", when=when, whom=", ".join(whom))
+            else:
+                rule.summary = _("%(when)s, nobody is told: tick who gets the mail.", when=when)
+
+    # -- checks ---------------------------------------------------------------
+
+    @api.constrains("trigger", "model_id")
+    def _check_model(self):
+        for rule in self:
+            spec = TRIGGERS[rule.trigger]
+            if spec.model and rule.sudo().model_id.model != spec.model:
+                raise ValidationError(
+                    self.env._(
+                        "“%(trigger)s” happens to one kind of record only: leave the object as "
+                        "the form proposes it.",
+                        trigger=dict(
+                            self._fields["trigger"]._description_selection(self.env)
+                        )[rule.trigger],
+                    )
+                )
+
+    @api.constrains("filter_domain", "model_id")
+    def _check_filter_domain(self):
+        for rule in self:
+            domain = rule._literal_domain()
+            model = self.env[rule.sudo().model_id.model].with_context(active_test=False)
+            try:
+                model.search(domain, limit=1)
+            except AccessError as error:
+                raise ValidationError(
+                    self.env._(
+                        "The filter uses something that you may not read yourself:\n%(error)s",
+                        error=error,
+                    )
+                ) from error
+            except (ValueError, TypeError, KeyError) as error:
+                raise ValidationError(
+                    self.env._(
+                        "The filter does not fit this object. Open it, remove the line in "
+                        "question and save again.\n%(error)s",
+                        error=error,
+                    )
+                ) from error
+
+    def _literal_domain(self):
+        """The filter as a Domain.
+
+        :raises ValidationError: when it is no list of fixed values
+        """
+        self.ensure_one()
+        try:
+            return Domain(ast.literal_eval(self.filter_domain or "[]"))
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+            raise ValidationError(
+                self.env._(
+                    "The filter may hold fixed values only, no formulas such as the current "
+                    "user or today's date: %(filter)s",
+                    filter=self.filter_domain,
+                )
+            ) from error
+
+    @api.constrains("enabled", "notify_responsible", "notify_customer", "notify_emails")
+    def _check_somebody_is_told(self):
+        for rule in self:
+            told = rule.notify_responsible or rule.notify_customer or rule.notify_emails
+            if rule.enabled and not told:
+                raise ValidationError(
+                    self.env._(
+                        "The rule “%(name)s” would tell nobody. Tick at least one recipient "
+                        "in “Email Actions” before you switch it on.",
+                        name=rule.name,
+                    )
+                )
+
+    # -- owner and cache ------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._take_ownership(vals)
+        rules = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return rules
+
+    def write(self, vals):
+        vals = dict(vals)
+        self._take_ownership(vals)
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        if vals.get("enabled") is False or vals.get("active") is False:
+            self._cancel_pending()
+        return result
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
+    def _take_ownership(self, vals):
+        """Whoever changes what a rule does answers for it with his rights."""
+        if "owner_id" in vals and not self.env.su:
+            raise AccessError(self.env._("The owner of a rule cannot be chosen."))
+        if vals.keys() <= NOT_OWNED or self.env.uid == SUPERUSER_ID:
+            return
+        vals["owner_id"] = self.env.uid
+
+    def action_enable(self):
+        """Switch on; the current user becomes the owner."""
+        if self.env.uid == SUPERUSER_ID:
+            raise UserError(self.env._("A rule is switched on by a person, not by the system."))
+        self.write({"enabled": True})
+
+    def action_disable(self):
+        self.write({"enabled": False})
+
+    def _cancel_pending(self):
+        """Pending executions end, with the reason, when a rule is switched off."""
+        pending = self.env["crm.automation.firing"].sudo().search(
+            [("rule_id", "in", self.ids), ("state", "=", "pending")]
+        )
+        pending._finish("cancelled", self.env._("The rule was switched off."))
+
+    # -- decision -------------------------------------------------------------
+
+    @api.model
+    @ormcache()
+    def _watches(self):
+        """Model name to Watch, for all rules that are switched on."""
+        found = {}
+        for rule in self.sudo().search([("enabled", "=", True)]):
+            if rule.model_name not in self.env:
+                continue
+            names, ids = found.get(rule.model_name, (frozenset(), ()))
+            spec = TRIGGERS[rule.trigger]
+            found[rule.model_name] = Watch(names | spec.fields, (*ids, rule.id))
+        return found
+
+    @api.model
+    def _decide(self):
+        """Hand the transaction's net changes to the rules; run before the commit.
+
+        Also run at every savepoint: a decision taken there is taken again when
+        the record changes again, and withdrawn when nothing of it is left.
+        """
+        cr = self.env.cr
+        cr.precommit.data.pop(SCHEDULED, None)
+        changes = cr.postcommit.data.get(CHANGES)
+        for model in changes.waiting_models() if changes else ():
+            watch = self._watches().get(model)
+            taken = changes.take(model)
+            if watch:
+                self._decide_model(changes, model, watch, taken)
+
+    def _decide_model(self, changes, model, watch, taken):
+        """Decide on the changes of one model. A rule never breaks the save."""
+        ids = {change.res_id for change in taken}
+        known = {key for key in changes.decided if key[1] == model and key[2] in ids}
+        hits = []
+        for rule in self.browse(watch.rule_ids):
+            triggered = [change for change in taken if rule._is_triggered(change)]
+            if triggered:
+                hits.append((rule, triggered))
+        if not hits and not known:
+            return
+        # The work below starts from a flushed state, so that undoing it loses
+        # nothing of the user's. A flushing savepoint would run these hooks again.
+        self.env.flush_all()
+        savepoint = self.env.cr.savepoint(flush=False)
+        try:
+            decided = set()
+            for rule, triggered in hits:
+                decided |= rule._enqueue(changes, model, triggered)
+            self._withdraw(changes, known - decided)
+            self.env.flush_all()
+        except Exception as error:
+            if isinstance(error, psycopg2.extensions.TransactionRollbackError):
+                raise  # the whole transaction is lost, and Odoo repeats it
+            savepoint.close(rollback=True)
+            self.env.transaction.clear()
+            _logger.exception("The rules for %s could not decide on %s", model, sorted(ids))
+        else:
+            savepoint.close(rollback=False)
+            changes.decided -= known
+            changes.decided |= decided
+
+    def _is_triggered(self, change):
+        """Whether the net change of a record is what the rule waits for."""
+        self.ensure_one()
+        return getattr(self, f"_is_triggered_{self.trigger}")(change)
+
+    def _is_triggered_created(self, change):
+        return change.created
+
+    def _is_triggered_lead_converted(self, change):
+        """A lead that the transaction found as a lead is now an opportunity.
+
+        One that is created as an opportunity was never converted.
+        """
+        if change.created or change.old.get("type") != "lead":
+            return False
+        lead = self.env["crm.lead"].browse(change.res_id).exists()
+        return lead.type == "opportunity"
+
+    def _enqueue(self, changes, model, triggered):
+        """Insert a firing for each change whose record satisfies the conditions.
+
+        :return: set of (rule id, model, record id)
+        """
+        self.ensure_one()
+        matching = set(self._matching([change.res_id for change in triggered]))
+        hits = [change for change in triggered if change.res_id in matching]
+        if hits:
+            self.env["crm.automation.firing"]._insert(self, model, hits, changes)
+        return {(self.id, model, change.res_id) for change in hits}
+
+    def _withdraw(self, changes, keys):
+        """Delete firings of this transaction whose reason is gone again."""
+        for rule_id, model, res_id in keys:
+            self.env["crm.automation.firing"].search(
+                [
+                    ("rule_id", "=", rule_id),
+                    ("res_model", "=", model),
+                    ("res_id", "=", res_id),
+                    ("occasion", "=", changes.occasion),
+                    ("state", "=", "pending"),
+                ]
+            ).unlink()
+
+    # -- conditions -----------------------------------------------------------
+
+    def _owner_model(self):
+        """The rule's model with the rights and the companies of its owner."""
+        self.ensure_one()
+        owner = self.owner_id
+        companies = self.company_id or owner.company_ids
+        return (
+            self.env[self.model_name]
+            .with_user(owner)
+            .with_context(active_test=False, allowed_company_ids=companies.ids)
+        )
+
+    def _condition_domain(self):
+        """All conditions as one domain. Hook for extensions."""
+        domain = self._literal_domain()
+        model = self.env[self.model_name]
+        if self.company_id and "company_id" in model._fields:
+            domain &= Domain("company_id", "in", [self.company_id.id, False])
+        return domain
+
+    def _matching(self, ids):
+        """The ids among these that satisfy the conditions and that the owner may read."""
+        self.ensure_one()
+        if not self.owner_id.active:
+            return []
+        domain = Domain("id", "in", ids) & self._condition_domain()
+        return self._owner_model().search(domain).ids
+
+    # -- actions of the form --------------------------------------------------
+
+    def action_open_firings(self):
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "crm_automation.crm_automation_firing_action"
+        )
+        action["domain"] = [("rule_id", "=", self.id)]
+        action["context"] = {}
+        return action
+
+    def copy_data(self, default=None):
+        return [
+            {**vals, "name": self.env._("%(name)s (copy)", name=rule.name)}
+            for rule, vals in zip(self, super().copy_data(default=default), strict=True)
+        ]
