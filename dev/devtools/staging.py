@@ -43,15 +43,15 @@ def manifest():
 def addon_digest():
     """A word that changes with what an installed addon would look like.
 
-    Tests and browser assets that are read at run time count too: cheap to
-    reinstall, and an old database would be a lie.
+    What is read at run time counts too: installing again is cheap, and an old
+    database would be a lie.
     """
     digest = hashlib.sha256()
     folder = stage() / ADDON
-    for top in sorted(folder.iterdir()):
-        if top.name == "tests":
-            continue
-        paths = sorted(p for p in top.resolve().rglob("*")) if top.is_dir() else [top.resolve()]
+    tops = [top.resolve() for top in sorted(folder.iterdir()) if top.name != "tests"]
+    tops.append(CHECKOUT / "dev/devtools/inside/seed_demo.py")
+    for top in tops:
+        paths = sorted(top.rglob("*")) if top.is_dir() else [top]
         for path in paths:
             if path.is_file() and path.suffix != ".pyc":
                 digest.update(str(path.relative_to(CHECKOUT)).encode())

@@ -12,3 +12,6 @@ with session.environment() as env:
     company = env.ref("base.main_company")
     company.write({"name": "Comercial Duero", "email": "hola@comercial-duero.example.com"})
     company.partner_id.write({"lang": "es_ES", "tz": "Europe/Madrid"})
+    # What Odoo's own demo data would send at the first start: a mail page that
+    # is empty at first shows what the visitor does.
+    env["mail.mail"].search([("state", "=", "outgoing")]).unlink()
