@@ -50,7 +50,9 @@ class Base(models.AbstractModel):
         ids = [res_id for res_id in self._ids if isinstance(res_id, int)]
         changes = self._automation_changes()
         missing = changes.missing(self._name, ids, names)
-        for record in self.sudo().browse(missing):
+        records = self.sudo().browse(missing)
+        records.fetch(names)
+        for record in records:
             changes.remember(
                 self._name,
                 record.id,

@@ -8,6 +8,7 @@ model, so that whatever sends a notice has the same ticks and the same text.
 import collections
 import dataclasses
 import datetime
+import re
 
 from markupsafe import Markup, escape
 
@@ -34,6 +35,8 @@ FACT_FIELDS = (
     "start",
     "location",
 )
+#: One address, bare or behind a name: ``office@example.com``, ``Ana <a@b.es>``.
+ADDRESS = re.compile(r"(?:[^<>@,;]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)")
 #: Machines must not answer, and mail programs may file it as automatic
 #: (RFC 3834, section 5). The second is Exchange's word for the same.
 HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
@@ -112,11 +115,7 @@ class CrmAutomationNotice(models.AbstractModel):
         for notice in self:
             for text in (notice.notify_emails, notice.notify_reply_to):
                 parts = [part.strip() for part in (text or "").split(",") if part.strip()]
-                wrong = [
-                    part
-                    for part in parts
-                    if not email_normalize(part) or len(email_split(part)) != 1
-                ]
+                wrong = [part for part in parts if not ADDRESS.fullmatch(part)]
                 if wrong:
                     raise ValidationError(
                         self.env._(

@@ -7,12 +7,13 @@ What is sent is in ``crm.automation.notice``, the run in
 
 import ast
 import collections
+import contextlib
 import logging
 
 import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, MissingError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import ormcache
 
@@ -20,8 +21,8 @@ from .base import CHANGES, SCHEDULED
 
 _logger = logging.getLogger(__name__)
 
-#: Which fields of a model are watched, and by which rules.
-Watch = collections.namedtuple("Watch", ["fields", "rule_ids"])
+#: Which fields of a model are watched, and the (id, trigger) of its rules.
+Watch = collections.namedtuple("Watch", ["fields", "rules"])
 
 #: A trigger's watched fields and, where it is about one model only, that model.
 TriggerSpec = collections.namedtuple("TriggerSpec", ["model", "fields"])
@@ -179,9 +180,11 @@ class CrmAutomationRule(models.Model):
     def _check_filter_domain(self):
         for rule in self:
             domain = rule._literal_domain()
-            model = self.env[rule.sudo().model_id.model].with_context(active_test=False)
+            # Constraints run with all rights; the filter must need no more than
+            # those of whoever saves it.
+            model = self.env[rule.sudo().model_id.model].sudo(False)
             try:
-                model.search(domain, limit=1)
+                model.with_context(active_test=False).search(domain, limit=1)
             except AccessError as error:
                 raise ValidationError(
                     self.env._(
@@ -285,9 +288,11 @@ class CrmAutomationRule(models.Model):
         for rule in self.sudo().search([("enabled", "=", True)]):
             if rule.model_name not in self.env:
                 continue
-            names, ids = found.get(rule.model_name, (frozenset(), ()))
+            names, rules = found.get(rule.model_name, (frozenset(), ()))
             spec = TRIGGERS[rule.trigger]
-            found[rule.model_name] = Watch(names | spec.fields, (*ids, rule.id))
+            found[rule.model_name] = Watch(
+                names | spec.fields, (*rules, (rule.id, rule.trigger))
+            )
         return found
 
     @api.model
@@ -311,10 +316,10 @@ class CrmAutomationRule(models.Model):
         ids = {change.res_id for change in taken}
         known = {key for key in changes.decided if key[1] == model and key[2] in ids}
         hits = []
-        for rule in self.browse(watch.rule_ids):
-            triggered = [change for change in taken if rule._is_triggered(change)]
+        for rule_id, trigger in watch.rules:
+            triggered = self._triggered(trigger, model, taken)
             if triggered:
-                hits.append((rule, triggered))
+                hits.append((self.browse(rule_id), triggered))
         if not hits and not known:
             return
         # The work below starts from a flushed state, so that undoing it loses
@@ -338,23 +343,38 @@ class CrmAutomationRule(models.Model):
             changes.decided -= known
             changes.decided |= decided
 
-    def _is_triggered(self, change):
-        """Whether the net change of a record is what the rule waits for."""
-        self.ensure_one()
-        return getattr(self, f"_is_triggered_{self.trigger}")(change)
+    @api.model
+    def _triggered(self, trigger, model, changes):
+        """Those of the net changes that are what the trigger waits for.
 
-    def _is_triggered_created(self, change):
+        Asks the database nothing where the values are in the cache, as they
+        are for what has just been written.
+        """
+        records = self.env[model].browse([change.res_id for change in changes])
+        is_triggered = getattr(self, f"_is_triggered_{trigger}")
+        hits = []
+        for change, record in zip(changes, records, strict=True):
+            # A record deleted since has nothing left to be read.
+            with contextlib.suppress(MissingError):
+                if is_triggered(change, record):
+                    hits.append(change)
+        return hits
+
+    @api.model
+    def _is_triggered_created(self, change, _record):
         return change.created
 
-    def _is_triggered_lead_converted(self, change):
+    @api.model
+    def _is_triggered_lead_converted(self, change, lead):
         """A lead that the transaction found as a lead is now an opportunity.
 
         One that is created as an opportunity was never converted.
         """
-        if change.created or change.old.get("type") != "lead":
-            return False
-        lead = self.env["crm.lead"].browse(change.res_id).exists()
-        return lead.type == "opportunity"
+        return (
+            not change.created
+            and change.old.get("type") == "lead"
+            and lead.type == "opportunity"
+        )
 
     def _enqueue(self, changes, model, triggered):
         """Insert a firing for each change whose record satisfies the conditions.

@@ -10,7 +10,16 @@ import hashlib
 from .paths import ADDON, CHECKOUT, checkout_name, subdir
 
 #: What is no part of the addon.
-OUTSIDE = {"dev", "docs", "benchmarks", "tests_pure", "pyproject.toml", "build", "dist"}
+OUTSIDE = {
+    "benchmarks",
+    "build",
+    "dev",
+    "dist",
+    "docs",
+    "pyproject.toml",
+    "tests_processes",
+    "tests_pure",
+}
 
 
 def stage():

@@ -17,7 +17,8 @@ from .paths import ADDON, checkout_name, state_dir, subdir
 from .say import SetupError, say, step
 from .system import build_lock, run
 
-LANGUAGES = "es_ES"
+#: The first one is the default of new contacts; English is not there by itself.
+LANGUAGES = "es_ES,en_US"
 #: Not needed by the addon: where they are installed it does more.
 EXTRA_MODULES = ()
 

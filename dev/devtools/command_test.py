@@ -1,0 +1,124 @@
+"""``./dev/test [pytest arguments]``: what is needed, then the tests.
+
+Without a path: the plain tests (no database), the Odoo tests, and the
+processes' tests (real commits, workers killed). A path runs that part only.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+
+from . import staging
+from .paths import ADDON, CHECKOUT, checkout_name, state_dir, subdir
+from .say import say
+from .system import free_port, install_debian_packages
+from .workshop import workshop
+
+PURE = "tests_pure"
+PROCESSES = "tests_processes"
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="./dev/test", description=__doc__)
+    parser.add_argument(
+        "--long", action="store_true", help="the long variants, at the sizes the promises name"
+    )
+    options, rest = parser.parse_known_args(arguments)
+    paths = [word for word in rest if not word.startswith("-") and _is_path(word)]
+    others = [word for word in rest if word not in paths]
+    if not (shutil.which("chromium") or shutil.which("chromium-browser")
+            or shutil.which("google-chrome")):  # fmt: skip
+        install_debian_packages(["chromium"], "the browser tests")
+    results = []
+    with workshop() as shop:
+        environment = shop.environment
+        if options.long:
+            environment["CRM_AUTOMATION_LONG"] = "1"
+        for kind, run in (("pure", _pure), ("odoo", _odoo), ("processes", _processes)):
+            mine = [path for path in paths if _kind(path) == kind]
+            if mine or not paths:
+                results.append(run(shop, environment, mine, others))
+    # pytest's 5: a selection by name that matches nothing in one of the parts.
+    failed = [code for code in results if code not in (0, 5)]
+    if all(code == 5 for code in results):
+        say("No test was selected.")
+        return 5
+    return failed[0] if failed else 0
+
+
+def _is_path(word):
+    return (CHECKOUT / word.split("::")[0]).exists()
+
+
+def _kind(path):
+    top = path.removeprefix("./").split("/")[0]
+    return {PURE: "pure", PROCESSES: "processes"}.get(top, "odoo")
+
+
+def _pytest(shop, environment, arguments, cwd):
+    command = [str(shop.python), "-m", "pytest", *arguments]
+    return subprocess.run(command, env=environment, cwd=cwd).returncode
+
+
+def _pure(shop, environment, paths, others):
+    say("\n=== Plain tests, without a database")
+    chosen = paths or [PURE]
+    return _pytest(shop, environment, ["-c", f"{PURE}/pytest.ini", *chosen, *others], CHECKOUT)
+
+
+def _odoo(shop, environment, paths, others):
+    say("\n=== Odoo and browser tests")
+    database = f"test_{checkout_name()}"
+    shop.copy(shop.application(), database)
+    config = state_dir() / f"{database}.conf"
+    # The name must not match Odoo's own filter of the demo server.
+    config.write_text(
+        "[options]\n"
+        + "".join(
+            f"{key} = {value}\n"
+            for key, value in {
+                "db_name": database,
+                "db_host": shop.cluster.socket,
+                "db_user": "odoo",
+                "addons_path": ",".join([*map(str, shop.source.addons), str(shop.addons)]),
+                "data_dir": shop.data_dir,
+                "http_interface": "127.0.0.1",
+                "http_port": free_port(8269),
+                "screenshots": subdir("screenshots"),
+                "list_db": False,
+            }.items()
+        )
+    )
+    chosen = [f"{ADDON}/{path.removeprefix('./')}" for path in paths] or [f"{ADDON}/tests"]
+    arguments = [
+        f"--odoo-config={config}", "--odoo-http", "--rootdir", ".", "-p", "no:cacheprovider",
+        *chosen, *others,
+    ]  # fmt: skip
+    try:
+        return _pytest(shop, environment, arguments, staging.stage())
+    finally:
+        shop.drop(database)
+
+
+def _processes(shop, environment, paths, others):
+    say("\n=== Tests with several processes and real commits")
+    database = f"processes_{checkout_name()}"
+    shop.copy(shop.application(), database)
+    environment = {
+        **environment,
+        "ODOO_OPTIONS": "\n".join(shop.odoo_options(database)),
+        "ODOO_DATABASE": database,
+        "PYTHONPATH": os.pathsep.join(
+            [str(CHECKOUT / "dev/devtools/inside"), str(CHECKOUT / PROCESSES)]
+        ),
+        "CRM_AUTOMATION_SMTP": json.dumps(free_port()),
+    }
+    chosen = paths or [PROCESSES]
+    try:
+        return _pytest(
+            shop, environment, ["-c", f"{PROCESSES}/pytest.ini", *chosen, *others], CHECKOUT
+        )
+    finally:
+        shop.drop(database)

@@ -1,0 +1,138 @@
+"""The message on the wire: a real SMTP server receives it."""
+
+import email
+import email.policy
+import socket
+from unittest.mock import patch
+
+from aiosmtpd.controller import Controller
+
+from odoo.tests import tagged
+from odoo.tools import config, mute_logger
+
+from .common import AutomationCase
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Inbox:
+    """An SMTP server's handler that keeps the messages; refuses some when told."""
+
+    def __init__(self):
+        self.received = []
+        self.refuse = 0
+
+    async def handle_DATA(self, _server, _session, envelope):
+        if self.refuse:
+            self.refuse -= 1
+            return "451 Try again later"
+        message = email.message_from_bytes(
+            envelope.original_content, policy=email.policy.default
+        )
+        self.received.append((envelope.rcpt_tos, message))
+        return "250 OK"
+
+
+@tagged("post_install", "-at_install")
+class TestWire(AutomationCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.inbox = Inbox()
+        controller = Controller(cls.inbox, hostname="127.0.0.1", port=free_port())
+        controller.start()
+        cls.addClassCleanup(controller.stop)
+        cls.smtp_port = controller.port
+        cls.env["ir.mail_server"].search([]).active = False
+        cls.rule = cls.make_rule()
+
+    def setUp(self):
+        super().setUp()
+        self.inbox.received.clear()
+        # The test suite holds mail back by itself; here it must leave.
+        servers = type(self.env["ir.mail_server"])
+        self.patch(servers, "_disable_send", lambda *_args: False)
+        self.enterContext(
+            patch.dict(
+                config.options,
+                {"smtp_server": "127.0.0.1", "smtp_port": self.smtp_port, "smtp_ssl": False},
+            )
+        )
+
+    def send_queue(self):
+        self.env["mail.mail"].process_email_queue()
+
+    def convert(self, **values):
+        lead = self.make_lead(**values)
+        lead.type = "opportunity"
+        self.drain()
+        return lead
+
+    def test_what_the_salesperson_receives(self):
+        lead = self.convert()
+        self.send_queue()
+        [(recipients, message)] = self.inbox.received
+        self.assertEqual(recipients, ["seller@example.com"])
+        self.assertEqual(message["To"], "Sergio Seller <seller@example.com>")
+        self.assertIn("office@example.com", message["From"])
+        self.assertTrue(message["Reply-To"])
+        self.assertEqual(message["Subject"], "Nueva oportunidad: Corks")
+        self.assertEqual(message["Auto-Submitted"], "auto-generated")
+        self.assertTrue(message["Message-ID"])
+        html = message.get_body(("html",)).get_content()
+        self.assertIn("El lead «Corks» se ha convertido en oportunidad.", html)
+        self.assertIn("Abrir en Odoo", html)
+        text = message.get_body(("plain",)).get_content()
+        self.assertIn("El lead «Corks» se ha convertido en oportunidad.", text)
+        delivery = self.firings(lead).delivery_ids
+        self.assertEqual(delivery.state, "sent")
+        self.assertEqual(delivery.message_id, message["Message-ID"])
+        self.assertEqual(self.firings(lead).delivery_state, "delivered")
+
+    def test_reply_to_of_the_rule(self):
+        self.rule.with_user(self.manager).notify_reply_to = "answers@example.com"
+        self.convert()
+        self.send_queue()
+        [(_recipients, message)] = self.inbox.received
+        self.assertEqual(message["Reply-To"], "answers@example.com")
+
+    def test_rolled_back_sends_nothing(self):
+        lead = self.make_lead()
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            lead.type = "opportunity"
+            raise ZeroDivisionError
+        self.drain()
+        self.send_queue()
+        self.assertFalse(self.inbox.received)
+
+    def test_a_refused_mail_is_tried_again_with_the_same_message_id(self):
+        self.inbox.refuse = 1
+        lead = self.convert()
+        delivery = self.firings(lead).delivery_ids
+        with mute_logger("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"):
+            self.send_queue()
+        self.assertEqual((delivery.state, delivery.tries), ("retry", 1))
+        self.assertIn("Try again later", delivery.reason)
+        self.assertEqual(self.firings(lead).delivery_state, "queued")
+        self.assertFalse(self.inbox.received)
+        delivery.retry_at = self.env.cr.now()
+        self.drain()
+        self.send_queue()
+        [(_recipients, message)] = self.inbox.received
+        self.assertEqual(message["Message-ID"], delivery.message_id)
+        self.assertEqual(delivery.state, "sent")
+
+    def test_server_down_is_said_and_tried_again(self):
+        lead = self.convert()
+        delivery = self.firings(lead).delivery_ids
+        with (
+            patch.dict(config.options, {"smtp_port": free_port()}),
+            mute_logger("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"),
+        ):
+            self.send_queue()
+        self.assertEqual(delivery.state, "retry")
+        self.assertTrue(delivery.reason)
