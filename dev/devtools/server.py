@@ -54,7 +54,6 @@ class Server:
         if not self.catcher.stdout.readline():
             raise SetupError("The mail catcher did not start.")
         options = [
-            "--http-interface=127.0.0.1",
             f"--http-port={self.port}",
             f"--gevent-port={free_port()}",
             f"--workers={self.workers}",

@@ -47,6 +47,7 @@ class Workshop:
             f"--db_host={self.cluster.socket}",
             f"--db_user={postgres.ROLE}",
             "--no-database-list",
+            "--http-interface=127.0.0.1",
             f"--addons-path={','.join(paths)}",
             f"--data-dir={self.data_dir}",
         ]

@@ -1,0 +1,85 @@
+import { registry } from "@web/core/registry";
+
+/** A menu of the navigation bar, by its technical name and its Spanish one. */
+function menu(xmlid, text) {
+    return {
+        content: `Menu ${text}`,
+        trigger: `.o_menu_sections [data-menu-xmlid='${xmlid}']:contains('${text}')`,
+        run: "click",
+    };
+}
+
+/** An entry of the open menu. */
+function entry(xmlid, text) {
+    return {
+        content: `Menu entry ${text}`,
+        trigger: `.o-dropdown--menu [data-menu-xmlid='${xmlid}']:contains('${text}')`,
+        run: "click",
+    };
+}
+
+function app(xmlid, text) {
+    return [
+        { trigger: ".o_navbar_apps_menu button", run: "click" },
+        {
+            content: `App ${text}`,
+            trigger: `.o_app[data-menu-xmlid='${xmlid}']:contains('${text}')`,
+            run: "click",
+        },
+    ];
+}
+
+registry.category("web_tour.tours").add("crm_automation_lead_converted", {
+    steps: () => [
+        // The mission's first path: Ventas / Configuración / Acciones automáticas.
+        ...app("sale.sale_menu_root", "Ventas"),
+        menu("sale.menu_sale_config", "Configuración"),
+        {
+            content: "The heading above the entries",
+            trigger: ".o-dropdown--menu .dropdown-menu_group:contains('Acciones automáticas')",
+        },
+        entry("crm_automation.menu_sale_automation_rules", "Acciones automatizadas"),
+        {
+            content: "The shipped rule is there, switched off",
+            trigger: ".o_data_row:contains('avisar al comercial')",
+        },
+        { trigger: ".o_list_button_add", run: "click" },
+        {
+            trigger: ".o_field_widget[name='name'] input, .o_field_widget[name='name'] textarea",
+            run: "edit Avisar de la oportunidad",
+        },
+        {
+            content: "The trigger that the form proposes",
+            trigger: ".o_field_widget[name='trigger']",
+        },
+        { trigger: ".nav-link:contains('Acciones de email')", run: "click" },
+        {
+            content: "Enviar correo a responsable",
+            trigger: ".o_field_widget[name='notify_responsible'] input",
+            run: "check",
+        },
+        { trigger: ".o_form_button_save", run: "click" },
+        {
+            content: "The rule in plain words",
+            trigger: ".o_field_widget[name='summary']:contains('su responsable')",
+        },
+        { trigger: "button[name='action_enable']:contains('Encender')", run: "click" },
+        { trigger: "button[name='action_disable']:contains('Apagar')" },
+
+        // A lead becomes an opportunity.
+        ...app("crm.crm_menu_root", "CRM"),
+        menu("crm.crm_menu_leads", "Leads"),
+        { trigger: ".o_data_cell:contains('Tapones del tour')", run: "click" },
+        { trigger: ".o_statusbar_buttons button:contains('Convertir en oportunidad')", run: "click" },
+        { trigger: ".modal button[name='action_apply']", run: "click" },
+        { trigger: ".o_form_view:contains('Tapones del tour') .o_statusbar_status" },
+
+        // The mission's second path: CRM / Configuración / … / Registro de ejecuciones.
+        menu("crm.crm_menu_config", "Configuración"),
+        entry("crm_automation.menu_crm_automation_firings", "Registro de ejecuciones"),
+        {
+            content: "The execution is in the log",
+            trigger: ".o_data_row:contains('Tapones del tour'):contains('Pendiente')",
+        },
+    ],
+});

@@ -1,0 +1,176 @@
+"""Once and only once, whoever is killed, and never in a user's way."""
+
+import os
+
+import processes
+import session
+
+LONG = bool(os.environ.get("CRM_AUTOMATION_LONG"))
+
+
+def make_leads(number):
+    """Leads that Luis has made for himself, committed; their ids."""
+    with session.environment() as env:
+        luis = env["res.users"].search([("login", "=", "luis")])
+        values = [
+            {"name": f"Process {n}", "type": "lead", "user_id": luis.id} for n in range(number)
+        ]
+        # By another, Odoo itself would write him a mail for each.
+        return env["crm.lead"].with_user(luis).create(values).ids
+
+
+def convert(ids):
+    with session.environment() as env:
+        env["crm.lead"].browse(ids).write({"type": "opportunity"})
+
+
+def drain(env):
+    env["crm.automation.firing"]._drain()
+
+
+def states(ids):
+    """State of each lead's firing, after checking that it is whole.
+
+    A firing is pending without any trace, or done with exactly one mail.
+    """
+    with session.environment() as env:
+        processes.wait_until_alone(env)
+        firings = env["crm.automation.firing"].search([("res_id", "in", ids)])
+        assert sorted(firings.mapped("res_id")) == sorted(ids), "lost or doubled"
+        mails = env["mail.mail"].search([("model", "=", "crm.lead"), ("res_id", "in", ids)])
+        for firing in firings:
+            own = mails.filtered(lambda mail, firing=firing: mail.res_id == firing.res_id)
+            if firing.state == "pending":
+                assert not firing.delivery_ids and not own, f"{firing} has left a trace"
+            else:
+                assert firing.state == "done", (firing.state, firing.reason)
+                assert len(firing.delivery_ids) == len(own) == 1
+                assert firing.delivery_ids.mail_id == own
+        return firings.mapped("state")
+
+
+def test_killed_between_any_two_steps():
+    """A drainer is killed before its first, second, … step, until one gets through."""
+    ids = make_leads(3)
+    convert(ids)
+    step, finished = 0, None
+    while finished is None:
+        step += 1
+        finished = processes.Worker(drain, die_at=step).join()
+        found = set(states(ids))
+        assert len(found) == 1, "a batch is done as a whole or not at all"
+        if finished is None and found == {"done"}:
+            # Killed after its commit. The rest of the steps on a fresh batch.
+            ids = make_leads(3)
+            convert(ids)
+    assert set(states(ids)) == {"done"}
+    assert step > 10, f"only {step} steps: the counting is broken"
+    print(f"\nkilled at each of {step - 1} steps")
+
+
+def test_two_drainers_share():
+    number = 2000 if LONG else 120
+    ids = make_leads(number)
+    convert(ids)
+
+    def drain_in_small_batches(env):
+        done = []
+        firing = type(env["crm.automation.firing"])
+        run = firing._run
+
+        def noted(self, *args):
+            done.extend(self.ids)
+            return run(self, *args)
+
+        firing._run = noted
+        env["crm.automation.firing"]._drain(batch_size=5)
+        return done
+
+    # The first is held at its first batch, so that the second has time to come.
+    first = processes.Worker(drain_in_small_batches, stop_at=12)
+    assert first.wait_stopped()
+    second = processes.Worker(drain_in_small_batches)
+    done_second, _steps = second.join()
+    first.go_on()
+    done_first, _steps = first.join()
+    # The second has left exactly what the first had claimed.
+    assert done_first and len(done_second) >= number - 5
+    assert set(states(ids)) == {"done"}
+
+
+def test_two_drainers_at_full_speed():
+    number = 2000 if LONG else 200
+    ids = make_leads(number)
+    convert(ids)
+    workers = [processes.Worker(drain) for _n in range(2)]
+    for worker in workers:
+        worker.join()
+    assert set(states(ids)) == {"done"}
+
+
+def save(env, ids, partner_id):
+    """A user's saves: convert leads, rename the customer, edit a lead at work.
+
+    A save that waits for a lock longer than this is an error.
+    """
+    env.cr.execute("SET lock_timeout = '500ms'")
+    for lead in env["crm.lead"].browse(ids):
+        lead.write({"type": "opportunity", "description": "saved"})
+        env["res.partner"].browse(partner_id).phone = f"+34 {lead.id}"
+        env.cr.commit()
+    return len(ids)
+
+
+def test_a_users_save_neither_waits_nor_fails():
+    """The job is held at step after step, and the user saves meanwhile."""
+    with session.environment() as env:
+        luis = env["res.users"].search([("login", "=", "luis")])
+        partner_id = luis.partner_id.id
+        drainer = env["crm.automation.firing"]._drainers()[0].id
+
+    def real_job(env):
+        """The whole scheduled action, with the lock on its own row."""
+        cron = env.registry["ir.cron"]
+        with env.registry.cursor() as cr:
+            cron._process_jobs_loop(cr, job_ids=[drainer])
+
+    total = 0
+    step, at_work = 1, True
+    every = 1 if LONG else 7
+    while at_work:
+        ids = make_leads(2)
+        convert(ids[:1])
+        worker = processes.Worker(real_job, stop_at=step)
+        at_work = worker.wait_stopped()
+        saver = processes.Worker(lambda env, ids=ids: save(env, ids, partner_id))
+        total += saver.join()[0]
+        if at_work:
+            worker.go_on()
+        worker.join()
+        processes.Worker(drain).join()
+        assert set(states(ids)) == {"done"}
+        step += every
+    assert total > 10
+    print(f"\n{total} saves while the job was held at one of {step - every} steps")
+
+
+def test_rolled_back_work_leaves_nothing():
+    ids = make_leads(1)
+
+    def convert_and_fail(env):
+        env["crm.lead"].browse(ids).type = "opportunity"
+        env.cr.flush()
+        found = env["crm.automation.firing"].search_count([("res_id", "in", ids)])
+        env.cr.rollback()
+        return found
+
+    def triggers():
+        with session.environment() as env:
+            return env["ir.cron.trigger"].search_count([])
+
+    before = triggers()
+    found, _steps = processes.Worker(convert_and_fail).join()
+    assert found == 1, "the decision was not taken before the rollback"
+    with session.environment() as env:
+        assert not env["crm.automation.firing"].search_count([("res_id", "in", ids)])
+    assert triggers() == before
