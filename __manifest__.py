@@ -23,5 +23,4 @@
         "web.assets_tests": ["crm_automation/static/tests/tours/**/*"],
     },
     "application": True,
-    "installable": True,
 }

@@ -294,21 +294,20 @@ class CrmAutomationFiring(models.Model):
 
     def _preflight(self, rule):
         """End the firings that cannot run, with the reason; return the others."""
-        _ = self.env._
         if not rule.owner_id.active:
-            self._finish("cancelled", _("The owner of the rule is archived."))
+            self._finish("cancelled", self.env._("The owner of the rule is archived."))
             return self.browse()
         if rule.model_name not in self.env:
-            self._finish("failed", _("The app of this kind of record is no longer installed."))
+            self._finish("failed", self.env._("The app of this kind of record is no longer installed."))
             return self.browse()
         readable = set(rule._owner_model().search([("id", "in", self.mapped("res_id"))]).ids)
         there = set(self.env[rule.model_name].browse(self.mapped("res_id")).exists().ids)
         gone = self.filtered(lambda f: f.res_id not in there)
-        gone._finish("skipped", _("The record was deleted before the mail could be written."))
+        gone._finish("skipped", self.env._("The record was deleted before the mail could be written."))
         hidden = (self - gone).filtered(lambda f: f.res_id not in readable)
         hidden._finish(
             "skipped",
-            _(
+            self.env._(
                 "The owner of the rule, %(owner)s, may not read this record.",
                 owner=rule.owner_id.name,
             ),

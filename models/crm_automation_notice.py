@@ -198,17 +198,16 @@ class CrmAutomationNotice(models.AbstractModel):
 
     def _skip_reason(self, role, partner, users, address):
         """Why this one gets no mail, or None. Hook for extensions."""
-        _ = self.env._
         if partner and not partner.active:
-            return _("%(name)s is archived.", name=partner.name)
+            return self.env._("%(name)s is archived.", name=partner.name)
         if role == "responsible" and users and not any(users.mapped("active")):
-            return _("The user %(name)s is archived.", name=partner.name)
+            return self.env._("The user %(name)s is archived.", name=partner.name)
         if not address:
-            return _("%(name)s has no valid e-mail address.", name=partner.name or "?")
+            return self.env._("%(name)s has no valid e-mail address.", name=partner.name or "?")
         if role == "customer" and self.env["mail.blacklist"].sudo().search_count(
             [("email", "=", address)], limit=1
         ):
-            return _("%(address)s wants no mail (blacklist).", address=address)
+            return self.env._("%(address)s wants no mail (blacklist).", address=address)
         return None
 
     @api.model
@@ -311,17 +310,16 @@ class CrmAutomationNotice(models.AbstractModel):
 
     def _headline(self, firing, record):
         """Subject and first sentence of the ready-made text. Hook for extensions."""
-        _ = self.env._
         name = record.display_name
         if firing.trigger == "lead_converted":
             return (
-                _("Now an opportunity: %(name)s", name=name),
-                _("The lead “%(name)s” has become an opportunity.", name=name),
+                self.env._("Now an opportunity: %(name)s", name=name),
+                self.env._("The lead “%(name)s” has become an opportunity.", name=name),
             )
         model = self.env["ir.model"]._get(record._name).sudo().name
         return (
-            _("New %(model)s: %(name)s", model=model, name=name),
-            _("“%(name)s” (%(model)s) has been created.", name=name, model=model),
+            self.env._("New %(model)s: %(name)s", model=model, name=name),
+            self.env._("“%(name)s” (%(model)s) has been created.", name=name, model=model),
         )
 
     @api.model
@@ -391,6 +389,7 @@ class CrmAutomationNotice(models.AbstractModel):
         to; there is one for each text, whoever gets it.
         """
         reply_to = self._reply_to(records)
+        note_id = self.env.ref("mail.mt_note").id
         message_values, mail_keys = {}, []
         for firing, recipients in plan:
             for recipient in recipients:
@@ -404,7 +403,7 @@ class CrmAutomationNotice(models.AbstractModel):
                         "model": firing.res_model,
                         "res_id": firing.res_id,
                         "message_type": "email_outgoing",
-                        "subtype_id": self.env.ref("mail.mt_note").id,
+                        "subtype_id": note_id,
                         "is_internal": True,
                         "record_name": firing.record_name,
                         "subject": letter["subject"],

@@ -138,26 +138,25 @@ class CrmAutomationRule(models.Model):
     )
     @api.depends_context("lang")
     def _compute_summary(self):
-        _ = self.env._
         for rule in self:
             if rule.trigger == "lead_converted":
-                when = _("When a lead becomes an opportunity")
+                when = self.env._("When a lead becomes an opportunity")
             else:
-                name = rule.model_id.sudo().name or _("record")
-                when = _("When this is created: %(model)s", model=name)
+                name = rule.model_id.sudo().name or self.env._("record")
+                when = self.env._("When this is created: %(model)s", model=name)
             if rule.filter_domain and rule.filter_domain != "[]":
-                when = _("%(when)s and matches the filter", when=when)
+                when = self.env._("%(when)s and matches the filter", when=when)
             whom = []
             if rule.notify_responsible:
-                whom.append(_("its responsible"))
+                whom.append(self.env._("its responsible"))
             if rule.notify_customer:
-                whom.append(_("its customer"))
+                whom.append(self.env._("its customer"))
             if rule.notify_emails:
                 whom.append(rule.notify_emails)
             if whom:
-                rule.summary = _("%(when)s, mail %(whom)s.", when=when, whom=", ".join(whom))
+                rule.summary = self.env._("%(when)s, mail %(whom)s.", when=when, whom=", ".join(whom))
             else:
-                rule.summary = _("%(when)s, nobody is told: tick who gets the mail.", when=when)
+                rule.summary = self.env._("%(when)s, nobody is told: tick who gets the mail.", when=when)
 
     # -- checks ---------------------------------------------------------------
 

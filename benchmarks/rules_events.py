@@ -1,0 +1,166 @@
+"""Rules about events, against stock's base.automation, in the same run.
+
+What a user's write costs with a rule that does not match, and what a thousand
+notices cost until they are in the mail queue.
+"""
+
+import contextlib
+import statistics
+import time
+
+import session
+from _bars import bar
+
+ROUNDS = 3
+WRITES = 200
+NOTICES = 1000
+
+
+@contextlib.contextmanager
+def stopwatch(seconds):
+    start = time.perf_counter()
+    yield
+    seconds.append(time.perf_counter() - start)
+
+
+def make_leads(env, number):
+    luis = env["res.users"].search([("login", "=", "luis")])
+    values = [{"name": f"Lead {n}", "type": "lead", "user_id": luis.id} for n in range(number)]
+    leads = env["crm.lead"].with_user(luis).create(values).sudo()
+    env.cr.commit()
+    return leads
+
+
+def single_writes(env, leads, values, seconds):
+    """Each write a transaction of its own, as users do it."""
+    with stopwatch(seconds):
+        for number, lead in enumerate(leads[:WRITES]):
+            lead.write(values(number))
+            env.cr.commit()
+
+
+def switch(rule, on):
+    """Rules are switched on by a person; the same person for both kinds."""
+    rule.enabled = on
+    rule.env.cr.commit()
+
+
+def stock_rule(env, active):
+    """Stock's rule for the same: at each write, before lead, now opportunity, send a template."""
+    model = env["ir.model"]._get("crm.lead")
+    template = env["mail.template"].create(
+        {
+            "name": "Stock notice",
+            "model_id": model.id,
+            "subject": "Now an opportunity: {{ object.name }}",
+            "body_html": "<p>The lead <t t-out='object.name'/> has become an opportunity.</p>",
+            "use_default_to": False,
+            "email_to": "{{ object.user_id.email }}",
+            "auto_delete": True,
+        }
+    )
+    return env["base.automation"].create(
+        {
+            "name": "Stock rule",
+            "model_id": model.id,
+            "trigger": "on_create_or_write",
+            "trigger_field_ids": [(6, 0, env["ir.model.fields"]._get("crm.lead", "type").ids)],
+            "filter_pre_domain": "[('type', '=', 'lead')]",
+            "filter_domain": "[('type', '=', 'opportunity')]",
+            "active": active,
+            "action_server_ids": [
+                (
+                    0,
+                    0,
+                    {
+                        "name": "Mail",
+                        "model_id": model.id,
+                        "state": "mail_post",
+                        "mail_post_method": "email",
+                        "template_id": template.id,
+                    },
+                )
+            ],
+        }
+    )
+
+
+def measure_single_writes(env, rule, stock):
+    leads = make_leads(env, WRITES)
+    cases = {
+        # A field that no rule watches, and the one that the rule watches.
+        "unwatched": lambda number: {"description": f"text {time.perf_counter()}"},
+        "watched": lambda number: {"type": "lead", "description": f"{time.perf_counter()}"},
+    }
+    for name, values in cases.items():
+        times = {"none": [], "ours": [], "stock": []}
+        for _round in range(ROUNDS):
+            single_writes(env, leads, values, times["none"])
+            switch(rule, True)
+            single_writes(env, leads, values, times["ours"])
+            switch(rule, False)
+            stock.active = True
+            env.cr.commit()
+            single_writes(env, leads, values, times["stock"])
+            stock.active = False
+            env.cr.commit()
+        none, ours, stocks = (statistics.median(times[key]) for key in ("none", "ours", "stock"))
+        print(
+            f"{WRITES} single writes, {name} field: without a rule {none:.3f} s,"
+            f" with ours {ours:.3f} s, with stock's {stocks:.3f} s (x {stocks / none:.2f})"
+        )
+        bar(f"write_{name}_with_rule", ours / none, "x_no_rule", "<=", 1.3)
+
+
+def measure_notices(env, rule, stock):
+    bare, ours, stocks = [], [], []
+    leads = make_leads(env, NOTICES)
+    with stopwatch(bare):
+        leads.write({"type": "opportunity"})
+        env.cr.commit()
+
+    leads = make_leads(env, NOTICES)
+    stock.active = True
+    env.cr.commit()
+    before = env["mail.mail"].search_count([])
+    with stopwatch(stocks):
+        leads.write({"type": "opportunity"})
+        env.cr.commit()
+    queued = env["mail.mail"].search_count([]) - before
+    assert queued == NOTICES, f"stock queued {queued}"
+    stock.active = False
+    env.cr.commit()
+
+    leads = make_leads(env, NOTICES)
+    switch(rule, True)
+    saved = []
+    with stopwatch(ours):
+        with stopwatch(saved):
+            leads.write({"type": "opportunity"})
+            env.cr.commit()
+        env["crm.automation.firing"]._drain()
+    done = env["crm.automation.firing"].search([("res_id", "in", leads.ids)])
+    assert len(done) == NOTICES and set(done.mapped("state")) == {"done"}
+    assert len(done.delivery_ids.mail_id) == NOTICES
+    base = bare[0]
+    print(
+        f"{NOTICES} leads converted in one save: {base:.2f} s without a rule,"
+        f" {saved[0]:.2f} s with ours, {stocks[0]:.2f} s with stock's"
+    )
+    print(
+        f"{NOTICES} notices until all are in the mail queue, the bare save taken off:"
+        f" ours {ours[0] - base:.2f} s, stock's {stocks[0] - base:.2f} s"
+        f" (x {(stocks[0] - base) / (ours[0] - base):.2f})"
+    )
+    bar("save_of_1000_with_rule", saved[0] / base, "x_no_rule", "<=", 1.3)
+
+
+session.start()
+with session.environment() as env:
+    env["crm.automation.rule"].search([]).enabled = False
+    ana = env["res.users"].search([("login", "=", "ana")])
+    rule = env.ref("crm_automation.rule_lead_converted").with_user(ana)
+    stock = stock_rule(env, active=False)
+    env.cr.commit()
+    measure_single_writes(env, rule, stock)
+    measure_notices(env, rule, stock)

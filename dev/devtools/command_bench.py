@@ -1,0 +1,57 @@
+"""``./dev/bench [name]``: the promises about speed, each against a named peer.
+
+Every script of benchmarks/ gets a fresh copy of the demo database, with stock's
+``base_automation`` installed beside the addon, and prints lines
+``BAR <name> <value> <unit> <= or >= <limit> PASS`` or ``FAIL``.
+"""
+
+import argparse
+import os
+import subprocess
+
+from .paths import CHECKOUT, checkout_name
+from .say import say, step
+from .workshop import workshop
+
+SCRIPTS = CHECKOUT / "benchmarks"
+PEERS = "base_automation"
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="./dev/bench", description=__doc__)
+    parser.add_argument("name", nargs="?", help="one script, without .py")
+    options = parser.parse_args(arguments)
+    scripts = sorted(SCRIPTS.glob(f"{options.name or '[a-z]*'}.py"))
+    if not scripts:
+        say(f"There is no benchmark {options.name} in {SCRIPTS}")
+        return 2
+    good = True
+    with workshop() as shop:
+        database = f"bench_{checkout_name()}"
+        for script in scripts:
+            shop.copy(shop.application(), database)
+            try:
+                with step(f"Installing {PEERS}, the peer", "15 s"):
+                    shop.odoo_once(database, f"--init={PEERS}")
+                good &= _run(shop, database, script)
+            finally:
+                shop.drop(database)
+    return 0 if good else 1
+
+
+def _run(shop, database, script):
+    say(f"\n=== {script.name}")
+    environment = {
+        **shop.environment,
+        "ODOO_OPTIONS": "\n".join(shop.odoo_options(database)),
+        "ODOO_DATABASE": database,
+        "PYTHONPATH": os.pathsep.join([str(CHECKOUT / "dev/devtools/inside"), str(SCRIPTS)]),
+    }
+    process = subprocess.Popen(
+        [str(shop.python), str(script)], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    good = True
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        good &= not (line.startswith("BAR ") and line.rstrip().endswith(" FAIL"))
+    return process.wait() == 0 and good

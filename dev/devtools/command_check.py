@@ -1,0 +1,132 @@
+"""``./dev/check``: linters, translations, and Odoo's log at install, update, uninstall."""
+
+import argparse
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from . import python_env, staging
+from .paths import ADDON, CHECKOUT, checkout_name
+from .say import SetupError, say, step
+from .workshop import workshop
+
+#: Lines of Odoo's log that are about this machine, not about the addon.
+NOT_OURS = (
+    # Odoo says so of every start as root, which is how CI runs.
+    "Running as user 'root' is a security risk",
+)
+PYLINT = ["--disable=all", "--load-plugins=pylint_odoo", "--enable=odoolint"]
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="./dev/check", description=__doc__)
+    parser.add_argument("--lint", action="store_true", help="only the linters: seconds")
+    parser.add_argument(
+        "--update-translations",
+        action="store_true",
+        help="export the terms to i18n/ before they are checked",
+    )
+    options = parser.parse_args(arguments)
+    problems = _lint()
+    if not options.lint:
+        with workshop() as shop:
+            problems += _translations(shop, options.update_translations)
+            problems += _logs(shop)
+    for problem in problems:
+        say(f"PROBLEM: {problem}")
+    print(f"{len(problems)} problems" if problems else "Everything is clean.")
+    return 1 if problems else 0
+
+
+def _lint():
+    bin_dir = python_env.lint_bin()
+    problems = []
+    with step("ruff, pylint-odoo, the OCA module hooks", "20 s"):
+        # What is checked is what git would commit, under the addon's own name.
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=CHECKOUT, capture_output=True, text=True, check=True,
+        ).stdout.split()  # fmt: skip
+        files = [name for name in listed if (CHECKOUT / name).is_file()]
+        with tempfile.TemporaryDirectory() as folder:
+            addon = Path(folder) / ADDON
+            for name in files:
+                if name.split("/")[0] in staging.OUTSIDE - {"pyproject.toml"}:
+                    continue
+                target = addon / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes((CHECKOUT / name).read_bytes())
+            commands = [
+                ([bin_dir / "ruff", "check", "--no-cache", "."], CHECKOUT),
+                ([bin_dir / "ruff", "format", "--no-cache", "--check", "."], CHECKOUT),
+                (
+                    [bin_dir / "python", "-m", "pylint", *PYLINT, "--score=n",
+                     "--valid-odoo-versions=19.0",
+                     "--manifest-required-authors=crm_automation contributors", ADDON],
+                    folder,
+                ),
+                ([bin_dir / "oca-checks-odoo-module", ADDON], folder),
+                (
+                    # This one check empties texts that are the same in both
+                    # languages, and they could not be told from missing ones.
+                    [bin_dir / "oca-checks-po", "--disable=po-pretty-format",
+                     f"{ADDON}/i18n/es.po"],
+                    folder,
+                ),
+            ]  # fmt: skip
+            for command, cwd in commands:
+                done = subprocess.run(
+                    [str(word) for word in command], cwd=cwd, capture_output=True, text=True
+                )
+                if done.returncode:
+                    output = (done.stdout + done.stderr).strip()
+                    problems.append(f"{Path(command[0]).name} {command[1]}:\n{output}")
+    return problems
+
+
+def _translations(shop, update):
+    with step("Translations", "10 s"):
+        database = shop.application()
+        try:
+            arguments = ["--update"] if update else []
+            shop.script("translations.py", database, CHECKOUT / "i18n", *arguments)
+        except SetupError as error:
+            return [f"i18n: {error}"]
+    return []
+
+
+def _warnings(log, what):
+    lines = [
+        line
+        for line in log.splitlines()
+        if re.search(r" \d+ (WARNING|ERROR|CRITICAL) ", line)
+        and not any(known in line for known in NOT_OURS)
+    ]
+    return [f"Odoo's log at {what}: {line}" for line in lines]
+
+
+def _logs(shop):
+    """Install, update and uninstall on a database with data, and read the log."""
+    database = f"logs_{checkout_name()}"
+    problems = []
+    shop.copy(shop.template(), database)
+    try:
+        for what, options in (
+            ("install", [f"--init={ADDON}", "--with-demo"]),
+            ("update", [f"--update={ADDON}"]),
+        ):
+            with step(f"Odoo's log at {what}", "15 s"):
+                problems += _warnings(shop.odoo_once(database, *options), what)
+        with step("Odoo's log at uninstall", "20 s"):
+            shop.script("leave_data.py", database)
+            problems += _warnings(shop.script("uninstall.py", database), "uninstall")
+        left = shop.cluster.psql(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'crm_automation%'"
+            " UNION SELECT name FROM ir_model_data WHERE module = 'crm_automation'",
+            database,
+        )
+        problems += [f"left behind by the uninstall: {name}" for name in left.split()]
+    finally:
+        shop.drop(database)
+    return problems
