@@ -1,4 +1,3 @@
-from . import hooks
-from . import models
+from . import hooks, models
 
 hooks.check_urllib3()

@@ -47,6 +47,4 @@ def replace_keywords(text, values):
     >>> replace_keywords("Hi %(partner)s: 100%", {"partner": "Azure %(partner)s"})
     'Hi Azure %(partner)s: 100%'
     """
-    return _KEYWORD.sub(
-        lambda match: str(values.get(match.group(1), match.group(0))), text or ""
-    )
+    return _KEYWORD.sub(lambda match: str(values.get(match.group(1), match.group(0))), text or "")

@@ -1,6 +1,8 @@
-from . import base
-from . import crm_automation_notice
-from . import crm_automation_rule
-from . import crm_automation_firing
-from . import crm_automation_delivery
-from . import mail_mail
+from . import (
+    base,
+    crm_automation_delivery,
+    crm_automation_firing,
+    crm_automation_notice,
+    crm_automation_rule,
+    mail_mail,
+)

@@ -73,8 +73,7 @@ class CrmAutomationDelivery(models.Model):
                 "state": "retry" if again else "failed",
                 "retry_at": again,
                 "tries": tries,
-                "reason": failure_reason
-                or self.env._("The outgoing mail server gave no reason."),
+                "reason": failure_reason or self.env._("The outgoing mail server gave no reason."),
             }
         )
         if again:

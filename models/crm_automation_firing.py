@@ -56,9 +56,9 @@ class CrmAutomationFiring(models.Model):
     )
     company_id = fields.Many2one(related="rule_id.company_id", store=True)
     trigger = fields.Selection(
-        selection=lambda self: self.env["crm.automation.rule"]
-        ._fields["trigger"]
-        ._description_selection(self.env),
+        selection=lambda self: (
+            self.env["crm.automation.rule"]._fields["trigger"]._description_selection(self.env)
+        ),
         readonly=True,
         string="What Happened",
     )
@@ -260,9 +260,9 @@ class CrmAutomationFiring(models.Model):
 
     def _run(self, started):
         """Run claimed firings, together where that works, else one by one."""
-        for rule, firings in self.sorted(lambda f: (f.rule_id.sequence, f.id)).grouped(
-            "rule_id"
-        ).items():
+        for rule, firings in (
+            self.sorted(lambda f: (f.rule_id.sequence, f.id)).grouped("rule_id").items()
+        ):
             # The log speaks the language of whoever answers for the rule.
             rule = rule.with_context(lang=rule.owner_id.lang)
             firings = firings.with_env(rule.env)._preflight(rule)
@@ -298,12 +298,16 @@ class CrmAutomationFiring(models.Model):
             self._finish("cancelled", self.env._("The owner of the rule is archived."))
             return self.browse()
         if rule.model_name not in self.env:
-            self._finish("failed", self.env._("The app of this kind of record is no longer installed."))
+            self._finish(
+                "failed", self.env._("The app of this kind of record is no longer installed.")
+            )
             return self.browse()
         readable = set(rule._owner_model().search([("id", "in", self.mapped("res_id"))]).ids)
         there = set(self.env[rule.model_name].browse(self.mapped("res_id")).exists().ids)
         gone = self.filtered(lambda f: f.res_id not in there)
-        gone._finish("skipped", self.env._("The record was deleted before the mail could be written."))
+        gone._finish(
+            "skipped", self.env._("The record was deleted before the mail could be written.")
+        )
         hidden = (self - gone).filtered(lambda f: f.res_id not in readable)
         hidden._finish(
             "skipped",
@@ -388,9 +392,7 @@ class CrmAutomationFiring(models.Model):
     @api.autovacuum
     def _gc_old(self):
         """Forget what ended long ago (``crm_automation.log_days``, 180 by default)."""
-        days = int(
-            self.env["ir.config_parameter"].sudo().get_param("crm_automation.log_days", 180)
-        )
+        days = int(self.env["ir.config_parameter"].sudo().get_param("crm_automation.log_days", 180))
         limit = fields.Datetime.now() - timedelta(days=max(days, 1))
         old = self.search([("finished_at", "<", limit)], limit=GC_LIMIT)
         old.unlink()

@@ -106,9 +106,7 @@ class CrmAutomationNotice(models.AbstractModel):
                     )
                 )
             if notice.content == "own" and not (notice.subject and notice.body):
-                raise ValidationError(
-                    self.env._("Your own text needs a subject and a mail body.")
-                )
+                raise ValidationError(self.env._("Your own text needs a subject and a mail body."))
 
     @api.constrains("notify_emails", "notify_reply_to")
     def _check_addresses(self):
@@ -267,7 +265,8 @@ class CrmAutomationNotice(models.AbstractModel):
     def _letter(self, firing, record, company, recipient):
         """Subject and body for one recipient.
 
-        :return: dict with ``subject``, ``body``, ``email_from``, ``author_id``
+        :return: dict with ``subject``, ``body``, ``email_from``, ``author_id`` and
+            ``reply_to`` for where Odoo receives no mail
         """
         if self.content == "own":
             values = self._keyword_values(record, recipient)
@@ -306,7 +305,13 @@ class CrmAutomationNotice(models.AbstractModel):
             "body": body,
             "email_from": email_from,
             "author_id": company.partner_id.id,
+            # Where Odoo receives no mail: a customer answers his salesperson.
+            "reply_to": email_from if recipient.internal else self._answer_to(record, email_from),
         }
+
+    def _answer_to(self, record, default):
+        user = self._responsibles(record)[:1]
+        return user.email_formatted if user.email else default
 
     def _headline(self, firing, record):
         """Subject and first sentence of the ready-made text. Hook for extensions."""
@@ -410,7 +415,9 @@ class CrmAutomationNotice(models.AbstractModel):
                         "body": letter["body"],
                         "email_from": letter["email_from"],
                         "author_id": letter["author_id"],
-                        "reply_to": self.notify_reply_to or reply_to.get(firing.res_id),
+                        "reply_to": self.notify_reply_to
+                        or reply_to[firing.res_id]
+                        or letter["reply_to"],
                         "message_id": generate_tracking_message_id(
                             f"{firing.res_id}-{firing.res_model}"
                         ),
@@ -478,12 +485,10 @@ class CrmAutomationNotice(models.AbstractModel):
         return {"email_to": recipient.email}
 
     def _reply_to(self, records):
-        """Record id to the address that brings an answer back to its chatter."""
+        """Record id to the address that brings an answer back to its chatter.
+
+        False where Odoo has no such address (no incoming mail is set up).
+        """
         sudo = records.sudo()
-        defaults = {}
-        for record in sudo:
-            company = self._company(record)
-            user = self._responsibles(record)[:1]
-            defaults[record.id] = user.email_formatted if user.email else company.email_formatted
         authors = {record.id: self._company(record).partner_id.id for record in sudo}
-        return sudo._notify_get_reply_to_batch(defaults=defaults, author_ids=authors)
+        return sudo._notify_get_reply_to_batch(author_ids=authors)

@@ -154,9 +154,13 @@ class CrmAutomationRule(models.Model):
             if rule.notify_emails:
                 whom.append(rule.notify_emails)
             if whom:
-                rule.summary = self.env._("%(when)s, mail %(whom)s.", when=when, whom=", ".join(whom))
+                rule.summary = self.env._(
+                    "%(when)s, mail %(whom)s.", when=when, whom=", ".join(whom)
+                )
             else:
-                rule.summary = self.env._("%(when)s, nobody is told: tick who gets the mail.", when=when)
+                rule.summary = self.env._(
+                    "%(when)s, nobody is told: tick who gets the mail.", when=when
+                )
 
     # -- checks ---------------------------------------------------------------
 
@@ -169,9 +173,9 @@ class CrmAutomationRule(models.Model):
                     self.env._(
                         "“%(trigger)s” happens to one kind of record only: leave the object as "
                         "the form proposes it.",
-                        trigger=dict(
-                            self._fields["trigger"]._description_selection(self.env)
-                        )[rule.trigger],
+                        trigger=dict(self._fields["trigger"]._description_selection(self.env))[
+                            rule.trigger
+                        ],
                     )
                 )
 
@@ -272,8 +276,10 @@ class CrmAutomationRule(models.Model):
 
     def _cancel_pending(self):
         """Pending executions end, with the reason, when a rule is switched off."""
-        pending = self.env["crm.automation.firing"].sudo().search(
-            [("rule_id", "in", self.ids), ("state", "=", "pending")]
+        pending = (
+            self.env["crm.automation.firing"]
+            .sudo()
+            .search([("rule_id", "in", self.ids), ("state", "=", "pending")])
         )
         pending._finish("cancelled", self.env._("The rule was switched off."))
 
@@ -289,9 +295,7 @@ class CrmAutomationRule(models.Model):
                 continue
             names, rules = found.get(rule.model_name, (frozenset(), ()))
             spec = TRIGGERS[rule.trigger]
-            found[rule.model_name] = Watch(
-                names | spec.fields, (*rules, (rule.id, rule.trigger))
-            )
+            found[rule.model_name] = Watch(names | spec.fields, (*rules, (rule.id, rule.trigger)))
         return found
 
     @api.model
@@ -370,9 +374,7 @@ class CrmAutomationRule(models.Model):
         One that is created as an opportunity was never converted.
         """
         return (
-            not change.created
-            and change.old.get("type") == "lead"
-            and lead.type == "opportunity"
+            not change.created and change.old.get("type") == "lead" and lead.type == "opportunity"
         )
 
     def _enqueue(self, changes, model, triggered):

@@ -35,7 +35,12 @@ class AutomationData:
         )  # fmt: skip
         cls.portal = new_test_user(cls.env, "portal_user", "base.group_portal")
         cls.customer = cls.env["res.partner"].create(
-            {"name": "Azure & Sons", "lang": "en_US", "email": "azure@example.com", "phone": "+34 900 000 000"}
+            {
+                "name": "Azure & Sons",
+                "lang": "en_US",
+                "email": "azure@example.com",
+                "phone": "+34 900 000 000",
+            }
         )
         cls.env.company.email = "office@example.com"
         cls.end_transaction()
@@ -81,7 +86,9 @@ class AutomationData:
     def no_commit(self):
         """The jobs' commit becomes a flush (a TransactionCase cannot commit)."""
         with patch.object(
-            type(self.Firing), "_commit_batch", lambda firing, *_a, **_k: firing.env.cr.flush() or 99
+            type(self.Firing),
+            "_commit_batch",
+            lambda firing, *_a, **_k: firing.env.cr.flush() or 99,
         ):
             yield
 

@@ -38,7 +38,9 @@ class TestDecision(AutomationCase):
         lead = self.make_lead(partner_id=self.customer.id)
         self.env["crm.lead2opportunity.partner"].with_context(
             active_model="crm.lead", active_ids=lead.ids, active_id=lead.id
-        ).create({"name": "convert", "action": "exist", "partner_id": self.customer.id}).action_apply()
+        ).create(
+            {"name": "convert", "action": "exist", "partner_id": self.customer.id}
+        ).action_apply()
         self.assertFired(lead)
 
     def test_conversion_by_the_mass_dialog(self):

@@ -49,9 +49,7 @@ class TestNotice(AutomationCase):
     def test_same_address_is_told_once(self):
         lead = self.make_lead()
         deliveries = self.notices(lead, notify_emails="Seller@Example.com, boss@example.com")
-        self.assertEqual(
-            deliveries.mapped("email"), ["seller@example.com", "boss@example.com"]
-        )
+        self.assertEqual(deliveries.mapped("email"), ["seller@example.com", "boss@example.com"])
 
     def test_who_is_left_out_and_why(self):
         self.customer.email = "not an address"
@@ -122,9 +120,7 @@ class TestNotice(AutomationCase):
 
     def test_task_assignees_are_the_responsibles(self):
         project = self.env["project.project"].create({"name": "P"})
-        self.make_rule(
-            trigger="created", model_id=self.env["ir.model"]._get("project.task").id
-        )
+        self.make_rule(trigger="created", model_id=self.env["ir.model"]._get("project.task").id)
         task = self.env["project.task"].create(
             {
                 "name": "T",

@@ -17,9 +17,7 @@ class TestRule(AutomationCase):
         self.assertEqual(rule.model_name, "crm.lead")
         self.assertEqual(rule.owner_id, self.manager)
         self.assertFalse(rule.enabled)
-        self.assertEqual(
-            rule.summary, "When a lead becomes an opportunity, mail its responsible."
-        )
+        self.assertEqual(rule.summary, "When a lead becomes an opportunity, mail its responsible.")
         self.assertEqual(
             rule.with_context(lang="es_ES").summary,
             "Cuando un lead se convierte en oportunidad, enviar correo a su responsable.",
@@ -35,7 +33,12 @@ class TestRule(AutomationCase):
             rule.action_enable()
 
     def test_filter_holds_values_only(self):
-        for text in ("[('user_id', '=', uid)]", "__import__('os')", "[('nope', '=', 1)]", "[(1,2)]"):
+        for text in (
+            "[('user_id', '=', uid)]",
+            "__import__('os')",
+            "[('nope', '=', 1)]",
+            "[(1,2)]",
+        ):
             with self.subTest(text), self.assertRaises(ValidationError):
                 self.make_rule(filter_domain=text)
 

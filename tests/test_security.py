@@ -79,9 +79,7 @@ class TestSecurity(AutomationCase):
         self.env.invalidate_all()
         rules = self.env["crm.automation.rule"].search([("id", "=", self.rule.id)])
         self.assertFalse(rules)
-        self.assertFalse(
-            self.env["crm.automation.firing"].search([("rule_id", "=", self.rule.id)])
-        )
+        self.assertFalse(self.env["crm.automation.firing"].search([("rule_id", "=", self.rule.id)]))
 
     @users("rule_manager")
     def test_filter_cannot_ask_for_what_the_writer_may_not_read(self):

@@ -30,9 +30,7 @@ class Inbox:
         if self.refuse:
             self.refuse -= 1
             return "451 Try again later"
-        message = email.message_from_bytes(
-            envelope.original_content, policy=email.policy.default
-        )
+        message = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
         self.received.append((envelope.rcpt_tos, message))
         return "250 OK"
 
@@ -100,6 +98,15 @@ class TestWire(AutomationCase):
         [(_recipients, message)] = self.inbox.received
         self.assertEqual(message["Reply-To"], "answers@example.com")
 
+    def test_answers_where_odoo_receives_no_mail(self):
+        self.env.company.alias_domain_id = False
+        self.rule.with_user(self.manager).notify_customer = True
+        self.convert(partner_id=self.customer.id)
+        self.send_queue()
+        answers = {to[0]: message["Reply-To"] for to, message in self.inbox.received}
+        self.assertIn("office@example.com", answers["seller@example.com"])
+        self.assertIn("seller@example.com", answers["azure@example.com"])
+
     def test_rolled_back_sends_nothing(self):
         lead = self.make_lead()
         with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
@@ -113,7 +120,9 @@ class TestWire(AutomationCase):
         self.inbox.refuse = 1
         lead = self.convert()
         delivery = self.firings(lead).delivery_ids
-        with mute_logger("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"):
+        with mute_logger(
+            "odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"
+        ):
             self.send_queue()
         self.assertEqual((delivery.state, delivery.tries), ("retry", 1))
         self.assertIn("Try again later", delivery.reason)
@@ -131,7 +140,9 @@ class TestWire(AutomationCase):
         delivery = self.firings(lead).delivery_ids
         with (
             patch.dict(config.options, {"smtp_port": free_port()}),
-            mute_logger("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"),
+            mute_logger(
+                "odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"
+            ),
         ):
             self.send_queue()
         self.assertEqual(delivery.state, "retry")

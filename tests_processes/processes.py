@@ -10,11 +10,11 @@ import signal
 import time
 import traceback
 
-import session
-
 import odoo.sql_db
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
+
+import session
 
 
 class Worker:

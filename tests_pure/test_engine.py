@@ -4,9 +4,10 @@ import doctest
 from datetime import datetime, timedelta
 
 import pytest
-from engine import changes, keywords, retry
 from hypothesis import given
 from hypothesis import strategies as st
+
+from engine import changes, keywords, retry
 
 
 @pytest.mark.parametrize("module", [changes, keywords, retry], ids=lambda m: m.__name__)

@@ -175,9 +175,7 @@ def _unpack_from(site):
         (tree / name).mkdir(parents=True, exist_ok=True)
     stable = _stable_suite()
     (tree / "etc/sources.list").write_text(
-        "".join(
-            f"deb [signed-by={KEYRING}] {site} {suite} main\n" for suite in ("sid", stable)
-        )
+        "".join(f"deb [signed-by={KEYRING}] {site} {suite} main\n" for suite in ("sid", stable))
     )
     options = [
         f"-oDir::Etc={tree}/etc",

@@ -28,8 +28,7 @@ class Stage:
         new = sorted(set(self.server.mail_dir.glob("*.eml")) - self._seen)
         self._seen.update(new)
         return [
-            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            for path in new
+            email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in new
         ]
 
     def wait_for_mail(self, seconds=30):
@@ -65,7 +64,9 @@ def lead_becomes_opportunity(stage):
     """A lead is converted: its salesperson, and nobody else, gets one mail."""
     ana, luis = stage.session("ana"), stage.session("luis")
     rule_ids = ana.call(
-        "crm.automation.rule", "search", [("trigger", "=", "lead_converted"), ("enabled", "=", True)]
+        "crm.automation.rule",
+        "search",
+        [("trigger", "=", "lead_converted"), ("enabled", "=", True)],
     )
     assert len(rule_ids) == 1, f"{len(rule_ids)} rules are switched on for this, not one"
     lead_id = luis.call(

@@ -30,8 +30,7 @@ def run(command, what, **kwargs):
         causes = [line for line in lines[:-25] if re.match(r"\S*(Error|Exception)\b", line)]
         tail = "\n".join([*causes[-5:], *lines[-25:]])
         raise SetupError(
-            f"{what} failed (exit {done.returncode}):\n"
-            f"  {' '.join(map(str, command))}\n{tail}"
+            f"{what} failed (exit {done.returncode}):\n  {' '.join(map(str, command))}\n{tail}"
         )
     return done.stdout or ""
 

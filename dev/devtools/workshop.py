@@ -79,7 +79,9 @@ class Workshop:
             if name not in self.cluster.databases():
                 building = f"{name}_building"
                 self.drop(building)
-                with step(f"Installing {', '.join(modules)} with demo data and Spanish", "4 minutes"):
+                with step(
+                    f"Installing {', '.join(modules)} with demo data and Spanish", "4 minutes"
+                ):
                     self.odoo_once(
                         building, f"--init={','.join(modules)}", "--with-demo",
                         f"--load-language={LANGUAGES}",

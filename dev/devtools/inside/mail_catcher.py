@@ -62,7 +62,7 @@ class Page(http.server.BaseHTTPRequestHandler):
             part = message.get_body(("html", "plain"))
             text = html.escape(part.get_content() if part else "", quote=True)
             # The frame has no rights: a mail's scripts and forms stay dead.
-            frame = f"<iframe sandbox srcdoc=\"{text}\"></iframe>"
+            frame = f'<iframe sandbox srcdoc="{text}"></iframe>'
             self.answer(f"<p><a href='/'>Todo el correo</a></p><table>{head}</table>{frame}")
         else:
             self.send_error(404)

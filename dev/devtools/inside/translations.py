@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import polib
-import session
 
 from odoo.tools.translate import trans_export
+
+import session
 
 ADDON = "crm_automation"
 FOLDER = Path(sys.argv[1])
