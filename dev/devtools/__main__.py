@@ -15,6 +15,8 @@ def main():
         raise SystemExit(f"one of: {', '.join(COMMANDS)}")
     # SIGTERM ends like Ctrl-C, so that what was started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A shell without job control starts its background jobs deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     module = importlib.import_module(f".command_{command}", __package__)
     try:
         sys.exit(module.main(arguments))
