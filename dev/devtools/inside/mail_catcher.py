@@ -4,6 +4,7 @@ Usage: ``mail_catcher.py FOLDER SMTP_PORT PAGE_PORT``. Prints one line of JSON w
 runs until it is ended. Each message is one ``.eml`` file in the folder.
 """
 
+import contextlib
 import email
 import email.policy
 import html
@@ -91,4 +92,5 @@ controller.start()
 page = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[3])), Page)
 print(json.dumps({"smtp_port": int(sys.argv[2]), "page": page.server_address[1]}), flush=True)
 threading.Thread(target=page.serve_forever, daemon=True).start()
-threading.Event().wait()
+with contextlib.suppress(KeyboardInterrupt):
+    threading.Event().wait()
