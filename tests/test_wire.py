@@ -54,12 +54,10 @@ class TestWire(AutomationCase):
         # The test suite holds mail back by itself; here it must leave.
         servers = type(self.env["ir.mail_server"])
         self.patch(servers, "_disable_send", lambda *_args: False)
-        self.enterContext(
-            patch.dict(
-                config.options,
-                {"smtp_server": "127.0.0.1", "smtp_port": self.smtp_port, "smtp_ssl": False},
-            )
-        )
+        options = {"smtp_server": "127.0.0.1", "smtp_port": self.smtp_port, "smtp_ssl": False}
+        patcher = patch.dict(config.options, options)
+        patcher.start()
+        self.addCleanup(patcher.stop)
 
     def send_queue(self):
         self.env["mail.mail"].process_email_queue()
