@@ -4,11 +4,13 @@ import argparse
 import re
 import subprocess
 import tempfile
+import zipfile
 from pathlib import Path
 
 from . import python_env, staging
 from .paths import ADDON, CHECKOUT, checkout_name
 from .say import SetupError, say, step
+from .system import run
 from .workshop import workshop
 
 #: Lines of Odoo's log that are about this machine, not about the addon.
@@ -28,7 +30,7 @@ def main(arguments):
         help="export the terms to i18n/ before they are checked",
     )
     options = parser.parse_args(arguments)
-    problems = _lint()
+    problems = _lint() + _wheel()
     if not options.lint:
         with workshop() as shop:
             problems += _translations(shop, options.update_translations)
@@ -83,6 +85,27 @@ def _lint():
                     output = (done.stdout + done.stderr).strip()
                     problems.append(f"{Path(command[0]).name} {command[1]}:\n{output}")
     return problems
+
+
+def _wheel():
+    """The wheel can be built, and installs as odoo/addons/crm_automation alone."""
+    home = f"odoo/addons/{ADDON}/"
+    with step("The wheel", "5 s"), tempfile.TemporaryDirectory() as folder:
+        python = python_env.lint_bin() / "python"
+        try:
+            run(
+                [str(python), "-m", "build", "--wheel", "--no-isolation", "-o", folder, "."],
+                "Building the wheel",
+                cwd=CHECKOUT,
+            )
+        except SetupError as error:
+            return [str(error)]
+        [wheel] = Path(folder).glob("*.whl")
+        names = zipfile.ZipFile(wheel).namelist()
+    strange = [name for name in names if not name.startswith(home) and ".dist-info/" not in name]
+    missing = {f"{home}__manifest__.py", f"{home}i18n/es.po"} - set(names)
+    problems = [f"the wheel holds {name}" for name in strange]
+    return problems + [f"the wheel lacks {name}" for name in sorted(missing)]
 
 
 def _translations(shop, update):
