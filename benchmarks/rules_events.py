@@ -85,6 +85,23 @@ def stock_rule(env, active):
     )
 
 
+def measure_models_without_rules(env):
+    """What a model that no rule watches pays at each write: one look-up."""
+    partner = env["res.partner"].create({"name": "No rules here"})
+    env.cr.commit()
+    writes, looks = [], []
+    with stopwatch(writes):
+        for number in range(WRITES):
+            partner.write({"ref": str(number)})
+            env.cr.commit()
+    with stopwatch(looks):
+        for _number in range(1000 * WRITES):
+            partner._automation_watch()
+    write, look = writes[0] / WRITES, looks[0] / (1000 * WRITES)
+    print(f"a model without rules: a write {1e3 * write:.3f} ms, the look-up {1e6 * look:.2f} us")
+    bar("look_up_without_rules", 100 * look / write, "%_of_a_write", "<=", 1)
+
+
 def measure_single_writes(env, rule, stock):
     leads = make_leads(env, WRITES)
     cases = {
@@ -161,6 +178,11 @@ with session.environment() as env:
     ana = env["res.users"].search([("login", "=", "ana")])
     rule = env.ref("crm_automation.rule_lead_converted").with_user(ana)
     stock = stock_rule(env, active=False)
+    env.cr.commit()
+    rule.enabled = True
+    env.cr.commit()
+    measure_models_without_rules(env)
+    rule.enabled = False
     env.cr.commit()
     measure_single_writes(env, rule, stock)
     measure_notices(env, rule, stock)

@@ -238,8 +238,10 @@ class CrmAutomationRule(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
-            self._take_ownership(vals)
+            # Always: whatever is missing here may come from the context.
+            self._take_ownership(vals, always=True)
         rules = super().create(vals_list)
         self.env.registry.clear_cache()
         return rules
@@ -257,13 +259,12 @@ class CrmAutomationRule(models.Model):
         self.env.registry.clear_cache()
         return super().unlink()
 
-    def _take_ownership(self, vals):
+    def _take_ownership(self, vals, always=False):
         """Whoever changes what a rule does answers for it with his rights."""
         if "owner_id" in vals and not self.env.su:
             raise AccessError(self.env._("The owner of a rule cannot be chosen."))
-        if vals.keys() <= NOT_OWNED or self.env.uid == SUPERUSER_ID:
-            return
-        vals["owner_id"] = self.env.uid
+        if self.env.uid != SUPERUSER_ID and (always or not vals.keys() <= NOT_OWNED):
+            vals["owner_id"] = self.env.uid
 
     def action_enable(self):
         """Switch on; the current user becomes the owner."""
@@ -408,7 +409,8 @@ class CrmAutomationRule(models.Model):
         """The rule's model with the rights and the companies of its owner."""
         self.ensure_one()
         owner = self.owner_id
-        companies = self.company_id or owner.company_ids
+        # A company that the owner has lost gives him nothing back.
+        companies = (self.company_id & owner.company_ids) or owner.company_ids
         return (
             self.env[self.model_name]
             .with_user(owner)
@@ -426,7 +428,7 @@ class CrmAutomationRule(models.Model):
     def _matching(self, ids):
         """The ids among these that satisfy the conditions and that the owner may read."""
         self.ensure_one()
-        if not self.owner_id.active:
+        if not self.owner_id.active or self.company_id - self.owner_id.company_ids:
             return []
         domain = Domain("id", "in", ids) & self._condition_domain()
         return self._owner_model().search(domain).ids

@@ -170,6 +170,15 @@ class TestDecision(AutomationCase):
         here.type = "opportunity"
         self.assertFired(here, times=0)
 
+    def test_company_that_the_owner_has_lost(self):
+        company = self.env["res.company"].create({"name": "Lost company"})
+        self.manager.company_ids += company
+        self.rule.with_user(self.manager).company_id = company
+        self.manager.company_ids -= company
+        lead = self.make_lead()
+        lead.type = "opportunity"
+        self.assertFired(lead, times=0)
+
     # -- never in the way ---------------------------------------------------------
 
     def test_a_rule_that_fails_does_not_break_the_save(self):

@@ -65,6 +65,18 @@ class TestSecurity(AutomationCase):
             with self.assertRaises(AccessError):
                 record.copy()
 
+    @users("rule_manager")
+    def test_owner_cannot_come_from_the_context(self):
+        admin = self.env.ref("base.user_admin")
+        rule = (
+            self.env["crm.automation.rule"]
+            .with_context(
+                default_owner_id=admin.id, default_enabled=True, default_notify_responsible=True
+            )
+            .create({"name": "Smuggle"})
+        )
+        self.assertEqual(rule.owner_id, self.env.user)
+
     @users("seller")
     def test_salesperson_cannot_run_again(self):
         with self.assertRaises(AccessError):

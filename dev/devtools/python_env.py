@@ -25,23 +25,42 @@ def odoo_python(source):
     if not source.python:
         files.insert(0, HERE / "requirements-odoo.txt")
     base = source.python or Path(sys.executable)
-    options = ["--system-site-packages"] if source.python else []
-    home = _environment("venv", base, files, options, f"{source.python_path}")
-    if source.python_path:
-        library = next((home / "lib").glob("python3*")) / "site-packages"
-        (library / "odoo-source.pth").write_text(f"{source.python_path}\n")
+    pins = _versions_beside(source.python) if source.python else ""
+    home = _environment("venv", base, files, f"{source.python_path}{source.python}", pins)
+    library = next((home / "lib").glob("python3*")) / "site-packages"
+    if source.python:
+        # Not --system-site-packages: of a virtual environment it sees nothing.
+        lines = [f"import site; site.addsitedir({path!r})" for path in _libraries(source.python)]
+    else:
+        lines = [str(source.python_path)]
+    (library / "odoo-source.pth").write_text("\n".join(lines) + "\n")
     return home / "bin/python"
+
+
+def _libraries(python):
+    """The package folders of an interpreter."""
+    code = "import sys; print('\\n'.join(p for p in sys.path if p.endswith('-packages')))"
+    return run([str(python), "-c", code], "Asking Python", cwd="/").split("\n")[:-1]
+
+
+def _versions_beside(python):
+    """Constraints that keep what pip adds in step with the packages of an Odoo's Python."""
+    code = (
+        "from importlib.metadata import distributions as d;"
+        "print('\\n'.join(sorted({f'{i.name}=={i.version}' for i in d() if i.name != 'odoo'})))"
+    )
+    return run([str(python), "-c", code], "Asking Python", cwd="/")
 
 
 def lint_bin():
     """Folder of the linters' commands."""
     file = HERE / "requirements-lint.txt"
-    return _environment("lint", Path(sys.executable), [file], [], "") / "bin"
+    return _environment("lint", Path(sys.executable), [file]) / "bin"
 
 
-def _environment(kind, base, files, options, salt):
+def _environment(kind, base, files, salt="", pins=""):
     version = run([str(base), "-c", "import sys; print(sys.version)"], "Asking Python").strip()
-    text = version + salt + "".join(f.read_text() for f in files)
+    text = version + salt + pins + "".join(f.read_text() for f in files)
     digest = hashlib.sha256(text.encode()).hexdigest()[:10]
     home = subdir("python") / f"{kind}-{version.split()[0]}-{digest}"
     if (home / "complete").is_file():
@@ -50,8 +69,11 @@ def _environment(kind, base, files, options, salt):
     shutil.rmtree(home, ignore_errors=True)
     clean = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
     with step(f"Making the Python {version.split()[0]} environment ({kind})", "1 to 2 minutes"):
-        run([str(base), "-m", "venv", *options, str(home)], "Making the environment", env=clean)
+        run([str(base), "-m", "venv", str(home)], "Making the environment", env=clean)
         needs = [word for file in files for word in ("-r", str(file))]
+        if pins:
+            (home / "pins.txt").write_text(pins)
+            needs += ["-c", str(home / "pins.txt")]
         run(
             [str(home / "bin/pip"), "install", "--quiet", "--no-warn-script-location", *needs],
             "Installing Python packages with pip",
