@@ -35,6 +35,8 @@ FACT_FIELDS = (
     "start",
     "location",
 )
+#: What of it a customer may read: nothing of what is said about him inside.
+CUSTOMER_FACT_FIELDS = ("project_id", "user_id", "date_deadline", "start", "location")
 #: One address, bare or behind a name: ``office@example.com``, ``Ana <a@b.es>``.
 ADDRESS = re.compile(r"(?:[^<>@,;]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)")
 #: Machines must not answer, and mail programs may file it as automatic
@@ -335,10 +337,11 @@ class CrmAutomationNotice(models.AbstractModel):
     def _facts(self, record, recipient):
         """Label and value of what the record says, in the recipient's language.
 
-        A field that the owner of the rule may not read is not among them.
+        A field that the owner of the rule may not read is not among them, and a
+        customer reads nothing of what the team thinks of him.
         """
         facts = []
-        for name in FACT_FIELDS:
+        for name in CUSTOMER_FACT_FIELDS if recipient.role == "customer" else FACT_FIELDS:
             field = record._fields.get(name)
             if not field or not record._has_field_access(field, "read"):
                 continue

@@ -40,6 +40,18 @@ class TestNotice(AutomationCase):
         deliveries = self.notices(lead, notify_responsible=False, notify_customer=True)
         self.assertNotIn("/mail/view", deliveries.mail_id.body_html)
 
+    def test_the_customer_reads_nothing_internal(self):
+        lead = self.make_lead(
+            partner_id=self.customer.id,
+            expected_revenue=98765,
+            team_id=self.env["crm.team"].create({"name": "Secret team"}).id,
+        )
+        deliveries = self.notices(lead, notify_responsible=False, notify_customer=True)
+        body = deliveries.mail_id.body_html
+        self.assertIn("Sergio Seller", body)
+        for secret in ("98,765", "98765", "Expected", lead.stage_id.name, lead.team_id.name):
+            self.assertNotIn(secret, body)
+
     def test_customer_of_a_lead_without_contact(self):
         lead = self.make_lead(email_from="Pilar <pilar@example.com>")
         deliveries = self.notices(lead, notify_responsible=False, notify_customer=True)
