@@ -23,11 +23,14 @@ class Change:
         old values then
     :param dict old: field name to value before the transaction, for the
         watched fields that were written
+    :param dict facts: what a business event says of itself, e.g. what was
+        merged; empty for a change of the record
     """
 
     res_id: int
     created: bool
     old: dict
+    facts: dict = dataclasses.field(default_factory=dict)
 
 
 class TransactionChanges:
@@ -37,7 +40,7 @@ class TransactionChanges:
     >>> changes.remember("crm.lead", 7, {"type": "lead"})
     >>> changes.remember("crm.lead", 7, {"type": "opportunity"})
     >>> changes.take("crm.lead")
-    [Change(res_id=7, created=False, old={'type': 'lead'})]
+    [Change(res_id=7, created=False, old={'type': 'lead'}, facts={})]
 
     Taken once, a record comes back only when it is touched again, still with
     the first old value:
@@ -53,7 +56,7 @@ class TransactionChanges:
     >>> changes.add_created("crm.lead", [8])
     >>> changes.remember("crm.lead", 8, {"type": "lead"})
     >>> changes.take("crm.lead")
-    [Change(res_id=8, created=True, old={})]
+    [Change(res_id=8, created=True, old={}, facts={})]
     """
 
     def __init__(self):

@@ -4,5 +4,6 @@ from . import (
     crm_automation_firing,
     crm_automation_notice,
     crm_automation_rule,
+    crm_lead,
     mail_mail,
 )

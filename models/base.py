@@ -15,6 +15,9 @@ from ..engine.changes import TransactionChanges
 #: savepoint.
 CHANGES = "crm_automation.changes"
 SCHEDULED = "crm_automation.scheduled"
+#: Business events that wait for a decision. They hang on ``precommit.data``:
+#: rolling back to a savepoint undoes what they tell of, and forgets them too.
+EVENTS = "crm_automation.events"
 
 
 class Base(models.AbstractModel):
@@ -64,6 +67,22 @@ class Base(models.AbstractModel):
                 },
             )
         changes.touch(self._name, ids)
+
+    def _automation_awaits(self, trigger):
+        """Whether a rule waits for this business event of the model."""
+        watch = self._automation_watch()
+        return bool(watch) and any(trigger == name for _rule_id, name in watch.rules)
+
+    def _automation_event(self, trigger, facts):
+        """A business event has happened to the record.
+
+        :param str trigger: the trigger of the rules that wait for it
+        :param dict facts: what it says of itself, kept with the execution
+        """
+        self.ensure_one()
+        self._automation_changes()
+        events = self.env.cr.precommit.data.setdefault(EVENTS, [])
+        events.append((trigger, self._name, self.id, facts))
 
     @api.model_create_multi
     def create(self, vals_list):

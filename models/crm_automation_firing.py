@@ -149,7 +149,7 @@ class CrmAutomationFiring(models.Model):
                 self.env["crm.automation.notice"]._responsibles(record)[:1].id or None,
                 actor,
                 changes.occasion,
-                Json({"old": hit.old} if hit.old else {}, dumps=_dumps),
+                Json(self._payload(hit), dumps=_dumps),
                 now,
                 now,
                 "pending",
@@ -179,6 +179,11 @@ class CrmAutomationFiring(models.Model):
             )
         )
         self._wake()
+
+    @api.model
+    def _payload(self, hit):
+        """What the record will no longer tell when the job comes to it."""
+        return {**({"old": hit.old} if hit.old else {}), **hit.facts}
 
     # -- draining ---------------------------------------------------------------
 

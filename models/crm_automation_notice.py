@@ -142,8 +142,13 @@ class CrmAutomationNotice(models.AbstractModel):
     def _customer(self, record):
         """The customer: a partner, else a bare address. Hook for extensions.
 
+        A task without one is done for the customer of its project.
+
         :return: pair of ``res.partner`` and address
         """
+        if record._name == "project.task":
+            task = record.sudo()
+            return task.partner_id or task.project_id.partner_id, False
         field = record._fields.get("partner_id")
         partner = self.env["res.partner"]
         if field and field.relational and field.comodel_name == "res.partner":
@@ -151,9 +156,10 @@ class CrmAutomationNotice(models.AbstractModel):
         email = record.sudo()["email_from"] if "email_from" in record._fields else False
         return partner, email
 
-    def _recipients(self, record, company):
+    def _recipients(self, firing, record, company):
         """Everybody ticked, one entry for each address.
 
+        :param firing: the ``crm.automation.firing``
         :param record: the record, with the rights of the rule's owner
         :param company: ``res.company`` that gives language and zone to strangers
         :rtype: list of Recipient
@@ -162,6 +168,10 @@ class CrmAutomationNotice(models.AbstractModel):
         found = []
         if self.notify_responsible:
             users = self._responsibles(record)
+            # The responsibles of what was merged into it are concerned as well.
+            merged = (firing.payload or {}).get("merged", ())
+            ids = [entry["user_id"] for entry in merged if entry["user_id"]]
+            users |= self.env["res.users"].sudo().browse(ids).exists()
             found += [self._recipient("responsible", company, user.partner_id) for user in users]
             if not users:
                 reason = self.env._("The record has no responsible.")
@@ -241,7 +251,7 @@ class CrmAutomationNotice(models.AbstractModel):
         for firing in firings:
             record = by_id[firing.res_id]
             company = self._company(record)
-            recipients = self._recipients(record, company)
+            recipients = self._recipients(firing, record, company)
             plan.append((firing, recipients))
             for recipient in recipients:
                 if not recipient.skip:
@@ -322,6 +332,22 @@ class CrmAutomationNotice(models.AbstractModel):
             return (
                 self.env._("Now an opportunity: %(name)s", name=name),
                 self.env._("The lead “%(name)s” has become an opportunity.", name=name),
+            )
+        if firing.trigger == "opportunities_merged":
+            merged = (firing.payload or {}).get("merged", ())
+            names = ", ".join(f"“{entry['name']}”" for entry in merged if entry["id"] != record.id)
+            return (
+                self.env._("Merged into %(name)s", name=name),
+                self.env._("%(names)s merged into “%(name)s”.", names=names, name=name),
+            )
+        if firing.trigger == "task_created":
+            return (
+                self.env._("New task: %(name)s", name=name),
+                self.env._(
+                    "The task “%(name)s” has been created in the project “%(project)s”.",
+                    name=name,
+                    project=record.sudo().project_id.display_name,
+                ),
             )
         model = self.env["ir.model"]._get(record._name).sudo().name
         return (

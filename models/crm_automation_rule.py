@@ -17,7 +17,8 @@ from odoo.exceptions import AccessError, MissingError, UserError, ValidationErro
 from odoo.fields import Domain
 from odoo.tools import ormcache
 
-from .base import CHANGES, SCHEDULED
+from ..engine.changes import Change
+from .base import CHANGES, EVENTS, SCHEDULED
 
 _logger = logging.getLogger(__name__)
 
@@ -29,8 +30,15 @@ TriggerSpec = collections.namedtuple("TriggerSpec", ["model", "fields"])
 
 TRIGGERS = {
     "lead_converted": TriggerSpec("crm.lead", frozenset({"type"})),
+    "opportunities_merged": TriggerSpec("crm.lead", frozenset()),
+    "task_created": TriggerSpec("project.task", frozenset()),
     "created": TriggerSpec(None, frozenset()),
 }
+#: Told by the method in which they happen, not found in a record's change.
+EVENT_TRIGGERS = frozenset({"opportunities_merged"})
+#: The wizard of the mission's own screen. A rule on it means the merge itself,
+#: by whatever path: a row of the wizard says neither whether nor what was merged.
+MERGE_WIZARD = "crm.merge.opportunity"
 
 #: Changing none of these makes somebody the owner of a rule.
 NOT_OWNED = frozenset({"name", "sequence", "active", "owner_id"})
@@ -68,6 +76,8 @@ class CrmAutomationRule(models.Model):
     trigger = fields.Selection(
         [
             ("lead_converted", "A lead becomes an opportunity"),
+            ("opportunities_merged", "Opportunities are merged"),
+            ("task_created", "A task is created for a customer"),
             ("created", "A record is created"),
         ],
         required=True,
@@ -83,10 +93,19 @@ class CrmAutomationRule(models.Model):
         store=True,
         readonly=False,
         precompute=True,
-        domain=[("transient", "=", False), ("abstract", "=", False)],
+        domain=[
+            ("abstract", "=", False),
+            "|",
+            ("transient", "=", False),
+            ("model", "=", MERGE_WIZARD),
+        ],
         help="The kind of record that the rule watches.",
     )
     model_name = fields.Char(related="model_id.model", string="Technical Name")
+    include_subtasks = fields.Boolean(
+        "Subtasks Too", help="Without this tick, only a task that is no part of another counts."
+    )
+    warning = fields.Char(compute="_compute_warning")
     model_is_fixed = fields.Boolean(compute="_compute_model_is_fixed")
     filter_domain = fields.Char(
         string="Filter",
@@ -141,6 +160,10 @@ class CrmAutomationRule(models.Model):
         for rule in self:
             if rule.trigger == "lead_converted":
                 when = self.env._("When a lead becomes an opportunity")
+            elif rule.trigger == "opportunities_merged":
+                when = self.env._("When opportunities are merged")
+            elif rule.trigger == "task_created":
+                when = self.env._("When a task is created in the project of a customer")
             else:
                 name = rule.model_id.sudo().name or self.env._("record")
                 when = self.env._("When this is created: %(model)s", model=name)
@@ -161,6 +184,31 @@ class CrmAutomationRule(models.Model):
                 rule.summary = self.env._(
                     "%(when)s, nobody is told: tick who gets the mail.", when=when
                 )
+
+    @api.depends("trigger", "notify_customer")
+    @api.depends_context("lang")
+    def _compute_warning(self):
+        for rule in self:
+            rule.warning = False
+            if rule.trigger == "task_created" and rule.notify_customer:
+                # Stock mails the customer by the template of a task's first stage.
+                stages = (
+                    self.env["project.task.type"]
+                    .sudo()
+                    .search([("mail_template_id", "!=", False), ("user_id", "=", False)])
+                )
+                if stages:
+                    rule.warning = self.env._(
+                        "These task stages already send a mail of their own to the customer, "
+                        "so he may get two: %(stages)s. Empty their e-mail template, or leave "
+                        "the customer out here.",
+                        stages=", ".join(stages.mapped("name")),
+                    )
+
+    @api.onchange("model_id")
+    def _onchange_model_id(self):
+        if self.model_id.model == MERGE_WIZARD:
+            self.trigger = "opportunities_merged"
 
     # -- checks ---------------------------------------------------------------
 
@@ -240,6 +288,7 @@ class CrmAutomationRule(models.Model):
     def create(self, vals_list):
         vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
+            self._read_merge_wizard(vals)
             # Always: whatever is missing here may come from the context.
             self._take_ownership(vals, always=True)
         rules = super().create(vals_list)
@@ -248,6 +297,7 @@ class CrmAutomationRule(models.Model):
 
     def write(self, vals):
         vals = dict(vals)
+        self._read_merge_wizard(vals)
         self._take_ownership(vals)
         result = super().write(vals)
         self.env.registry.clear_cache()
@@ -258,6 +308,14 @@ class CrmAutomationRule(models.Model):
     def unlink(self):
         self.env.registry.clear_cache()
         return super().unlink()
+
+    @api.model
+    def _read_merge_wizard(self, vals):
+        """A rule on the merge wizard is a rule on the event of merging."""
+        model = self.env["ir.model"].sudo().browse(vals.get("model_id") or [])
+        if model.model == MERGE_WIZARD:
+            vals["trigger"] = "opportunities_merged"
+            vals["model_id"] = self.env["ir.model"]._get_id("crm.lead")
 
     def _take_ownership(self, vals, always=False):
         """Whoever changes what a rule does answers for it with his rights."""
@@ -308,20 +366,39 @@ class CrmAutomationRule(models.Model):
         """
         cr = self.env.cr
         cr.precommit.data.pop(SCHEDULED, None)
+        events = cr.precommit.data.pop(EVENTS, ())
         changes = cr.postcommit.data.get(CHANGES)
-        for model in changes.waiting_models() if changes else ():
+        if changes is None:
+            return
+        models_waiting = dict.fromkeys(
+            [*changes.waiting_models(), *(model for _trigger, model, *_rest in events)]
+        )
+        for model in models_waiting:
             watch = self._watches().get(model)
             taken = changes.take(model)
+            told = [
+                (trigger, Change(res_id, False, {}, facts))
+                for trigger, name, res_id, facts in events
+                if name == model
+            ]
             if watch:
-                self._decide_model(changes, model, watch, taken)
+                self._decide_model(changes, model, watch, taken, told)
 
-    def _decide_model(self, changes, model, watch, taken):
-        """Decide on the changes of one model. A rule never breaks the save."""
+    def _decide_model(self, changes, model, watch, taken, told):
+        """Decide on the changes of one model. A rule never breaks the save.
+
+        :param changes: the ``engine.changes.TransactionChanges``
+        :param taken: the records' net changes
+        :param told: pairs of trigger and Change, for business events
+        """
         ids = {change.res_id for change in taken}
         known = {key for key in changes.decided if key[1] == model and key[2] in ids}
         hits = []
         for rule_id, trigger in watch.rules:
-            triggered = self._triggered(trigger, model, taken)
+            if trigger in EVENT_TRIGGERS:
+                triggered = [change for name, change in told if name == trigger]
+            else:
+                triggered = self._triggered(trigger, model, taken)
             if triggered:
                 hits.append((self.browse(rule_id), triggered))
         if not hits and not known:
@@ -344,8 +421,11 @@ class CrmAutomationRule(models.Model):
             _logger.exception("The rules for %s could not decide on %s", model, sorted(ids))
         else:
             savepoint.close(rollback=False)
+            # An event has happened, whatever the record looks like later: only
+            # decisions on net changes are taken again.
+            lasting = {rule.id for rule, _found in hits if rule.trigger in EVENT_TRIGGERS}
             changes.decided -= known
-            changes.decided |= decided
+            changes.decided |= {key for key in decided if key[0] not in lasting}
 
     @api.model
     def _triggered(self, trigger, model, changes):
@@ -377,6 +457,16 @@ class CrmAutomationRule(models.Model):
         return (
             not change.created and change.old.get("type") == "lead" and lead.type == "opportunity"
         )
+
+    @api.model
+    def _is_triggered_task_created(self, change, task):
+        """A new task of a project, no template and no copy made by a recurrence."""
+        if not change.created or not task.project_id:
+            return False
+        if task.is_template or task.has_template_ancestor or task.has_project_template:
+            return False
+        top = task.parent_id or task
+        return not top.recurrence_id or top.id == min(top.recurrence_id.task_ids.ids)
 
     def _enqueue(self, changes, model, triggered):
         """Insert a firing for each change whose record satisfies the conditions.
@@ -421,6 +511,8 @@ class CrmAutomationRule(models.Model):
         """All conditions as one domain. Hook for extensions."""
         domain = self._literal_domain()
         model = self.env[self.model_name]
+        if self.trigger == "task_created" and not self.include_subtasks:
+            domain &= Domain("parent_id", "=", False)
         if self.company_id and "company_id" in model._fields:
             domain &= Domain("company_id", "in", [self.company_id.id, False])
         return domain

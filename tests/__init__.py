@@ -1,9 +1,12 @@
 from . import (
     test_decision,
     test_firing,
+    test_merge,
     test_notice,
+    test_requirements,
     test_rule,
     test_security,
+    test_task,
     test_tours,
     test_wire,
 )

@@ -107,6 +107,43 @@ def opportunity_created_as_such(stage):
     yield "nothing was sent, as it should be"
 
 
+def opportunities_merged(stage):
+    """Two opportunities are merged: both salespeople get one mail."""
+    ana, luis, marta = stage.session("ana"), stage.session("luis"), stage.session("marta")
+    ids = [
+        user.call("crm.lead", "create", {"name": name, "type": "opportunity", "user_id": user.uid})
+        for user, name in ((luis, "Historia: barricas"), (marta, "Historia: barriles"))
+    ]
+    ana.call("crm.lead", "merge_opportunity", ids, False, False)
+    messages, _seconds = stage.wait_for_mail()
+    for message in messages:
+        yield _line(message)
+    _set(
+        [m["X-Envelope-To"] for m in messages],
+        ["luis.ortega@example.com", "marta.gil@example.com"],
+        "recipients",
+    )
+    assert len(messages) == 2, f"{len(messages)} mails instead of two"
+    _silence(stage, 3, "more mail after the merge")
+
+
+def task_for_a_customer(stage):
+    """A task is created in a customer's project: the customer gets one mail."""
+    ana = stage.session("ana")
+    project_id = ana.call("project.project", "search", [("name", "=", "Etiquetas 2027")])[0]
+    task_id = ana.call(
+        "project.task", "create", {"name": "Historia: boceto", "project_id": project_id}
+    )
+    messages, _seconds = stage.wait_for_mail()
+    for message in messages:
+        yield _line(message)
+    recipients = [m["X-Envelope-To"] for m in messages]
+    _set(recipients, ["compras@bodegas-ribera.example.com"], "recipients")
+    assert len(messages) == 1, f"{len(messages)} mails instead of one"
+    ana.call("project.task", "write", [task_id], {"name": "Historia: boceto final"})
+    _silence(stage, 3, "mail for a task that is only changed")
+
+
 def broken_address(stage):
     """A salesperson without an address: the conversion works, the log says why no mail."""
     ana, admin = stage.session("ana"), stage.session("admin")
@@ -132,7 +169,13 @@ def broken_address(stage):
     yield f"nothing was sent: {firing[0]['reason']}"
 
 
-STORIES = (lead_becomes_opportunity, opportunity_created_as_such, broken_address)
+STORIES = (
+    lead_becomes_opportunity,
+    opportunity_created_as_such,
+    opportunities_merged,
+    task_for_a_customer,
+    broken_address,
+)
 
 
 def play(server):

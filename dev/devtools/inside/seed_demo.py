@@ -15,3 +15,5 @@ with session.environment() as env:
     # What Odoo's own demo data would send at the first start: a mail page that
     # is empty at first shows what the visitor does.
     env["mail.mail"].search([("state", "=", "outgoing")]).unlink()
+    # Odoo's own periodic summary would come in between, on some days.
+    env["digest.digest"].search([]).action_deactivate()
