@@ -133,7 +133,7 @@ class CrmAutomationRule(models.Model):
             spec = TRIGGERS.get(rule.trigger)
             rule.model_is_fixed = bool(spec and spec.model)
 
-    @api.depends("owner_id.active", "enabled")
+    @api.depends("owner_id.active")
     def _compute_owner_archived(self):
         for rule in self:
             owner = rule.owner_id.sudo()
@@ -400,32 +400,42 @@ class CrmAutomationRule(models.Model):
             else:
                 triggered = self._triggered(trigger, model, taken)
             if triggered:
-                hits.append((self.browse(rule_id), triggered))
-        if not hits and not known:
-            return
-        # The work below starts from a flushed state, so that undoing it loses
-        # nothing of the user's. A flushing savepoint would run these hooks again.
+                hits.append((self.browse(rule_id), trigger, triggered))
+        decided = set()
+        for rule, trigger, triggered in hits:
+            # What stands, should the rule fail: what it had decided before.
+            keys = {key for key in known if key[0] == rule.id}
+            with self._never_in_the_way(f"rule {rule.id} on {model}"):
+                keys = rule._enqueue(changes, model, triggered)
+            # An event has happened, whatever the record looks like later: only
+            # decisions on net changes are taken again.
+            if trigger not in EVENT_TRIGGERS:
+                decided |= keys
+        if known - decided:
+            with self._never_in_the_way(f"withdrawing on {model}"):
+                self._withdraw(changes, known - decided)
+        changes.decided = (changes.decided - known) | decided
+
+    @contextlib.contextmanager
+    def _never_in_the_way(self, what):
+        """Undo and log what fails, so that the save and the other rules go on.
+
+        The work starts from a flushed state, so that undoing it loses nothing of
+        the user's. A flushing savepoint would run the precommit hooks again.
+        """
         self.env.flush_all()
         savepoint = self.env.cr.savepoint(flush=False)
         try:
-            decided = set()
-            for rule, triggered in hits:
-                decided |= rule._enqueue(changes, model, triggered)
-            self._withdraw(changes, known - decided)
+            yield
             self.env.flush_all()
-        except Exception as error:
-            if isinstance(error, psycopg2.extensions.TransactionRollbackError):
-                raise  # the whole transaction is lost, and Odoo repeats it
+        except psycopg2.extensions.TransactionRollbackError:
+            raise  # the whole transaction is lost, and Odoo repeats it
+        except Exception:
             savepoint.close(rollback=True)
             self.env.transaction.clear()
-            _logger.exception("The rules for %s could not decide on %s", model, sorted(ids))
+            _logger.exception("Automated actions: %s failed", what)
         else:
             savepoint.close(rollback=False)
-            # An event has happened, whatever the record looks like later: only
-            # decisions on net changes are taken again.
-            lasting = {rule.id for rule, _found in hits if rule.trigger in EVENT_TRIGGERS}
-            changes.decided -= known
-            changes.decided |= {key for key in decided if key[0] not in lasting}
 
     @api.model
     def _triggered(self, trigger, model, changes):

@@ -195,6 +195,20 @@ class TestDecision(AutomationCase):
         lead.invalidate_recordset()
         self.assertEqual((lead.name, lead.type), ("Saved", "opportunity"))
 
+    def test_a_rule_that_fails_does_not_silence_the_others(self):
+        good = self.make_rule(sequence=20)
+        self.rule.flush_recordset()
+        self.env.cr.execute(
+            "UPDATE crm_automation_rule SET filter_domain = '[(''gone'', ''='', 1)]' WHERE id = %s",
+            [self.rule.id],
+        )
+        self.rule.invalidate_recordset()
+        lead = self.make_lead()
+        lead.type = "opportunity"
+        with mute_logger("odoo.addons.crm_automation.models.crm_automation_rule"):
+            self.assertFired(lead)
+        self.assertEqual(self.firings(lead).rule_id, good)
+
     def test_unwatched_writes_cost_no_query(self):
         lead = self.make_lead()
         lead.read(["name", "probability"])

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..engine.retry import DELAYS
@@ -78,6 +78,25 @@ class TestFiring(AutomationCase):
         self.manager.active = False
         self.drain()
         self.assertEqual(self.firings(lead).state, "cancelled")
+
+    def test_an_owner_without_access_holds_up_nobody(self):
+        lead = self.make_lead()
+        self.convert(lead)
+        other_owner = new_test_user(
+            self.env,
+            "second_manager",
+            "base.group_user,sales_team.group_sale_manager",
+            email="second@example.com",
+        )
+        good_rule = self.make_rule(user=other_owner)
+        good = self.make_lead(name="Good")
+        self.convert(good)
+        self.manager.group_ids = self.env.ref("base.group_user")
+        self.drain()
+        self.assertEqual(self.firings(lead).state, "skipped")
+        self.assertIn("Rosa Manager", self.firings(lead).reason)
+        states = {f.rule_id: f.state for f in self.firings(good)}
+        self.assertEqual(states[good_rule], "done")
 
     def test_one_that_fails_does_not_hold_up_the_others(self):
         good, bad = self.make_lead(name="Good"), self.make_lead(name="Bad")

@@ -6,7 +6,6 @@ Every script of benchmarks/ gets a fresh copy of the demo database, with stock's
 """
 
 import argparse
-import os
 import subprocess
 
 from .paths import CHECKOUT, checkout_name
@@ -41,12 +40,7 @@ def main(arguments):
 
 def _run(shop, database, script):
     say(f"\n=== {script.name}")
-    environment = {
-        **shop.environment,
-        "ODOO_OPTIONS": "\n".join(shop.odoo_options(database)),
-        "ODOO_DATABASE": database,
-        "PYTHONPATH": os.pathsep.join([str(CHECKOUT / "dev/devtools/inside"), str(SCRIPTS)]),
-    }
+    environment = shop.inside_environment(database, SCRIPTS)
     process = subprocess.Popen(
         [str(shop.python), str(script)], env=environment, stdout=subprocess.PIPE, text=True
     )

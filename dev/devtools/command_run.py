@@ -71,8 +71,7 @@ def _check(shop, port):
     shop.copy(shop.application(), database)
     try:
         with Server(shop, database, port) as server:
-            for old in server.mail_dir.glob("*.eml"):
-                old.unlink()
+            server.forget_mail()
             return 0 if stories.play(server) else 1
     finally:
         shop.drop(database)

@@ -24,11 +24,11 @@ def main(arguments):
     options = parser.parse_args(arguments)
     with workshop() as shop:
         database = options.db or f"serve_{checkout_name()}_{options.port}"
+        server = Server(shop, database, options.port, options.workers)
         shop.copy(shop.application(), database)
         try:
-            with Server(shop, database, options.port, options.workers) as server:
-                for old in server.mail_dir.glob("*.eml"):
-                    old.unlink()
+            with server:
+                server.forget_mail()
                 print(json.dumps(_description(server)), flush=True)
                 while server.process.poll() is None:
                     time.sleep(0.2)

@@ -5,8 +5,6 @@ processes' tests (real commits, workers killed). A path runs that part only.
 """
 
 import argparse
-import json
-import os
 import shutil
 import subprocess
 
@@ -73,7 +71,6 @@ def _odoo(shop, environment, paths, others):
     database = f"test_{checkout_name()}"
     shop.copy(shop.application(), database)
     config = state_dir() / f"{database}.conf"
-    # The name must not match Odoo's own filter of the demo server.
     config.write_text(
         "[options]\n"
         + "".join(
@@ -108,12 +105,9 @@ def _processes(shop, environment, paths, others):
     shop.copy(shop.application(), database)
     environment = {
         **environment,
-        "ODOO_OPTIONS": "\n".join(shop.odoo_options(database)),
-        "ODOO_DATABASE": database,
-        "PYTHONPATH": os.pathsep.join(
-            [str(CHECKOUT / "dev/devtools/inside"), str(CHECKOUT / PROCESSES)]
-        ),
-        "CRM_AUTOMATION_SMTP": json.dumps(free_port()),
+        **shop.inside_environment(database, CHECKOUT / PROCESSES),
+        # Nothing listens there: these tests look at the queue, not at the wire.
+        "CRM_AUTOMATION_SMTP": str(free_port()),
     }
     chosen = paths or [PROCESSES]
     try:

@@ -1,5 +1,6 @@
 """Where things lie: the checkout, and the state in the user's cache folder."""
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -26,8 +27,6 @@ def checkout_name():
     Two clones on one machine share Odoo, the environment and the template
     database, but have each their own demo and test databases.
     """
-    import hashlib
-
     digest = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:6]
     name = re.sub(r"[^a-z0-9]+", "_", CHECKOUT.name.lower()).strip("_")[:20]
     return f"{name or 'checkout'}_{digest}"

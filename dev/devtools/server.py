@@ -24,12 +24,12 @@ class Server:
     :param int workers: 0 is one process with threads
     """
 
-    def __init__(self, shop, database, port=8069, workers=0, mail_dir=None):
+    def __init__(self, shop, database, port=8069, workers=0):
         self.shop = shop
         self.database = database
         self.port = free_port(port)
         self.workers = workers
-        self.mail_dir = Path(mail_dir or subdir("mail", database))
+        self.mail_dir = subdir("mail", database)
         self.smtp_port = free_port()
         self.page_port = free_port(8025)
         self.log = subdir("log") / f"{database}.log"
@@ -42,6 +42,11 @@ class Server:
     @property
     def mail_page(self):
         return f"http://127.0.0.1:{self.page_port}"
+
+    def forget_mail(self):
+        """Remove what an earlier server of the same name has caught."""
+        for old in self.mail_dir.glob("*.eml"):
+            old.unlink()
 
     def start(self):
         self.catcher = subprocess.Popen(

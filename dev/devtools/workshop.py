@@ -19,8 +19,7 @@ from .system import build_lock, run
 
 #: The first one is the default of new contacts; English is not there by itself.
 LANGUAGES = "es_ES,en_US"
-#: Not needed by the addon: where they are installed it does more.
-EXTRA_MODULES = ()
+INSIDE = staging.CHECKOUT / "dev/devtools/inside"
 
 
 class Workshop:
@@ -72,7 +71,7 @@ class Workshop:
 
     def template(self):
         """Name of the database with the dependencies; made when missing."""
-        modules = sorted({*staging.manifest()["depends"], *EXTRA_MODULES})
+        modules = sorted(staging.manifest()["depends"])
         key = f"{self.source.version} {modules} {LANGUAGES}"
         name = f"tpl_{hashlib.sha256(key.encode()).hexdigest()[:10]}"
         with build_lock():
@@ -132,11 +131,20 @@ class Workshop:
 
     def script(self, name, database, *arguments, **kwargs):
         """Run one of the tools' scripts inside the environment that has Odoo."""
-        path = staging.CHECKOUT / "dev/devtools/inside" / name
-        command = [str(self.python), str(path), *map(str, arguments)]
-        options = "\n".join(self.odoo_options(database))
-        environment = {**self.environment, "ODOO_OPTIONS": options, "ODOO_DATABASE": database}
-        return run(command, f"{path.name}", env=environment, cwd="/", **kwargs)
+        command = [str(self.python), str(INSIDE / name), *map(str, arguments)]
+        return run(command, name, env=self.inside_environment(database), cwd="/", **kwargs)
+
+    def inside_environment(self, database, *folders):
+        """Environment of a process that opens a database through ``inside/session.py``.
+
+        :param folders: further folders that it imports from
+        """
+        return {
+            **self.environment,
+            "ODOO_OPTIONS": "\n".join(self.odoo_options(database)),
+            "ODOO_DATABASE": database,
+            "PYTHONPATH": os.pathsep.join(map(str, (INSIDE, *folders))),
+        }
 
 
 @contextlib.contextmanager
