@@ -1,3 +1,4 @@
-from . import hooks, models
+from . import hooks, models, wizards
+from .hooks import post_init_hook
 
 hooks.check_urllib3()

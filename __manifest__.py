@@ -1,12 +1,12 @@
 {
     "name": "CRM Automation",
     "summary": "Automated actions with e-mail notices, for the Sales and CRM apps",
-    "version": "19.0.0.1.0",
+    "version": "19.0.0.2.0",
     "category": "Sales/CRM",
     "author": "crm_automation contributors",
     "license": "LGPL-3",
     "depends": ["sale_management", "crm", "calendar", "project", "mail"],
-    "external_dependencies": {"python": ["icalendar", "python-dateutil", "caldav"]},
+    "external_dependencies": {"python": ["icalendar", "python-dateutil", "caldav", "regex"]},
     "data": [
         "security/crm_automation_groups.xml",
         "security/ir.model.access.csv",
@@ -15,12 +15,16 @@
         "views/notice_templates.xml",
         "views/crm_automation_firing_views.xml",
         "views/crm_automation_rule_views.xml",
+        "views/crm_automation_recipe_views.xml",
+        "views/record_views.xml",
         "views/menus.xml",
+        "data/crm_automation_recipe.xml",
         "data/crm_automation_rule.xml",
     ],
     "demo": ["demo/demo.xml"],
     "assets": {
         "web.assets_tests": ["crm_automation/static/tests/tours/**/*"],
     },
+    "post_init_hook": "post_init_hook",
     "application": True,
 }

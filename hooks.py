@@ -1,4 +1,4 @@
-"""What happens around the addon: at import, and nothing else so far."""
+"""What happens around the addon: at import and after its installation."""
 
 import importlib.util
 import logging
@@ -24,3 +24,8 @@ def check_urllib3():
             "pip uninstall -y niquests urllib3-future; "
             "pip install --force-reinstall urllib3 'caldav==2.0.1'"
         )
+
+
+def post_init_hook(env):
+    """The first stage of each pipeline is OpenERP's *draft*."""
+    env["crm.stage"]._automation_first_stages_are_draft()

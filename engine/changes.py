@@ -13,6 +13,9 @@ was undone since.
 
 import dataclasses
 
+#: A chain of rules that set each other off ends here.
+MAX_CHAIN = 8
+
 
 @dataclasses.dataclass(frozen=True)
 class Change:
@@ -25,12 +28,15 @@ class Change:
         watched fields that were written
     :param dict facts: what a business event says of itself, e.g. what was
         merged; empty for a change of the record
+    :param tuple chain: ids of the rules whose actions led to the change, the
+        latest last; empty where a person made it
     """
 
     res_id: int
     created: bool
     old: dict
     facts: dict = dataclasses.field(default_factory=dict)
+    chain: tuple = ()
 
 
 class TransactionChanges:
@@ -40,7 +46,7 @@ class TransactionChanges:
     >>> changes.remember("crm.lead", 7, {"type": "lead"})
     >>> changes.remember("crm.lead", 7, {"type": "opportunity"})
     >>> changes.take("crm.lead")
-    [Change(res_id=7, created=False, old={'type': 'lead'}, facts={})]
+    [Change(res_id=7, created=False, old={'type': 'lead'}, facts={}, chain=())]
 
     Taken once, a record comes back only when it is touched again, still with
     the first old value:
@@ -56,7 +62,14 @@ class TransactionChanges:
     >>> changes.add_created("crm.lead", [8])
     >>> changes.remember("crm.lead", 8, {"type": "lead"})
     >>> changes.take("crm.lead")
-    [Change(res_id=8, created=True, old={}, facts={})]
+    [Change(res_id=8, created=True, old={}, facts={}, chain=())]
+
+    What a person does counts as his, also where a rule has touched the same:
+
+    >>> changes.touch("crm.lead", [7], chain=(3, 4))
+    >>> changes.touch("crm.lead", [7])
+    >>> changes.take("crm.lead")[0].chain
+    ()
     """
 
     def __init__(self):
@@ -67,11 +80,13 @@ class TransactionChanges:
         self.occasion = None
         #: (rule, model, record) that have got a firing in this transaction.
         self.decided = set()
+        #: Those of them whose rule has already changed the record: final.
+        self.applied = set()
 
-    def add_created(self, model, ids):
+    def add_created(self, model, ids, chain=()):
         """Note records that this transaction created."""
         self._created.setdefault(model, set()).update(ids)
-        self._waiting.setdefault(model, {}).update(dict.fromkeys(ids))
+        self.touch(model, ids, chain)
 
     def missing(self, model, ids, names):
         """The ids of which an old value of one of the fields is still unknown.
@@ -89,20 +104,23 @@ class TransactionChanges:
             if res_id not in created and not known.get(res_id, {}).keys() >= names
         ]
 
-    def remember(self, model, res_id, values):
+    def remember(self, model, res_id, values, chain=()):
         """Keep the values as first old values, and let the record wait.
 
         :param dict values: field name to value; a value that is known already
             stays as it is
+        :param tuple chain: as in Change
         """
         old = self._old.setdefault(model, {}).setdefault(res_id, {})
         for name, value in values.items():
             old.setdefault(name, value)
-        self._waiting.setdefault(model, {})[res_id] = None
+        self.touch(model, [res_id], chain)
 
-    def touch(self, model, ids):
+    def touch(self, model, ids, chain=()):
         """Let records wait whose old values are known."""
-        self._waiting.setdefault(model, {}).update(dict.fromkeys(ids))
+        waiting = self._waiting.setdefault(model, {})
+        for res_id in ids:
+            waiting[res_id] = min(waiting.get(res_id, chain), chain, key=len)
 
     def waiting_models(self):
         return [model for model, ids in self._waiting.items() if ids]
@@ -112,9 +130,18 @@ class TransactionChanges:
 
         :rtype: list of Change, in the order of the first touch
         """
-        created = self._created.get(model, ())
-        old = self._old.get(model, {})
-        return [
-            Change(res_id, res_id in created, {} if res_id in created else old.get(res_id, {}))
-            for res_id in self._waiting.pop(model, ())
-        ]
+        waiting = self._waiting.pop(model, {})
+        return [self._change(model, res_id, chain) for res_id, chain in waiting.items()]
+
+    def everything(self, model):
+        """All changes of the model in this transaction, waiting or not.
+
+        :rtype: list of Change
+        """
+        ids = dict.fromkeys([*self._created.get(model, ()), *self._old.get(model, ())])
+        return [self._change(model, res_id, ()) for res_id in ids]
+
+    def _change(self, model, res_id, chain):
+        created = res_id in self._created.get(model, ())
+        old = {} if created else self._old.get(model, {}).get(res_id, {})
+        return Change(res_id, created, old, chain=chain)

@@ -1,9 +1,10 @@
 """Watches every model for the changes that rules wait for.
 
-Owns the hooks (create, write, stored computed fields) and the one point where
-a transaction's changes are handed to the rules. What a change means is decided
-in ``crm.automation.rule``. A method override, never a patch: stock's
-``base.automation`` deletes patched methods by name whenever a rule is edited.
+Owns the hooks (create, write, unlink, stored computed fields) and the one point
+where a transaction's changes are handed to the rules. What a change means is
+decided in ``crm_automation_rule_decision.py``. A method override, never a patch:
+stock's ``base.automation`` deletes patched methods by name whenever a rule is
+edited.
 """
 
 from odoo import SUPERUSER_ID, api, models
@@ -18,6 +19,10 @@ SCHEDULED = "crm_automation.scheduled"
 #: Business events that wait for a decision. They hang on ``precommit.data``:
 #: rolling back to a savepoint undoes what they tell of, and forgets them too.
 EVENTS = "crm_automation.events"
+#: Context key: ids of the rules whose actions are at work, the latest last.
+CHAIN = "automation_chain"
+#: Context key of a save from a form, whose answer shows what rules have changed.
+WEB_SAVE = "automation_web_save"
 
 
 class Base(models.AbstractModel):
@@ -45,16 +50,26 @@ class Base(models.AbstractModel):
             cr.precommit.add(env["crm.automation.rule"]._decide)
         return changes
 
-    def _automation_remember(self, names):
-        """Keep the values of watched fields before they are overwritten.
+    def _automation_chain(self):
+        return tuple(self.env.context.get(CHAIN) or ())
 
-        At most one query, however many records and fields there are.
+    def _automation_before(self, names):
+        """These fields are about to change: keep the values that rules ask for.
+
+        At most one query, however many records and columns there are.
         """
+        watch = self._automation_watch()
+        if not watch or watch.remember.keys().isdisjoint(names):
+            return
+        wanted = frozenset().union(
+            *(watch.remember[name] for name in watch.remember.keys() & set(names))
+        )
         ids = [res_id for res_id in self._ids if isinstance(res_id, int)]
-        changes = self._automation_changes()
-        missing = changes.missing(self._name, ids, names)
+        changes, chain = self._automation_changes(), self._automation_chain()
+        missing = changes.missing(self._name, ids, wanted)
         records = self.sudo().browse(missing)
-        records.fetch(names)
+        records.fetch([name for name in wanted if self._fields[name].store])
+        flags = self.env["crm.automation.rule"]._before_flags(records, watch.before)
         for record in records:
             changes.remember(
                 self._name,
@@ -63,10 +78,12 @@ class Base(models.AbstractModel):
                     name: self._fields[name].convert_to_read(
                         record[name], record, use_display_name=False
                     )
-                    for name in names
-                },
+                    for name in wanted
+                }
+                | flags.get(record.id, {}),
+                chain,
             )
-        changes.touch(self._name, ids)
+        changes.touch(self._name, ids, chain)
 
     def _automation_awaits(self, trigger):
         """Whether a rule waits for this business event of the model."""
@@ -82,25 +99,60 @@ class Base(models.AbstractModel):
         self.ensure_one()
         self._automation_changes()
         events = self.env.cr.precommit.data.setdefault(EVENTS, [])
-        events.append((trigger, self._name, self.id, facts))
+        events.append((trigger, self._name, self.id, facts, self._automation_chain()))
+
+    def _automation_call(self, rule):
+        """A server action or a button calls a rule for these records."""
+        for record in self:
+            record._automation_event("called", {"rule_id": rule.id})
 
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
         if self._automation_watch():
-            self._automation_changes().add_created(self._name, records.ids)
+            self._automation_changes().add_created(
+                self._name, records.ids, self._automation_chain()
+            )
         return records
 
     def write(self, vals):
         watch = self._automation_watch()
-        if watch and not watch.fields.isdisjoint(vals):
-            self._automation_remember(watch.fields & vals.keys())
+        if watch and not watch.remember.keys().isdisjoint(vals):
+            self._automation_before(vals.keys())
         return super().write(vals)
+
+    def unlink(self):
+        watch = self._automation_watch()
+        if not watch or not watch.deletions:
+            return super().unlink()
+        # Told after: a deletion that is refused has not happened.
+        events = self.env["crm.automation.rule"]._deletions(self, watch.deletions)
+        result = super().unlink()
+        for record, trigger, facts in events:
+            record._automation_event(trigger, facts)
+        return result
 
     def _compute_field_value(self, field):
         # A stored computed field reaches the database without write().
-        if field.store and (watch := self._automation_watch()) and watch.fields:
+        if field.store and (watch := self._automation_watch()) and watch.remember:
             computed = {f.name for f in self.pool.field_computed[field] if f.store}
-            if names := watch.fields & computed:
-                self._automation_remember(names)
+            if not watch.remember.keys().isdisjoint(computed):
+                self._automation_before(computed)
         return super()._compute_field_value(field)
+
+    def web_save(self, vals, specification, next_id=None):
+        records = self.with_context(**{WEB_SAVE: True}) if self.pool.ready else self
+        return super(Base, records).web_save(vals, specification, next_id=next_id)
+
+    @api.readonly
+    def web_read(self, specification):
+        """After a save, the rules decide first: what they change is on the screen."""
+        if not self.env.context.get(WEB_SAVE):
+            return super().web_read(specification)
+        records = self.with_context(**{WEB_SAVE: False})
+        if self.env.cr.precommit.data.get(SCHEDULED):
+            env = api.Environment(
+                self.env.cr, SUPERUSER_ID, {"automation_actor_id": self.env.uid}
+            )
+            env["crm.automation.rule"]._decide_all()
+        return super(Base, records).web_read(specification)

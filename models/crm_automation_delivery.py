@@ -13,14 +13,20 @@ PASSING_FAILURES = frozenset({"mail_smtp", "unknown", False})
 
 ROLES = [
     ("responsible", "Responsible"),
+    ("leader", "Team leader"),
+    ("technical", "Technical responsible"),
+    ("approver", "Approver or manager"),
     ("customer", "Customer"),
+    ("attendees", "Attendee"),
+    ("followers", "Follower"),
+    ("watchers", "Watcher"),
     ("extra", "Extra address"),
 ]
 STATES = [
     ("skipped", "Left out"),
     ("queued", "On its way"),
     ("retry", "Will be tried again"),
-    ("sent", "Delivered to the mail server"),
+    ("sent", "Delivered"),
     ("failed", "Not delivered"),
 ]
 

@@ -18,6 +18,8 @@ from psycopg2.extras import Json
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
+from ..engine.changes import MAX_CHAIN
+from ..engine.moments import moment_of
 from ..engine.retry import next_try
 
 _logger = logging.getLogger(__name__)
@@ -78,7 +80,15 @@ class CrmAutomationFiring(models.Model):
         readonly=True,
         help="Names the transaction or the moment: a rule acts once per record and occasion.",
     )
-    payload = fields.Json(readonly=True)
+    payload = fields.Json(
+        readonly=True,
+        groups="base.group_system",
+        help="What the record will no longer tell when the job comes to it: values before the "
+        "change, what was merged, a deleted record.",
+    )
+    chain = fields.Char(
+        readonly=True, help="Rules whose actions led to this one, the first one first."
+    )
     due_at = fields.Datetime("Due", required=True, readonly=True)
     run_at = fields.Datetime(
         "Next Try", readonly=True, help="Not before this moment; later than due after a failure."
@@ -122,68 +132,202 @@ class CrmAutomationFiring(models.Model):
     # -- inserting --------------------------------------------------------------
 
     @api.model
-    def _insert(self, rule, model, hits, changes):
+    def _insert(self, rule, model, hits, changes, failure=None):
         """Put a firing into the ledger for each change, and wake the drainers.
 
-        This runs in the user's transaction, and is all that runs there.
+        This runs in the user's transaction.
 
         :param rule: the ``crm.automation.rule``
         :param str model: model of the records
         :param hits: list of ``engine.changes.Change``
         :param changes: the ``engine.changes.TransactionChanges``
+        :param str failure: the firings have failed already, for this reason
         """
         # Not PostgreSQL's transaction id: ids start anew in a restored copy,
         # and an old row of the same number would silently hold a notice back.
         changes.occasion = changes.occasion or uuid.uuid4().hex
         now = self.env.cr.now().replace(microsecond=0)
-        actor = self.env.context.get("automation_actor_id")
-        records = self.env[model].browse([hit.res_id for hit in hits])
+        due = moment_of(
+            now, rule.delay_number, rule.delay_unit, False, rule.owner_id.sudo().tz or "UTC"
+        )
+        records = self.env[model].browse(hit.res_id for hit in hits if "gone" not in hit.facts)
+        by_id = {record.id: record for record in records}
+        rows = []
+        for hit in hits:
+            values = self._record_values(rule, by_id.get(hit.res_id), hit.facts.get("gone"))
+            values |= {
+                "res_model": model,
+                "res_id": hit.res_id,
+                "trigger": rule.trigger,
+                "occasion": changes.occasion,
+                "payload": Json(self._payload(hit), dumps=_dumps),
+                "chain": ",".join(map(str, hit.chain)) or None,
+                "due_at": due,
+                "run_at": due,
+            }
+            if failure:
+                values |= {"state": "failed", "reason": failure, "finished_at": now}
+            elif len(hit.chain) >= MAX_CHAIN:
+                values |= {
+                    "state": "cancelled",
+                    "finished_at": now,
+                    "reason": self.env._(
+                        "Stopped: more than %(number)s automated actions have set each other "
+                        "off. See which of them change what another one waits for.",
+                        number=MAX_CHAIN,
+                    ),
+                }
+            rows.append(values)
+        self._insert_rows(
+            rule,
+            rows,
+            SQL(
+                """
+                UPDATE SET record_name = EXCLUDED.record_name,
+                           responsible_id = EXCLUDED.responsible_id,
+                           payload = EXCLUDED.payload
+                """
+            ),
+        )
+        if due > now:
+            self._arm()
+        elif not failure:
+            self._wake()
+
+    @api.model
+    def _insert_moments(self, rule, moments):
+        """Put firings of a rule about dates into the ledger, each moment once.
+
+        :param dict moments: record id to the moment that it is due
+        """
+        records = self.env[rule.model_name].browse(moments)
         rows = [
-            (
-                rule.id,
-                rule.company_id.id or None,
-                rule.trigger,
-                model,
-                record.id,
-                record.display_name,
-                self.env["crm.automation.notice"]._responsibles(record)[:1].id or None,
-                actor,
-                changes.occasion,
-                Json(self._payload(hit), dumps=_dumps),
-                now,
-                now,
-                "pending",
-                0,
-                "none",
-                SUPERUSER_ID,
-                now,
-                SUPERUSER_ID,
-                now,
-            )
-            for record, hit in zip(records, hits, strict=True)
+            {
+                **self._record_values(rule, record),
+                "res_model": record._name,
+                "res_id": record.id,
+                "trigger": rule.trigger,
+                "occasion": fields.Datetime.to_string(moments[record.id]),
+                "due_at": moments[record.id],
+                "run_at": moments[record.id],
+            }
+            for record in records
         ]
+        # Cancelled when the rule was switched off; it is on again.
+        self._insert_rows(
+            rule,
+            rows,
+            SQL(
+                """
+                UPDATE SET state = 'pending', reason = NULL, finished_at = NULL, tries = 0,
+                           run_at = EXCLUDED.run_at
+                WHERE crm_automation_firing.state = 'cancelled'
+                """
+            ),
+        )
+
+    @api.model
+    def _insert_about_rule(self, rule, reason):
+        """A failure of the rule as a whole: one line a day."""
+        now = self.env.cr.now().replace(microsecond=0)
+        self._insert_rows(
+            rule,
+            [
+                {
+                    "res_model": rule.model_name or "?",
+                    "res_id": 0,
+                    "record_name": rule.name,
+                    "trigger": rule.trigger,
+                    "occasion": f"rule {now.date()}",
+                    "due_at": now,
+                    "run_at": now,
+                    "state": "failed",
+                    "reason": reason,
+                    "finished_at": now,
+                }
+            ],
+            SQL("NOTHING"),
+        )
+
+    @api.model
+    def _insert_rows(self, rule, rows, on_conflict):
+        """Insert rows of the ledger with one statement.
+
+        :param rows: list of dicts of column values
+        :param SQL on_conflict: what to do with a row whose key is there already
+        """
+        now = self.env.cr.now().replace(microsecond=0)
+        common = {
+            "rule_id": rule.id,
+            "company_id": rule.company_id.id or None,
+            "actor_id": self.env.context.get("automation_actor_id"),
+            "state": "pending",
+            "tries": 0,
+            "delivery_state": "none",
+            "create_uid": SUPERUSER_ID,
+            "create_date": now,
+            "write_uid": SUPERUSER_ID,
+            "write_date": now,
+        }
+        empty = dict.fromkeys(
+            ("record_name", "responsible_id", "payload", "chain", "reason", "finished_at")
+        )
+        rows = [{**empty, **common, **row} for row in rows]
+        columns = sorted(rows[0])
         self.env.cr.execute(
             SQL(
                 """
-                INSERT INTO crm_automation_firing (
-                    rule_id, company_id, trigger, res_model, res_id, record_name,
-                    responsible_id, actor_id, occasion, payload, due_at, run_at, state, tries,
-                    delivery_state, create_uid, create_date, write_uid, write_date
-                ) VALUES %s
-                ON CONFLICT (rule_id, res_model, res_id, occasion) DO UPDATE
-                SET record_name = EXCLUDED.record_name,
-                    responsible_id = EXCLUDED.responsible_id,
-                    payload = EXCLUDED.payload
+                INSERT INTO crm_automation_firing (%s) VALUES %s
+                ON CONFLICT (rule_id, res_model, res_id, occasion) DO %s
                 """,
-                SQL(", ").join(SQL("%s", row) for row in rows),
+                SQL(", ").join(map(SQL.identifier, columns)),
+                SQL(", ").join(SQL("%s", tuple(row[name] for name in columns)) for row in rows),
+                on_conflict,
             )
         )
-        self._wake()
+        self.invalidate_model()
+
+    @api.model
+    def _note_applied(self, rule, model, ids, changes):
+        """The fields have been changed in the user's own transaction."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE crm_automation_firing
+                SET payload = coalesce(payload, '{}'::jsonb) || '{"applied": true}'::jsonb
+                WHERE rule_id = %s AND res_model = %s AND res_id IN %s AND occasion = %s
+                """,
+                rule.id,
+                model,
+                tuple(ids),
+                changes.occasion,
+            )
+        )
+        self.invalidate_model(["payload"])
+
+    @api.model
+    def _record_values(self, rule, record, gone=None):
+        """What the log says of a record: its name and who answered for it."""
+        if gone:
+            return {
+                "record_name": gone["name"],
+                "responsible_id": gone["responsible_ids"][:1] and gone["responsible_ids"][0] or None,
+            }
+        return {
+            "record_name": rule._name_for_log(record),
+            "responsible_id": rule._responsibles(record)[:1].id or None,
+        }
 
     @api.model
     def _payload(self, hit):
         """What the record will no longer tell when the job comes to it."""
-        return {**({"old": hit.old} if hit.old else {}), **hit.facts}
+        old = {name: value for name, value in hit.old.items() if not name.startswith("@")}
+        return {**({"old": old} if old else {}), **hit.facts}
+
+    def _chain(self):
+        """Ids of the rules that led here, this firing's own last."""
+        self.ensure_one()
+        return (*map(int, filter(None, (self.chain or "").split(","))), self.rule_id.id)
 
     # -- draining ---------------------------------------------------------------
 
@@ -299,23 +443,25 @@ class CrmAutomationFiring(models.Model):
 
     def _preflight(self, rule):
         """End the firings that cannot run, with the reason; return the others."""
-        if not rule.owner_id.active:
-            self._finish("cancelled", self.env._("The owner of the rule is archived."))
+        if reason := rule._why_idle():
+            self._finish("failed" if rule.model_name not in self.env else "cancelled", reason)
             return self.browse()
-        if rule.model_name not in self.env:
-            self._finish(
-                "failed", self.env._("The app of this kind of record is no longer installed.")
-            )
-            return self.browse()
+        gone = self.filtered(lambda f: (f.payload or {}).get("gone"))
+        return gone + (self - gone)._preflight_records(rule)
+
+    def _preflight_records(self, rule):
+        """The firings whose record is there, readable, and still as the rule wants it."""
+        if not self:
+            return self
         there = rule._owner_model().browse(self.mapped("res_id")).exists()
         # Not a search: of an owner who has lost the model altogether it raises.
         readable = set(there._filtered_access("read").ids)
         there = set(there.ids)
-        gone = self.filtered(lambda f: f.res_id not in there)
-        gone._finish(
+        lost = self.filtered(lambda f: f.res_id not in there)
+        lost._finish(
             "skipped", self.env._("The record was deleted before the mail could be written.")
         )
-        hidden = (self - gone).filtered(lambda f: f.res_id not in readable)
+        hidden = (self - lost).filtered(lambda f: f.res_id not in readable)
         hidden._finish(
             "skipped",
             self.env._(
@@ -323,7 +469,37 @@ class CrmAutomationFiring(models.Model):
                 owner=rule.owner_id.name,
             ),
         )
-        return self - gone - hidden
+        return (self - lost - hidden)._preflight_delayed(rule)
+
+    def _preflight_delayed(self, rule):
+        """Of a moment that was planned ahead, the conditions are asked again."""
+        planned = self.filtered(
+            lambda f: not f.tries and (rule.trigger == "moment" or rule.delay_number)
+        )
+        if not planned:
+            return self
+        now = self.env.cr.now()
+        if rule.trigger == "moment":
+            records = {row.id: row for row in self.env[rule.model_name].browse(
+                planned.mapped("res_id"))}  # fmt: skip
+            moved = planned.filtered(
+                lambda f: not rule._still_due(records[f.res_id], f.due_at)
+            )
+            moved._finish("skipped", self.env._("The date was moved."))
+            late = (planned - moved).filtered(
+                lambda f: rule._is_too_late(records[f.res_id], f.due_at, now)
+            )
+            late._finish("expired", self.env._("Too late: the lateness limit of the rule was over."))
+            self -= moved + late
+            planned -= moved + late
+        try:
+            matching = set(rule._matching(planned.mapped("res_id"))) if planned else set()
+        except Exception as error:  # noqa: BLE001 - the log says it in a sentence
+            planned._finish("failed", rule._why_it_failed(error))
+            return self - planned
+        others = planned.filtered(lambda f: f.res_id not in matching)
+        others._finish("skipped", self.env._("It no longer matched the conditions when it was due."))
+        return self - others
 
     def _finish(self, state, reason=False):
         """End firings.
@@ -345,7 +521,7 @@ class CrmAutomationFiring(models.Model):
         now = self.env.cr.now().replace(microsecond=0)
         tries = self.tries + 1
         again = next_try(tries, now)
-        reason = str(error) or type(error).__name__
+        reason = self.rule_id._why_sending_failed(error)
         self.write({"tries": tries, "reason": reason})
         if again:
             self.run_at = again
@@ -383,7 +559,7 @@ class CrmAutomationFiring(models.Model):
     def action_retry(self):
         """Run failed executions again, by hand of whoever may change rules."""
         self.rule_id.check_access("write")
-        failed = self.sudo().filtered(lambda firing: firing.state == "failed")
+        failed = self.sudo().filtered(lambda firing: firing.state == "failed" and firing.res_id)
         now = self.env.cr.now().replace(microsecond=0)
         failed.write({"state": "pending", "run_at": now, "tries": 0, "finished_at": False})
         self._wake()

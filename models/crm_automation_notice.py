@@ -1,47 +1,40 @@
-"""The notice: who is told, in which language, with which words.
+"""The notice: who is told, and by which channel.
 
-Owns recipients and rendering. When it is sent is the ledger's business
-(``crm.automation.firing``), how it travels is the mail queue's. An abstract
-model, so that whatever sends a notice has the same ticks and the same text.
+Owns the ticks and the recipients. The words are in
+``crm_automation_notice_letter.py``, what is queued in
+``crm_automation_notice_queue.py``. An abstract model, so that whatever sends a
+notice has the same ticks and the same text.
 """
 
-import collections
 import dataclasses
-import datetime
 import re
 
-from markupsafe import Markup, escape
-
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import email_normalize, format_amount, format_date, format_datetime
-from odoo.tools.mail import email_split, generate_tracking_message_id, html2plaintext
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import email_normalize
+from odoo.tools.mail import email_split, html2plaintext
 
-from ..engine.keywords import replace_keywords, unknown_keywords
+from ..engine.keywords import unknown_keywords
 
-#: Facts of a record that a ready-made notice lists, those that the model has.
-FACT_FIELDS = (
-    "partner_id",
-    "partner_name",
-    "contact_name",
-    "email_from",
-    "phone",
-    "expected_revenue",
-    "project_id",
-    "stage_id",
-    "team_id",
-    "user_id",
-    "date_deadline",
-    "start",
-    "location",
-)
-#: What of it a customer may read: nothing of what is said about him inside.
-CUSTOMER_FACT_FIELDS = ("project_id", "user_id", "date_deadline", "start", "location")
 #: One address, bare or behind a name: ``office@example.com``, ``Ana <a@b.es>``.
 ADDRESS = re.compile(r"(?:[^<>@,;]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)")
-#: Machines must not answer, and mail programs may file it as automatic
-#: (RFC 3834, section 5). The second is Exchange's word for the same.
-HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+#: Where models keep who has to approve a record, or manages it; the first that
+#: is filled in counts. Paths to users or employees.
+APPROVER_PATHS = (
+    "employee_id.leave_manager_id",
+    "manager_id",
+    "approver_id",
+    "employee_id.parent_id",
+    "project_id.user_id",
+    "team_id.user_id",
+)
+TICKS = (
+    "responsible", "leader", "technical", "approver", "customer", "attendees", "followers",
+    "watchers",
+)  # fmt: skip
+#: Roles of strangers to the house: the blacklist is theirs, and they read
+#: nothing internal.
+OUTSIDE_ROLES = frozenset({"customer", "attendees", "followers", "watchers"})
 
 
 @dataclasses.dataclass
@@ -53,7 +46,7 @@ class Recipient:
     :param str email: normalized address, or False
     :param str lang: code of the language the text is written in
     :param str tz: name of the time zone that moments are given in
-    :param bool internal: may open the record in Odoo's own screens
+    :param user: ``res.users`` who may open the record in Odoo's own screens, or empty
     :param str skip: why no mail is written, or None
     """
 
@@ -62,38 +55,94 @@ class Recipient:
     email: str
     lang: str
     tz: str
-    internal: bool
+    user: object
     skip: str = None
+
+    @property
+    def internal(self):
+        return bool(self.user)
 
 
 class CrmAutomationNotice(models.AbstractModel):
     _name = "crm.automation.notice"
-    _description = "Notice by E-Mail"
+    _description = "Notice"
 
+    channel = fields.Selection(
+        [
+            ("email", "E-mail"),
+            ("inbox", "Odoo's inbox (others by e-mail)"),
+            ("activity", "To-do in Odoo (others by e-mail)"),
+        ],
+        required=True,
+        default="email",
+        help="Who has no user in Odoo is always told by e-mail.",
+    )
     notify_responsible = fields.Boolean(
         "Mail to Responsible", help="The salesperson, the assignees or the organiser."
+    )
+    notify_leader = fields.Boolean("Mail to Team Leader", help="The leader of the sales team.")
+    notify_technical = fields.Boolean(
+        "Mail to Technical Responsible",
+        help="The manager of the project, or the technical responsible of the sales team.",
+    )
+    notify_approver = fields.Boolean(
+        "Mail to Approver or Manager",
+        help="Who has to approve the record, a leave request for example; else the manager.",
     )
     notify_customer = fields.Boolean(
         "Mail to Customer", help="The customer of the record, or its e-mail address."
     )
+    notify_customer_path = fields.Char(
+        "Customer Is in Field",
+        help="Where the record keeps who is told as its customer, if not in its customer field: "
+        "a field or a path such as employee_id.work_contact_id.",
+    )
+    notify_attendees = fields.Boolean(
+        "Mail to Attendees", help="Everybody invited to the meeting who has not declined."
+    )
+    notify_followers = fields.Boolean("Mail to Followers")
+    notify_watchers = fields.Boolean(
+        "Mail to Watchers (CC)", help="The addresses that the record keeps as its e-mail copies."
+    )
+    watcher_emails = fields.Char(
+        "Add Watchers (CC)",
+        help="Addresses, separated by commas, that are added to the record's e-mail copies, so "
+        "that they get what comes later as well.",
+    )
     notify_emails = fields.Char(
         "Mail to These Emails", help="Further addresses, separated by commas."
     )
-    notify_reply_to = fields.Char(
-        "Reply-To", help="Empty: answers come back to the record, where Odoo receives mail."
+    skip_actor = fields.Boolean(
+        "Not to Whoever Did It", help="Nobody is told what they have just done themselves."
     )
-    content = fields.Selection(
-        [("standard", "Ready-made text"), ("own", "My own text")],
-        required=True,
-        default="standard",
-        string="Text",
-        help="The ready-made text says what happened and gives the facts of the record, in "
-        "the language of each recipient.",
-    )
-    subject = fields.Char(translate=True)
-    body = fields.Html("Mail Body", translate=True, sanitize=True)
 
-    @api.constrains("content", "subject", "body")
+    @api.model
+    def _notice_ticks(self):
+        return tuple(f"notify_{name}" for name in TICKS)
+
+    def _tells_somebody(self):
+        self.ensure_one()
+        return bool(self.notify_emails) or any(self[name] for name in self._notice_ticks())
+
+    def _recipients_in_words(self):
+        """The ticks as a list of words for a sentence."""
+        _ = self.env._
+        words = {
+            "responsible": _("its responsible"),
+            "leader": _("its team leader"),
+            "technical": _("its technical responsible"),
+            "approver": _("its approver or manager"),
+            "customer": _("its customer"),
+            "attendees": _("its attendees"),
+            "followers": _("its followers"),
+            "watchers": _("its watchers"),
+        }
+        told = [words[name] for name in TICKS if self[f"notify_{name}"]]
+        return told + ([self.notify_emails] if self.notify_emails else [])
+
+    # -- checks ---------------------------------------------------------------
+
+    @api.constrains("content", "subject", "body", "template_id")
     def _check_text(self):
         for notice in self:
             unknown = unknown_keywords(notice.subject) + unknown_keywords(
@@ -109,11 +158,29 @@ class CrmAutomationNotice(models.AbstractModel):
                 )
             if notice.content == "own" and not (notice.subject and notice.body):
                 raise ValidationError(self.env._("Your own text needs a subject and a mail body."))
+            if notice.content == "template":
+                notice._check_template()
 
-    @api.constrains("notify_emails", "notify_reply_to")
+    def _check_template(self):
+        if not self.template_id:
+            raise ValidationError(self.env._("Choose the e-mail template of the text."))
+        if self.template_id.sudo().model != self.model_name:
+            raise ValidationError(
+                self.env._("The e-mail template is about another kind of record.")
+            )
+        if self.trigger == "deleted":
+            raise ValidationError(
+                self.env._("Of a deleted record no template can be filled in: use another text.")
+            )
+
+    @api.constrains("notify_emails", "notify_reply_to", "watcher_emails", "sender_email")
     def _check_addresses(self):
         for notice in self:
-            for text in (notice.notify_emails, notice.notify_reply_to):
+            texts = (
+                notice.notify_emails, notice.notify_reply_to, notice.watcher_emails,
+                notice.sender_email,
+            )  # fmt: skip
+            for text in texts:
                 parts = [part.strip() for part in (text or "").split(",") if part.strip()]
                 wrong = [part for part in parts if not ADDRESS.fullmatch(part)]
                 if wrong:
@@ -124,7 +191,38 @@ class CrmAutomationNotice(models.AbstractModel):
                         )
                     )
 
-    # -- recipients -------------------------------------------------------------
+    @api.constrains("notify_customer_path", "model_id")
+    def _check_customer_path(self):
+        for notice in self.filtered("notify_customer_path"):
+            # Constraints run with all rights; the path must need no more than
+            # those of whoever saves it.
+            model = self.env[notice.model_name].sudo(False)
+            if not notice._ends_at_somebody(model, notice.notify_customer_path):
+                raise ValidationError(
+                    self.env._(
+                        "“%(path)s” does not lead from this object to a contact, a user, an "
+                        "employee or an e-mail address that you may read.",
+                        path=notice.notify_customer_path,
+                    )
+                )
+
+    @api.model
+    def _ends_at_somebody(self, model, path):
+        names = path.split(".")
+        for place, name in enumerate(names):
+            field = model._fields.get(name)
+            try:
+                model.check_access("read")
+            except AccessError:
+                return False
+            if not field or not model._has_field_access(field, "read"):
+                return False
+            if not field.relational:
+                return field.type == "char" and place == len(names) - 1
+            model = model.env[field.comodel_name]
+        return model._name in ("res.partner", "res.users", "hr.employee", "hr.employee.public")
+
+    # -- who that is --------------------------------------------------------------
 
     @api.model
     def _responsibles(self, record):
@@ -153,36 +251,135 @@ class CrmAutomationNotice(models.AbstractModel):
         partner = self.env["res.partner"]
         if field and field.relational and field.comodel_name == "res.partner":
             partner = record.sudo()["partner_id"]
+        if record._name == "res.partner":
+            partner = record.sudo()
         email = record.sudo()["email_from"] if "email_from" in record._fields else False
         return partner, email
+
+    @api.model
+    def _walk(self, record, path):
+        """What a path of fields leads to; False where the model has no such path."""
+        value = record.sudo()
+        for name in path.split("."):
+            if not isinstance(value, models.BaseModel) or name not in value._fields:
+                return False
+            value = value[name]
+        return value
+
+    @api.model
+    def _as_people(self, value):
+        """Contacts, users, employees or an address as a list of [partner id, address]."""
+        if not value:
+            return []
+        if isinstance(value, str):
+            return [[False, address] for address in email_split(value)]
+        if value._name == "res.users":
+            value = value.partner_id
+        if value._name == "res.partner":
+            return [[partner.id, False] for partner in value]
+        people = []
+        for employee in value:
+            partner = employee.user_id.partner_id or employee.work_contact_id
+            people.append([partner.id, employee.work_email])
+        return people
+
+    def _find_responsible(self, record):
+        return self._as_people(self._responsibles(record))
+
+    def _find_leader(self, record):
+        return self._as_people(self._walk(record, "team_id.user_id"))
+
+    def _find_technical(self, record):
+        project = self._walk(record, "project_id.user_id")
+        return self._as_people(project or self._walk(record, "team_id.technical_user_id"))
+
+    def _find_approver(self, record):
+        for path in APPROVER_PATHS:
+            if people := self._as_people(self._walk(record, path)):
+                return people
+        return []
+
+    def _find_customer(self, record):
+        if self.notify_customer_path:
+            return self._as_people(self._walk(record, self.notify_customer_path))
+        partner, email = self._customer(record)
+        return [[partner.id, email]] if partner or email else []
+
+    def _find_attendees(self, record):
+        if "attendee_ids" not in record._fields:
+            return []
+        return [
+            [attendee.partner_id.id, attendee.email, attendee.state == "declined"]
+            for attendee in record.sudo().attendee_ids
+        ]
+
+    def _find_followers(self, record):
+        if "message_partner_ids" not in record._fields:
+            return []
+        return self._as_people(record.sudo().message_partner_ids)
+
+    def _find_watchers(self, record):
+        copies = record.sudo()["email_cc"] if "email_cc" in record._fields else ""
+        return self._as_people(copies or "") + self._as_people(self.watcher_emails or "")
+
+    def _people(self, record):
+        """Role to the people ticked, as JSON can keep them.
+
+        :return: dict of role to a list of [partner id, address, declined]
+        """
+        self.ensure_one()
+        return {
+            role: getattr(self, f"_find_{role}")(record)
+            for role in TICKS
+            if self[f"notify_{role}"]
+        }
+
+    def _nobody(self, role):
+        """Why nobody is told in a role that is ticked."""
+        _ = self.env._
+        return {
+            "responsible": _("The record has no responsible."),
+            "leader": _("The record has no team with a leader."),
+            "technical": _("The record has no technical responsible."),
+            "approver": _("The record has nobody to approve it, and no manager."),
+            "customer": _("The record has no customer."),
+            "attendees": _("The record has no attendees."),
+            "followers": _("The record has no followers."),
+            "watchers": _("The record has no watchers."),
+        }[role]
 
     def _recipients(self, firing, record, company):
         """Everybody ticked, one entry for each address.
 
         :param firing: the ``crm.automation.firing``
-        :param record: the record, with the rights of the rule's owner
+        :param record: the record, with the rights of the rule's owner; empty
+            when it is deleted
         :param company: ``res.company`` that gives language and zone to strangers
         :rtype: list of Recipient
         """
         self.ensure_one()
-        found = []
-        if self.notify_responsible:
-            users = self._responsibles(record)
+        payload = firing.sudo().payload or {}
+        gone = payload.get("gone")
+        people = gone["people"] if gone else self._people(record)
+        if "responsible" in people and (merged := payload.get("merged")):
             # The responsibles of what was merged into it are concerned as well.
-            merged = (firing.payload or {}).get("merged", ())
             ids = [entry["user_id"] for entry in merged if entry["user_id"]]
-            users |= self.env["res.users"].sudo().browse(ids).exists()
-            found += [self._recipient("responsible", company, user.partner_id) for user in users]
-            if not users:
-                reason = self.env._("The record has no responsible.")
-                found.append(self._recipient("responsible", company, skip=reason))
-        if self.notify_customer:
-            partner, email = self._customer(record)
-            if partner or email:
-                found.append(self._recipient("customer", company, partner, email))
-            else:
-                reason = self.env._("The record has no customer.")
-                found.append(self._recipient("customer", company, skip=reason))
+            users = self.env["res.users"].sudo().browse(ids).exists()
+            people["responsible"] = people["responsible"] + self._as_people(users)
+        actor = firing.actor_id.partner_id if self.skip_actor else self.env["res.partner"]
+        Partner = self.env["res.partner"].sudo()
+        found = []
+        for role, entries in people.items():
+            for partner_id, email, *declined in entries:
+                partner = Partner.browse(partner_id or [])
+                skip = None
+                if any(declined):
+                    skip = self.env._("%(name)s has declined.", name=partner.name or email)
+                elif partner and partner == actor:
+                    skip = self.env._("%(name)s has done it.", name=partner.name)
+                found.append(self._recipient(role, company, partner, email, skip))
+            if not entries:
+                found.append(self._recipient(role, company, skip=self._nobody(role)))
         for address in email_split(self.notify_emails or ""):
             found.append(self._recipient("extra", company, email=address))
         return self._deduplicate(found)
@@ -202,7 +399,7 @@ class CrmAutomationNotice(models.AbstractModel):
             email=address,
             lang=lang,
             tz=partner.tz or company.partner_id.tz or "UTC",
-            internal=any(user.active and not user.share for user in users),
+            user=users.filtered(lambda user: user.active and not user.share)[:1],
             skip=skip,
         )
 
@@ -210,11 +407,11 @@ class CrmAutomationNotice(models.AbstractModel):
         """Why this one gets no mail, or None. Hook for extensions."""
         if partner and not partner.active:
             return self.env._("%(name)s is archived.", name=partner.name)
-        if role == "responsible" and users and not any(users.mapped("active")):
+        if users and not any(users.mapped("active")) and role not in OUTSIDE_ROLES:
             return self.env._("The user %(name)s is archived.", name=partner.name)
         if not address:
             return self.env._("%(name)s has no valid e-mail address.", name=partner.name or "?")
-        if role == "customer" and self.env["mail.blacklist"].sudo().search_count(
+        if role in OUTSIDE_ROLES and self.env["mail.blacklist"].sudo().search_count(
             [("email", "=", address)], limit=1
         ):
             return self.env._("%(address)s wants no mail (blacklist).", address=address)
@@ -222,302 +419,15 @@ class CrmAutomationNotice(models.AbstractModel):
 
     @api.model
     def _deduplicate(self, recipients):
-        seen = set()
+        """One entry for each address; who is told in one role is not left out in another."""
+        told = {}
         kept = []
         for recipient in recipients:
-            if recipient.email and recipient.email in seen:
+            if recipient.email and recipient.email in told:
+                first = told[recipient.email]
+                if first.skip and not recipient.skip:
+                    kept[kept.index(first)] = told[recipient.email] = recipient
                 continue
-            seen.add(recipient.email)
+            told[recipient.email] = recipient
             kept.append(recipient)
         return kept
-
-    # -- sending ------------------------------------------------------------------
-
-    def _fire(self, firings):
-        """Write the notices of these firings and queue their mails.
-
-        All in the caller's transaction: the firings end as *done* if and only
-        if their mails are in the queue.
-
-        :param firings: ``crm.automation.firing`` of one rule, their records
-            there and readable for the owner
-        """
-        self.ensure_one()
-        owner_model = self._owner_model()
-        records = owner_model.browse(firings.mapped("res_id"))
-        by_id = {record.id: record for record in records}
-        plan = []
-        by_language = collections.defaultdict(list)
-        for firing in firings:
-            record = by_id[firing.res_id]
-            company = self._company(record)
-            recipients = self._recipients(firing, record, company)
-            plan.append((firing, recipients))
-            for recipient in recipients:
-                if not recipient.skip:
-                    by_language[recipient.lang].append((firing, company, recipient))
-        letters = {}
-        for lang, entries in by_language.items():
-            # One environment for each language, not for each record: Odoo looks
-            # through all environments of a transaction to make a new one.
-            speaker = self.with_context(lang=lang)
-            translated = records.with_context(lang=lang)
-            in_language = {record.id: record for record in translated}
-            for firing, company, recipient in entries:
-                letters[firing.id, recipient.email] = speaker._letter(
-                    firing, in_language[firing.res_id], company, recipient
-                )
-        self._queue(plan, letters, records)
-
-    def _company(self, record):
-        """The company in whose name the notice is sent."""
-        company = record.sudo()["company_id"] if "company_id" in record._fields else None
-        return (company or self.company_id or self.owner_id.company_id).sudo()
-
-    def _letter(self, firing, record, company, recipient):
-        """Subject and body for one recipient.
-
-        :return: dict with ``subject``, ``body``, ``email_from``, ``author_id`` and
-            ``reply_to`` for where Odoo receives no mail
-        """
-        if self.content == "own":
-            values = self._keyword_values(record, recipient)
-            subject = replace_keywords(self.subject, values)
-            content = Markup(  # noqa: S704 - the body is sanitized, the values are escaped
-                replace_keywords(self.body, {key: escape(text) for key, text in values.items()})
-            )
-            headline, facts = None, []
-        else:
-            subject, headline = self._headline(firing, record)
-            content, facts = None, self._facts(record, recipient)
-        body = self.env["ir.qweb"]._render(
-            "crm_automation.notice_body",
-            {
-                "company": company,
-                "headline": headline,
-                "content": content,
-                "facts": facts,
-                "url": recipient.internal and self._record_url(record),
-                "rule_name": self.name,
-                "internal": recipient.internal,
-            },
-        )
-        email_from = company.email_formatted or self.owner_id.sudo().email_formatted
-        if not email_from:
-            raise UserError(
-                self.env._(
-                    "There is no sender: neither the company %(company)s nor the owner of the "
-                    "rule has an e-mail address.",
-                    company=company.name,
-                )
-            )
-        return {
-            # A line break in a subject would start a new header line.
-            "subject": " ".join(subject.split()),
-            "body": body,
-            "email_from": email_from,
-            "author_id": company.partner_id.id,
-            # Where Odoo receives no mail: a customer answers his salesperson.
-            "reply_to": email_from if recipient.internal else self._answer_to(record, email_from),
-        }
-
-    def _answer_to(self, record, default):
-        user = self._responsibles(record)[:1]
-        return user.email_formatted if user.email else default
-
-    def _headline(self, firing, record):
-        """Subject and first sentence of the ready-made text. Hook for extensions."""
-        name = record.display_name
-        if firing.trigger == "lead_converted":
-            return (
-                self.env._("Now an opportunity: %(name)s", name=name),
-                self.env._("The lead “%(name)s” has become an opportunity.", name=name),
-            )
-        if firing.trigger == "opportunities_merged":
-            merged = (firing.payload or {}).get("merged", ())
-            names = ", ".join(f"“{entry['name']}”" for entry in merged if entry["id"] != record.id)
-            return (
-                self.env._("Merged into %(name)s", name=name),
-                self.env._("%(names)s merged into “%(name)s”.", names=names, name=name),
-            )
-        if firing.trigger == "task_created":
-            return (
-                self.env._("New task: %(name)s", name=name),
-                self.env._(
-                    "The task “%(name)s” has been created in the project “%(project)s”.",
-                    name=name,
-                    project=record.sudo().project_id.display_name,
-                ),
-            )
-        model = self.env["ir.model"]._get(record._name).sudo().name
-        return (
-            self.env._("New %(model)s: %(name)s", model=model, name=name),
-            self.env._("“%(name)s” (%(model)s) has been created.", name=name, model=model),
-        )
-
-    @api.model
-    def _record_url(self, record):
-        base = record.sudo().get_base_url()
-        return f"{base}/mail/view?model={record._name}&res_id={record.id}"
-
-    def _facts(self, record, recipient):
-        """Label and value of what the record says, in the recipient's language.
-
-        A field that the owner of the rule may not read is not among them, and a
-        customer reads nothing of what the team thinks of him.
-        """
-        facts = []
-        for name in CUSTOMER_FACT_FIELDS if recipient.role == "customer" else FACT_FIELDS:
-            field = record._fields.get(name)
-            if not field or not record._has_field_access(field, "read"):
-                continue
-            try:
-                text = self._display(record, field, recipient.tz)
-            except AccessError:
-                continue
-            if text:
-                facts.append((field._description_string(self.env), text))
-        return facts
-
-    def _display(self, record, field, tz):
-        """One value as a person reads it; moments with the name of their zone."""
-        value = record[field.name]
-        if value is False or value is None:
-            return ""
-        if field.type == "selection":
-            return dict(field._description_selection(self.env)).get(value, value)
-        if field.type in ("many2one", "many2many", "one2many"):
-            return ", ".join(value.mapped("display_name"))
-        if isinstance(value, datetime.datetime):
-            return f"{format_datetime(self.env, value, tz=tz)} ({tz})"
-        if isinstance(value, datetime.date):
-            return format_date(self.env, value)
-        if field.type == "monetary":
-            currency = record[field.get_currency_field(record)]
-            if not value:
-                return ""
-            return format_amount(self.env, value, currency) if currency else str(value)
-        return str(value)
-
-    def _keyword_values(self, record, recipient):
-        """OpenERP's nine keywords for one record, as plain text."""
-        user = self._responsibles(record)[:1]
-        partner, email = self._customer(record)
-        description = record["description"] if "description" in record._fields else ""
-        return {
-            "object_id": record.id,
-            "object_subject": record.display_name or "",
-            "object_description": html2plaintext(description or ""),
-            "object_date": self._display(record, record._fields["create_date"], recipient.tz),
-            "partner": partner.name or "/",
-            "partner_email": partner.email or email or "/",
-            "object_user": user.name or "/",
-            "object_user_email": user.email or "/",
-            "object_user_phone": user.phone or "/",
-        }
-
-    def _queue(self, plan, letters, records):
-        """Create messages, mails and deliveries in three batches; end the firings.
-
-        A message is what the chatter of the record shows and what answers refer
-        to; there is one for each text, whoever gets it.
-        """
-        reply_to = self._reply_to(records)
-        note_id = self.env.ref("mail.mt_note").id
-        message_values, mail_keys = {}, []
-        for firing, recipients in plan:
-            for recipient in recipients:
-                letter = letters.get((firing.id, recipient.email))
-                if not letter or recipient.skip:
-                    continue
-                key = (firing.id, letter["subject"], letter["body"])
-                message_values.setdefault(
-                    key,
-                    {
-                        "model": firing.res_model,
-                        "res_id": firing.res_id,
-                        "message_type": "email_outgoing",
-                        "subtype_id": note_id,
-                        "is_internal": True,
-                        "record_name": firing.record_name,
-                        "subject": letter["subject"],
-                        "body": letter["body"],
-                        "email_from": letter["email_from"],
-                        "author_id": letter["author_id"],
-                        "reply_to": self.notify_reply_to
-                        or reply_to[firing.res_id]
-                        or letter["reply_to"],
-                        "message_id": generate_tracking_message_id(
-                            f"{firing.res_id}-{firing.res_model}"
-                        ),
-                    },
-                )
-                mail_keys.append((firing, recipient, key))
-        Message = self.env["mail.message"].sudo()
-        messages = dict(
-            zip(message_values, Message.create(list(message_values.values())), strict=True)
-        )
-        mails = (
-            self.env["mail.mail"]
-            .sudo()
-            .create(
-                [
-                    {
-                        "mail_message_id": messages[key].id,
-                        "body_html": key[2],
-                        "headers": repr(HEADERS),
-                        "auto_delete": True,
-                        **self._address(recipient),
-                    }
-                    for _firing, recipient, key in mail_keys
-                ]
-            )
-        )
-        mail_of = {
-            (firing.id, recipient.email): mail
-            for (firing, recipient, _key), mail in zip(mail_keys, mails, strict=True)
-        }
-        deliveries = []
-        for firing, recipients in plan:
-            for recipient in recipients:
-                mail = not recipient.skip and mail_of[firing.id, recipient.email]
-                deliveries.append(
-                    {
-                        "firing_id": firing.id,
-                        "role": recipient.role,
-                        "partner_id": recipient.partner.id,
-                        "email": recipient.email,
-                        "state": "queued" if mail else "skipped",
-                        "reason": recipient.skip,
-                        "mail_id": mail.id if mail else False,
-                        "message_id": mail.message_id if mail else False,
-                    }
-                )
-        self.env["crm.automation.delivery"].sudo().create(deliveries)
-        told = {firing.id for firing, _recipient, _key in mail_keys}
-        done = self.env["crm.automation.firing"].browse(sorted(told))
-        done._finish("done")
-        for firing, recipients in plan:
-            if firing.id not in told:
-                reasons = dict.fromkeys(r.skip for r in recipients if r.skip)
-                firing._finish(
-                    "skipped", " ".join(reasons) or self.env._("Nobody is ticked to be told.")
-                )
-        if mails:
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-
-    def _address(self, recipient):
-        """Where the mail goes: the contact, or an address that is not his."""
-        partner = recipient.partner
-        if partner and email_normalize(partner.email) == recipient.email:
-            return {"recipient_ids": [(6, 0, partner.ids)]}
-        return {"email_to": recipient.email}
-
-    def _reply_to(self, records):
-        """Record id to the address that brings an answer back to its chatter.
-
-        False where Odoo has no such address (no incoming mail is set up).
-        """
-        sudo = records.sudo()
-        authors = {record.id: self._company(record).partner_id.id for record in sudo}
-        return sudo._notify_get_reply_to_batch(author_ids=authors)

@@ -1,47 +1,46 @@
-"""The rule: when what happens to which records, who is told.
+"""The rule: when what happens to which records, who is told and what is done.
 
-Owns the definition, its rights and the decision on a transaction's changes.
-What is sent is in ``crm.automation.notice``, the run in
+Owns the definition, its checks and its rights. How a transaction's changes are
+decided is in ``crm_automation_rule_decision.py``, conditions, actions and dates
+in the files beside it; what is sent is in ``crm.automation.notice``, the run in
 ``crm.automation.firing``.
 """
 
-import ast
-import collections
-import contextlib
-import logging
-
-import psycopg2
-
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import AccessError, MissingError, UserError, ValidationError
-from odoo.fields import Domain
-from odoo.tools import ormcache
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
 
-from ..engine.changes import Change
-from .base import CHANGES, EVENTS, SCHEDULED
+from ..engine.moments import UNITS
 
-_logger = logging.getLogger(__name__)
-
-#: Which fields of a model are watched, and the (id, trigger) of its rules.
-Watch = collections.namedtuple("Watch", ["fields", "rules"])
-
-#: A trigger's watched fields and, where it is about one model only, that model.
-TriggerSpec = collections.namedtuple("TriggerSpec", ["model", "fields"])
-
-TRIGGERS = {
-    "lead_converted": TriggerSpec("crm.lead", frozenset({"type"})),
-    "opportunities_merged": TriggerSpec("crm.lead", frozenset()),
-    "task_created": TriggerSpec("project.task", frozenset()),
-    "created": TriggerSpec(None, frozenset()),
-}
-#: Told by the method in which they happen, not found in a record's change.
-EVENT_TRIGGERS = frozenset({"opportunities_merged"})
 #: The wizard of the mission's own screen. A rule on it means the merge itself,
 #: by whatever path: a row of the wizard says neither whether nor what was merged.
 MERGE_WIZARD = "crm.merge.opportunity"
 
+#: Trigger to the one model that it is about.
+TRIGGER_MODELS = {
+    "lead_converted": "crm.lead",
+    "opportunities_merged": "crm.lead",
+    "won": "crm.lead",
+    "lost": "crm.lead",
+    "task_created": "project.task",
+    "meeting_booked": "calendar.event",
+    "meeting_moved": "calendar.event",
+    "meeting_cancelled": "calendar.event",
+    "invitation_answered": "calendar.event",
+}
+
 #: Changing none of these makes somebody the owner of a rule.
 NOT_OWNED = frozenset({"name", "sequence", "active", "owner_id"})
+#: What only administrators may decide, here and on the server (design: D11).
+ADMIN_FIELDS = frozenset({"server_action_ids", "as_superuser"})
+
+UNIT_LABELS = [
+    ("minutes", "Minutes"),
+    ("hours", "Hours"),
+    ("days", "Days"),
+    ("months", "Months"),
+]
+assert tuple(unit for unit, _label in UNIT_LABELS) == UNITS
 
 
 class CrmAutomationRule(models.Model):
@@ -50,7 +49,7 @@ class CrmAutomationRule(models.Model):
     _description = "Automated Action"
     _order = "sequence, id"
 
-    name = fields.Char(required=True, translate=True)
+    name = fields.Char("Rule Name", required=True, translate=True)
     active = fields.Boolean(default=True)
     sequence = fields.Integer(
         default=10, help="Where several rules fire at the same moment, the lowest goes first."
@@ -61,6 +60,9 @@ class CrmAutomationRule(models.Model):
         help="Only a rule that is switched on acts. Switching it on sends nothing for "
         "what happened before.",
     )
+    enabled_since = fields.Datetime(
+        readonly=True, copy=False, help="Nothing that was due before this moment is done."
+    )
     owner_id = fields.Many2one(
         "res.users",
         readonly=True,
@@ -68,7 +70,13 @@ class CrmAutomationRule(models.Model):
         help="Whoever last changed what the rule does, or switched it on. The rule sees "
         "and does only what its owner may see and do.",
     )
-    owner_archived = fields.Boolean(compute="_compute_owner_archived")
+    as_superuser = fields.Boolean(
+        "With All Rights",
+        groups="base.group_system",
+        copy=False,
+        help="The rule sees and does everything, whatever its owner may. Taken back when "
+        "somebody who is no administrator changes the rule.",
+    )
     company_id = fields.Many2one(
         "res.company",
         help="Records of this company only; empty: of all companies of the owner.",
@@ -77,8 +85,21 @@ class CrmAutomationRule(models.Model):
         [
             ("lead_converted", "A lead becomes an opportunity"),
             ("opportunities_merged", "Opportunities are merged"),
+            ("won", "An opportunity is won"),
+            ("lost", "An opportunity is lost"),
             ("task_created", "A task is created for a customer"),
+            ("meeting_booked", "A meeting is booked"),
+            ("meeting_moved", "A meeting is moved"),
+            ("meeting_cancelled", "A meeting is cancelled"),
+            ("invitation_answered", "An invitation is answered"),
+            ("stage_entered", "A stage is entered"),
+            ("state_reached", "A state is reached"),
+            ("moment", "Before or after a date"),
             ("created", "A record is created"),
+            ("updated", "A record is changed"),
+            ("saved", "A record is created or changed"),
+            ("deleted", "A record is deleted"),
+            ("called", "It is called by a server action or a button"),
         ],
         required=True,
         default="lead_converted",
@@ -87,8 +108,8 @@ class CrmAutomationRule(models.Model):
     model_id = fields.Many2one(
         "ir.model",
         string="Object",
-        required=True,
-        ondelete="cascade",
+        # Not required in the database: the app may be uninstalled, and the rule says so.
+        ondelete="set null",
         compute="_compute_model_id",
         store=True,
         readonly=False,
@@ -101,21 +122,25 @@ class CrmAutomationRule(models.Model):
         ],
         help="The kind of record that the rule watches.",
     )
-    model_name = fields.Char(related="model_id.model", string="Technical Name")
-    include_subtasks = fields.Boolean(
-        "Subtasks Too", help="Without this tick, only a task that is no part of another counts."
+    model_name = fields.Char("Technical Name", compute="_compute_model_name", store=True)
+    model_is_fixed = fields.Boolean(compute="_compute_model_is_fixed")
+    delay_number = fields.Integer("Delay", default=0)
+    delay_unit = fields.Selection(UNIT_LABELS, required=True, default="days", string="Delay Type")
+    delay_before = fields.Selection(
+        [("before", "Before"), ("after", "After")], required=True, default="after"
+    )
+    problem = fields.Char(
+        compute="_compute_problem", help="Why the rule does nothing, although it is switched on."
     )
     warning = fields.Char(compute="_compute_warning")
-    model_is_fixed = fields.Boolean(compute="_compute_model_is_fixed")
-    filter_domain = fields.Char(
-        string="Filter",
-        help="Only records that match act. The values are fixed ones: no formulas.",
-    )
-    summary = fields.Char(compute="_compute_summary", string="In Plain Words")
     firing_ids = fields.One2many("crm.automation.firing", "rule_id")
     firing_count = fields.Integer(compute="_compute_firing_count", string="Executions")
     last_run = fields.Datetime(
         compute="_compute_firing_count", help="When the rule last did something."
+    )
+
+    _delay_not_negative = models.Constraint(
+        "CHECK (delay_number >= 0)", "A delay cannot be negative: choose “Before” instead."
     )
 
     # -- computed -------------------------------------------------------------
@@ -123,21 +148,57 @@ class CrmAutomationRule(models.Model):
     @api.depends("trigger")
     def _compute_model_id(self):
         for rule in self:
-            spec = TRIGGERS.get(rule.trigger)
-            if spec and spec.model:
-                rule.model_id = self.env["ir.model"]._get(spec.model)
+            model = TRIGGER_MODELS.get(rule.trigger)
+            if model:
+                rule.model_id = self.env["ir.model"]._get(model)
+
+    @api.depends("model_id")
+    def _compute_model_name(self):
+        for rule in self:
+            # Kept when the app is gone: it says what the rule was about.
+            rule.model_name = rule.model_id.sudo().model or rule.model_name
 
     @api.depends("trigger")
     def _compute_model_is_fixed(self):
         for rule in self:
-            spec = TRIGGERS.get(rule.trigger)
-            rule.model_is_fixed = bool(spec and spec.model)
+            rule.model_is_fixed = rule.trigger in TRIGGER_MODELS
 
-    @api.depends("owner_id.active")
-    def _compute_owner_archived(self):
+    @api.depends("owner_id.active", "owner_id.company_ids", "company_id.active", "model_id", "active")
+    @api.depends_context("lang")
+    def _compute_problem(self):
         for rule in self:
-            owner = rule.owner_id.sudo()
-            rule.owner_archived = bool(owner and not owner.active)
+            rule.problem = rule.sudo()._why_idle()
+
+    def _why_idle(self):
+        """Why the rule cannot act, or False. Hook for extensions."""
+        self.ensure_one()
+        if not self.active:
+            return self.env._("The rule is archived, so it does nothing.")
+        if not self.model_id or (self.model_name and self.model_name not in self.env):
+            return self.env._(
+                "The app of this kind of record (%(model)s) is no longer installed, so the rule "
+                "does nothing. Install it again, choose another object, or archive the rule.",
+                model=self.model_name or "?",
+            )
+        if self.owner_id and not self.owner_id.active:
+            return self.env._(
+                "The owner of this rule, %(owner)s, is archived, so the rule does nothing. "
+                "Switch it off and on again to become its owner.",
+                owner=self.owner_id.name,
+            )
+        if self.company_id and not self.company_id.active:
+            return self.env._(
+                "The company %(company)s is archived, so the rule does nothing.",
+                company=self.company_id.name,
+            )
+        if self.owner_id and self.company_id - self.owner_id.company_ids:
+            return self.env._(
+                "The owner of this rule, %(owner)s, has no access to the company %(company)s any "
+                "more, so the rule does nothing.",
+                owner=self.owner_id.name,
+                company=self.company_id.name,
+            )
+        return False
 
     def _compute_firing_count(self):
         groups = self.env["crm.automation.firing"]._read_group(
@@ -146,44 +207,6 @@ class CrmAutomationRule(models.Model):
         found = {rule.id: (count, last) for rule, count, last in groups}
         for rule in self:
             rule.firing_count, rule.last_run = found.get(rule.id, (0, False))
-
-    @api.depends(
-        "trigger",
-        "model_id",
-        "filter_domain",
-        "notify_responsible",
-        "notify_customer",
-        "notify_emails",
-    )
-    @api.depends_context("lang")
-    def _compute_summary(self):
-        for rule in self:
-            if rule.trigger == "lead_converted":
-                when = self.env._("When a lead becomes an opportunity")
-            elif rule.trigger == "opportunities_merged":
-                when = self.env._("When opportunities are merged")
-            elif rule.trigger == "task_created":
-                when = self.env._("When a task is created in the project of a customer")
-            else:
-                name = rule.model_id.sudo().name or self.env._("record")
-                when = self.env._("When this is created: %(model)s", model=name)
-            if rule.filter_domain and rule.filter_domain != "[]":
-                when = self.env._("%(when)s and matches the filter", when=when)
-            whom = []
-            if rule.notify_responsible:
-                whom.append(self.env._("its responsible"))
-            if rule.notify_customer:
-                whom.append(self.env._("its customer"))
-            if rule.notify_emails:
-                whom.append(rule.notify_emails)
-            if whom:
-                rule.summary = self.env._(
-                    "%(when)s, mail %(whom)s.", when=when, whom=", ".join(whom)
-                )
-            else:
-                rule.summary = self.env._(
-                    "%(when)s, nobody is told: tick who gets the mail.", when=when
-                )
 
     @api.depends("trigger", "notify_customer")
     @api.depends_context("lang")
@@ -210,77 +233,66 @@ class CrmAutomationRule(models.Model):
         if self.model_id.model == MERGE_WIZARD:
             self.trigger = "opportunities_merged"
 
+    @api.onchange("trigger")
+    def _onchange_trigger(self):
+        if self.trigger != "moment":
+            self.delay_before = "after"
+
     # -- checks ---------------------------------------------------------------
 
-    @api.constrains("trigger", "model_id")
-    def _check_model(self):
+    @api.constrains("trigger", "model_id", "delay_before", "delay_number", "delay_unit")
+    def _check_trigger(self):
         for rule in self:
-            spec = TRIGGERS[rule.trigger]
-            if spec.model and rule.sudo().model_id.model != spec.model:
+            model = TRIGGER_MODELS.get(rule.trigger)
+            if not rule.model_id:
+                raise ValidationError(self.env._("Choose the object that the rule is about."))
+            if model and rule.sudo().model_id.model != model:
                 raise ValidationError(
                     self.env._(
                         "“%(trigger)s” happens to one kind of record only: leave the object as "
                         "the form proposes it.",
-                        trigger=dict(self._fields["trigger"]._description_selection(self.env))[
-                            rule.trigger
-                        ],
+                        trigger=rule._label("trigger"),
+                    )
+                )
+            if rule.trigger != "moment" and rule.delay_before == "before":
+                raise ValidationError(
+                    self.env._(
+                        "“%(trigger)s” cannot be told before it happens: choose “After”, or "
+                        "“Before or after a date” as the trigger.",
+                        trigger=rule._label("trigger"),
+                    )
+                )
+            limits = {"minutes": 525600, "hours": 8784, "days": 3660, "months": 120}
+            if rule.delay_number > limits[rule.delay_unit]:
+                raise ValidationError(
+                    self.env._(
+                        "A delay of %(number)s %(unit)s is too long: at most %(limit)s.",
+                        number=rule.delay_number,
+                        unit=rule._label("delay_unit"),
+                        limit=limits[rule.delay_unit],
                     )
                 )
 
-    @api.constrains("filter_domain", "model_id")
-    def _check_filter_domain(self):
+    @api.constrains("enabled", "trigger")
+    def _check_it_does_something(self):
         for rule in self:
-            domain = rule._literal_domain()
-            # Constraints run with all rights; the filter must need no more than
-            # those of whoever saves it.
-            model = self.env[rule.sudo().model_id.model].sudo(False)
-            try:
-                model.with_context(active_test=False).search(domain, limit=1)
-            except AccessError as error:
+            if rule.enabled and not rule._does_something():
                 raise ValidationError(
                     self.env._(
-                        "The filter uses something that you may not read yourself:\n%(error)s",
-                        error=error,
-                    )
-                ) from error
-            except (ValueError, TypeError, KeyError) as error:
-                raise ValidationError(
-                    self.env._(
-                        "The filter does not fit this object. Open it, remove the line in "
-                        "question and save again.\n%(error)s",
-                        error=error,
-                    )
-                ) from error
-
-    def _literal_domain(self):
-        """The filter as a Domain.
-
-        :raises ValidationError: when it is no list of fixed values
-        """
-        self.ensure_one()
-        try:
-            return Domain(ast.literal_eval(self.filter_domain or "[]"))
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-            raise ValidationError(
-                self.env._(
-                    "The filter may hold fixed values only, no formulas such as the current "
-                    "user or today's date: %(filter)s",
-                    filter=self.filter_domain,
-                )
-            ) from error
-
-    @api.constrains("enabled", "notify_responsible", "notify_customer", "notify_emails")
-    def _check_somebody_is_told(self):
-        for rule in self:
-            told = rule.notify_responsible or rule.notify_customer or rule.notify_emails
-            if rule.enabled and not told:
-                raise ValidationError(
-                    self.env._(
-                        "The rule “%(name)s” would tell nobody. Tick at least one recipient "
-                        "in “Email Actions” before you switch it on.",
+                        "The rule “%(name)s” would do nothing and tell nobody. Tick at least one "
+                        "recipient in “Email Actions”, or fill in “Actions”, before you switch "
+                        "it on.",
                         name=rule.name,
                     )
                 )
+
+    def _does_something(self):
+        return self._tells_somebody() or self._has_actions()
+
+    def _label(self, name):
+        """What the form shows for the value of a selection field."""
+        field = self._fields[name]
+        return dict(field._description_selection(self.env)).get(self[name], "")
 
     # -- owner and cache ------------------------------------------------------
 
@@ -292,6 +304,12 @@ class CrmAutomationRule(models.Model):
             # Always: whatever is missing here may come from the context.
             self._take_ownership(vals, always=True)
         rules = super().create(vals_list)
+        rules.filtered("enabled").sudo().enabled_since = fields.Datetime.now()
+        if not self.env.is_system():
+            # Neither by a default value of the context.
+            super(CrmAutomationRule, rules.sudo()).write(
+                {"as_superuser": False, "server_action_ids": [Command.clear()]}
+            )
         self.env.registry.clear_cache()
         return rules
 
@@ -299,10 +317,20 @@ class CrmAutomationRule(models.Model):
         vals = dict(vals)
         self._read_merge_wizard(vals)
         self._take_ownership(vals)
+        if vals.get("enabled"):
+            starting = self.filtered(lambda rule: not rule.enabled)
+            super(CrmAutomationRule, starting.sudo()).write(
+                {"enabled_since": fields.Datetime.now()}
+            )
         result = super().write(vals)
+        if not self.env.is_system() and not vals.keys() <= NOT_OWNED:
+            # Whoever is no administrator hands on no more than his own rights.
+            super(CrmAutomationRule, self.sudo()).write({"as_superuser": False})
         self.env.registry.clear_cache()
         if vals.get("enabled") is False or vals.get("active") is False:
             self._cancel_pending()
+        if vals.get("enabled"):
+            self._wake_enqueuer()
         return result
 
     def unlink(self):
@@ -319,8 +347,13 @@ class CrmAutomationRule(models.Model):
 
     def _take_ownership(self, vals, always=False):
         """Whoever changes what a rule does answers for it with his rights."""
-        if "owner_id" in vals and not self.env.su:
-            raise AccessError(self.env._("The owner of a rule cannot be chosen."))
+        if not self.env.su:
+            if "owner_id" in vals or "enabled_since" in vals:
+                raise AccessError(self.env._("The owner of a rule cannot be chosen."))
+            if ADMIN_FIELDS & vals.keys() and not self.env.is_system():
+                raise AccessError(
+                    self.env._("Only administrators may attach server actions to a rule.")
+                )
         if self.env.uid != SUPERUSER_ID and (always or not vals.keys() <= NOT_OWNED):
             vals["owner_id"] = self.env.uid
 
@@ -342,198 +375,18 @@ class CrmAutomationRule(models.Model):
         )
         pending._finish("cancelled", self.env._("The rule was switched off."))
 
-    # -- decision -------------------------------------------------------------
-
-    @api.model
-    @ormcache()
-    def _watches(self):
-        """Model name to Watch, for all rules that are switched on."""
-        found = {}
-        for rule in self.sudo().search([("enabled", "=", True)]):
-            if rule.model_name not in self.env:
-                continue
-            names, rules = found.get(rule.model_name, (frozenset(), ()))
-            spec = TRIGGERS[rule.trigger]
-            found[rule.model_name] = Watch(names | spec.fields, (*rules, (rule.id, rule.trigger)))
-        return found
-
-    @api.model
-    def _decide(self):
-        """Hand the transaction's net changes to the rules; run before the commit.
-
-        Also run at every savepoint: a decision taken there is taken again when
-        the record changes again, and withdrawn when nothing of it is left.
-        """
-        cr = self.env.cr
-        cr.precommit.data.pop(SCHEDULED, None)
-        events = cr.precommit.data.pop(EVENTS, ())
-        changes = cr.postcommit.data.get(CHANGES)
-        if changes is None:
-            return
-        models_waiting = dict.fromkeys(
-            [*changes.waiting_models(), *(model for _trigger, model, *_rest in events)]
-        )
-        for model in models_waiting:
-            watch = self._watches().get(model)
-            taken = changes.take(model)
-            told = [
-                (trigger, Change(res_id, False, {}, facts))
-                for trigger, name, res_id, facts in events
-                if name == model
-            ]
-            if watch:
-                self._decide_model(changes, model, watch, taken, told)
-
-    def _decide_model(self, changes, model, watch, taken, told):
-        """Decide on the changes of one model. A rule never breaks the save.
-
-        :param changes: the ``engine.changes.TransactionChanges``
-        :param taken: the records' net changes
-        :param told: pairs of trigger and Change, for business events
-        """
-        ids = {change.res_id for change in taken}
-        known = {key for key in changes.decided if key[1] == model and key[2] in ids}
-        hits = []
-        for rule_id, trigger in watch.rules:
-            if trigger in EVENT_TRIGGERS:
-                triggered = [change for name, change in told if name == trigger]
-            else:
-                triggered = self._triggered(trigger, model, taken)
-            if triggered:
-                hits.append((self.browse(rule_id), trigger, triggered))
-        decided = set()
-        for rule, trigger, triggered in hits:
-            # What stands, should the rule fail: what it had decided before.
-            keys = {key for key in known if key[0] == rule.id}
-            with self._never_in_the_way(f"rule {rule.id} on {model}"):
-                keys = rule._enqueue(changes, model, triggered)
-            # An event has happened, whatever the record looks like later: only
-            # decisions on net changes are taken again.
-            if trigger not in EVENT_TRIGGERS:
-                decided |= keys
-        if known - decided:
-            with self._never_in_the_way(f"withdrawing on {model}"):
-                self._withdraw(changes, known - decided)
-        changes.decided = (changes.decided - known) | decided
-
-    @contextlib.contextmanager
-    def _never_in_the_way(self, what):
-        """Undo and log what fails, so that the save and the other rules go on.
-
-        The work starts from a flushed state, so that undoing it loses nothing of
-        the user's. A flushing savepoint would run the precommit hooks again.
-        """
-        self.env.flush_all()
-        savepoint = self.env.cr.savepoint(flush=False)
-        try:
-            yield
-            self.env.flush_all()
-        except psycopg2.extensions.TransactionRollbackError:
-            raise  # the whole transaction is lost, and Odoo repeats it
-        except Exception:
-            savepoint.close(rollback=True)
-            self.env.transaction.clear()
-            _logger.exception("Automated actions: %s failed", what)
-        else:
-            savepoint.close(rollback=False)
-
-    @api.model
-    def _triggered(self, trigger, model, changes):
-        """Those of the net changes that are what the trigger waits for.
-
-        Asks the database nothing where the values are in the cache, as they
-        are for what has just been written.
-        """
-        records = self.env[model].browse([change.res_id for change in changes])
-        is_triggered = getattr(self, f"_is_triggered_{trigger}")
-        hits = []
-        for change, record in zip(changes, records, strict=True):
-            # A record deleted since has nothing left to be read.
-            with contextlib.suppress(MissingError):
-                if is_triggered(change, record):
-                    hits.append(change)
-        return hits
-
-    @api.model
-    def _is_triggered_created(self, change, _record):
-        return change.created
-
-    @api.model
-    def _is_triggered_lead_converted(self, change, lead):
-        """A lead that the transaction found as a lead is now an opportunity.
-
-        One that is created as an opportunity was never converted.
-        """
-        return (
-            not change.created and change.old.get("type") == "lead" and lead.type == "opportunity"
-        )
-
-    @api.model
-    def _is_triggered_task_created(self, change, task):
-        """A new task of a project, no template and no copy made by a recurrence."""
-        if not change.created or not task.project_id:
-            return False
-        if task.is_template or task.has_template_ancestor or task.has_project_template:
-            return False
-        top = task.parent_id or task
-        return not top.recurrence_id or top.id == min(top.recurrence_id.task_ids.ids)
-
-    def _enqueue(self, changes, model, triggered):
-        """Insert a firing for each change whose record satisfies the conditions.
-
-        :return: set of (rule id, model, record id)
-        """
-        self.ensure_one()
-        matching = set(self._matching([change.res_id for change in triggered]))
-        hits = [change for change in triggered if change.res_id in matching]
-        if hits:
-            self.env["crm.automation.firing"]._insert(self, model, hits, changes)
-        return {(self.id, model, change.res_id) for change in hits}
-
-    def _withdraw(self, changes, keys):
-        """Delete firings of this transaction whose reason is gone again."""
-        for rule_id, model, res_id in keys:
-            self.env["crm.automation.firing"].search(
-                [
-                    ("rule_id", "=", rule_id),
-                    ("res_model", "=", model),
-                    ("res_id", "=", res_id),
-                    ("occasion", "=", changes.occasion),
-                    ("state", "=", "pending"),
-                ]
-            ).unlink()
-
-    # -- conditions -----------------------------------------------------------
-
-    def _owner_model(self):
+    def _owner_model(self, model=None):
         """The rule's model with the rights and the companies of its owner."""
         self.ensure_one()
         owner = self.owner_id
         # A company that the owner has lost gives him nothing back.
         companies = (self.company_id & owner.company_ids) or owner.company_ids
-        return (
-            self.env[self.model_name]
+        records = (
+            self.env[model or self.model_name]
             .with_user(owner)
             .with_context(active_test=False, allowed_company_ids=companies.ids)
         )
-
-    def _condition_domain(self):
-        """All conditions as one domain. Hook for extensions."""
-        domain = self._literal_domain()
-        model = self.env[self.model_name]
-        if self.trigger == "task_created" and not self.include_subtasks:
-            domain &= Domain("parent_id", "=", False)
-        if self.company_id and "company_id" in model._fields:
-            domain &= Domain("company_id", "in", [self.company_id.id, False])
-        return domain
-
-    def _matching(self, ids):
-        """The ids among these that satisfy the conditions and that the owner may read."""
-        self.ensure_one()
-        if not self.owner_id.active or self.company_id - self.owner_id.company_ids:
-            return []
-        domain = Domain("id", "in", ids) & self._condition_domain()
-        return self._owner_model().search(domain).ids
+        return records.sudo() if self.sudo().as_superuser else records
 
     # -- actions of the form --------------------------------------------------
 

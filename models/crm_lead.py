@@ -1,8 +1,43 @@
-from odoo import models
+from odoo import api, models
+from odoo.fields import Domain
 
 
 class CrmLead(models.Model):
-    _inherit = "crm.lead"
+    _name = "crm.lead"
+    _inherit = ["crm.lead", "crm.automation.target"]
+
+    @api.depends("won_status", "stage_id.business_state")
+    def _compute_business_state(self):
+        return super()._compute_business_state()
+
+    @api.model
+    def _business_state_domains(self):
+        at_work = Domain("won_status", "=", "pending")
+        return {
+            "done": Domain("won_status", "=", "won"),
+            "cancelled": Domain("won_status", "=", "lost"),
+            "draft": at_work
+            & (Domain("stage_id", "=", False) | Domain("stage_id.business_state", "=", "draft")),
+            "pending": at_work & Domain("stage_id.business_state", "=", "pending"),
+        }
+
+    @api.model
+    def _business_state_sources(self):
+        return ("won_status", "stage_id")
+
+    def _automation_set_state(self, state):
+        """Bring leads into a business state, as a person would."""
+        if state == "done":
+            self.action_set_won()
+        elif state == "cancelled":
+            self.action_set_lost()
+        else:
+            for lead in self:
+                stage = lead._stage_find(domain=[("business_state", "=", state)])
+                if not lead.active:
+                    lead.action_unarchive()
+                if stage:
+                    lead.stage_id = stage
 
     def _merge_opportunity(self, user_id=False, team_id=False, auto_unlink=True, max_length=5):
         """The one method through which every merge goes: the wizard, the dialogs of
@@ -14,7 +49,12 @@ class CrmLead(models.Model):
         if not self._automation_awaits("opportunities_merged"):
             return super()._merge_opportunity(user_id, team_id, auto_unlink, max_length)
         before = [
-            {"id": lead.id, "name": lead.display_name, "user_id": lead.user_id.id}
+            {
+                "id": lead.id,
+                "name": lead.display_name,
+                "user_id": lead.user_id.id,
+                "state": lead.business_state,
+            }
             for lead in self.sudo()
         ]
         head = super()._merge_opportunity(user_id, team_id, auto_unlink, max_length)

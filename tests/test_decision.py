@@ -5,6 +5,8 @@ from odoo.tools import mute_logger
 
 from .common import AutomationCase
 
+DECISION_LOG = "odoo.addons.crm_automation.models.crm_automation_rule_decision"
+
 
 @tagged("post_install", "-at_install")
 class TestDecision(AutomationCase):
@@ -148,7 +150,7 @@ class TestDecision(AutomationCase):
 
     def test_an_archived_owner_stops_the_rule(self):
         self.manager.active = False
-        self.assertTrue(self.rule.owner_archived)
+        self.assertIn("archived", self.rule.problem)
         lead = self.make_lead()
         lead.type = "opportunity"
         self.assertFired(lead, times=0)
@@ -190,10 +192,13 @@ class TestDecision(AutomationCase):
         self.rule.invalidate_recordset()
         lead = self.make_lead()
         lead.write({"type": "opportunity", "name": "Saved"})
-        with mute_logger("odoo.addons.crm_automation.models.crm_automation_rule"):
-            self.assertFired(lead, times=0)
+        with mute_logger(DECISION_LOG):
+            self.end_transaction()
         lead.invalidate_recordset()
         self.assertEqual((lead.name, lead.type), ("Saved", "opportunity"))
+        firing = self.firings(lead)
+        self.assertEqual(firing.state, "failed")
+        self.assertIn("conditions of the rule could not be evaluated", firing.reason)
 
     def test_a_rule_that_fails_does_not_silence_the_others(self):
         good = self.make_rule(sequence=20)
@@ -205,9 +210,10 @@ class TestDecision(AutomationCase):
         self.rule.invalidate_recordset()
         lead = self.make_lead()
         lead.type = "opportunity"
-        with mute_logger("odoo.addons.crm_automation.models.crm_automation_rule"):
-            self.assertFired(lead)
-        self.assertEqual(self.firings(lead).rule_id, good)
+        with mute_logger(DECISION_LOG):
+            self.end_transaction()
+        self.assertEqual(self.firings(lead, "pending").rule_id, good)
+        self.assertEqual(self.firings(lead, "failed").rule_id, self.rule)
 
     def test_unwatched_writes_cost_no_query(self):
         lead = self.make_lead()
@@ -235,7 +241,7 @@ class TestDecision(AutomationCase):
         self.env.invalidate_all()
         self.Rule._watches()
         count = self.env.cr.sql_log_count
-        leads._automation_remember({"type"})
+        leads._automation_before({"type"})
         self.assertEqual(self.env.cr.sql_log_count - count, 1)
         count = self.env.cr.sql_log_count
         self.env.cr.flush()  # decides: nothing has changed, nothing is asked

@@ -104,17 +104,19 @@ class TestFiring(AutomationCase):
         notice = type(self.env["crm.automation.rule"])
         letter = notice._letter
 
-        def fails_on_bad(rule, firing, record, company, recipient):
+        def fails_on_bad(rule, firing, record, *args):
             if firing.record_name == "Bad":
                 raise RuntimeError("the template is broken")
-            return letter(rule, firing, record, company, recipient)
+            return letter(rule, firing, record, *args)
 
         with patch.object(notice, "_letter", fails_on_bad), mute_logger(FIRING_LOG):
             self.drain()
         self.assertEqual(self.firings(good).state, "done")
         firing = self.firings(bad)
         self.assertEqual((firing.state, firing.tries), ("pending", 1))
-        self.assertEqual(firing.reason, "the template is broken")
+        self.assertEqual(
+            firing.reason, "It could not be done, and nothing was sent: the template is broken"
+        )
         self.assertEqual(firing.run_at - firing.due_at, DELAYS[0])
         self.assertFalse(firing.delivery_ids)
 
@@ -131,7 +133,8 @@ class TestFiring(AutomationCase):
                 self.assertEqual(firing.state, "pending")
                 firing.run_at = firing.due_at
                 self.drain()
-        self.assertEqual((firing.state, firing.reason), ("failed", "broken"))
+        self.assertEqual(firing.state, "failed")
+        self.assertEqual(firing.reason, "It could not be done, and nothing was sent: broken")
         firing.with_user(self.manager).action_retry()
         self.drain()
         self.assertEqual(firing.state, "done")

@@ -1,0 +1,444 @@
+"""The words of a notice: ready-made, one's own, or an e-mail template.
+
+Owns the rendering, for each recipient in his language and time zone, with the
+rights of the rule's owner.
+"""
+
+import datetime
+
+from markupsafe import Markup, escape
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_amount, format_date, format_datetime, plaintext2html
+from odoo.tools.mail import html2plaintext
+
+from ..engine.keywords import replace_keywords
+from .crm_automation_notice import OUTSIDE_ROLES
+
+#: Facts of a record that a ready-made notice lists, those that the model has.
+FACT_FIELDS = (
+    "partner_id", "partner_name", "contact_name", "email_from", "phone", "expected_revenue",
+    "amount_total", "employee_id", "holiday_status_id", "date_from", "date_to", "project_id",
+    "stage_id", "state", "team_id", "user_id", "user_ids", "date_deadline", "start", "stop",
+    "location", "lost_reason_id",
+)  # fmt: skip
+#: What of it a customer may read: nothing of what is said about him inside.
+CUSTOMER_FACT_FIELDS = ("project_id", "user_id", "date_deadline", "start", "stop", "location")
+#: Longest text of a changed field in a notice.
+MAX_CHANGED = 200
+
+
+class CrmAutomationNotice(models.AbstractModel):
+    _inherit = "crm.automation.notice"
+
+    sender = fields.Selection(
+        [
+            ("company", "The company"),
+            ("responsible", "The responsible of the record"),
+            ("other", "Another address"),
+        ],
+        required=True,
+        default="company",
+        string="Email From",
+    )
+    sender_email = fields.Char("Sender's Address")
+    notify_reply_to = fields.Char(
+        "Reply-To", help="Empty: answers come back to the record, where Odoo receives mail."
+    )
+    content = fields.Selection(
+        [
+            ("standard", "Ready-made text"),
+            ("own", "My own text"),
+            ("template", "An e-mail template"),
+        ],
+        required=True,
+        default="standard",
+        string="Text",
+        help="The ready-made text says what happened and gives the facts of the record, in "
+        "the language of each recipient.",
+    )
+    template_id = fields.Many2one(
+        "mail.template",
+        "E-mail Template",
+        ondelete="restrict",
+        domain="[('model_id', '=', model_id)]",
+    )
+    subject = fields.Char(translate=True)
+    body = fields.Html("Mail Body", translate=True, sanitize=True)
+    with_last_message = fields.Boolean(
+        "With the Last Message Received",
+        help="OpenERP's reminder: what the customer wrote last, else the description.",
+    )
+    with_attachments = fields.Boolean(
+        "With the Record's Attachments", help="All files of the record, up to 10 MB together."
+    )
+
+    def _company(self, record):
+        """The company in whose name the notice is sent."""
+        company = record.sudo()["company_id"] if "company_id" in record._fields else None
+        return (company or self.company_id or self.owner_id.company_id).sudo()
+
+    # -- what may be said ---------------------------------------------------------
+
+    @api.model
+    def _is_secret(self, record, partner=None):
+        """Whether a record shows strangers nothing but that somebody is busy.
+
+        :param partner: a recipient; an attendee reads all of it
+        """
+        if record._name != "calendar.event" or not record:
+            return False
+        event = record.sudo()
+        privacy = event.privacy or event.user_id.calendar_default_privacy
+        if privacy not in ("private", "confidential"):
+            return False
+        return not partner or partner not in (event.partner_ids | event.user_id.partner_id)
+
+    def _name_for_log(self, record):
+        if self._is_secret(record):
+            return self.env._("Busy")
+        return record.sudo().display_name
+
+    def _name_for(self, record, partner):
+        if self._is_secret(record, partner):
+            return self.env._("Busy")
+        reader = record.sudo() if self._is_secret(record) else record
+        return reader.display_name or ""
+
+    # -- the letter -----------------------------------------------------------------
+
+    def _letter(self, firing, record, company, recipient, rendered):
+        """Subject and body for one recipient.
+
+        :param record: the record in the recipient's language; empty when deleted
+        :param dict rendered: of a template, (language, field, id) to text
+        :return: dict with ``subject``, ``body``, ``email_from``, ``author_id`` and
+            ``reply_to`` for where Odoo receives no mail
+        """
+        headline, facts, content = None, [], None
+        gone = (firing.sudo().payload or {}).get("gone")
+        if self.content == "template":
+            subject = rendered[recipient.lang, "subject", firing.res_id]
+            content = rendered[recipient.lang, "body_html", firing.res_id]
+        elif self.content == "own":
+            values = gone["keywords"] if gone else self._keyword_values(record, recipient)
+            subject = replace_keywords(self.subject, values)
+            content = Markup(  # noqa: S704 - the body is sanitized, the values are escaped
+                replace_keywords(
+                    self.body, {key: escape(str(text)) for key, text in values.items()}
+                )
+            )
+        else:
+            subject, headline = self._headline(firing, record, recipient)
+            facts = self._facts(firing, record, recipient)
+        if self.with_last_message and record:
+            last = self._last_message(record)
+            if last:
+                content = Markup("%s<blockquote>%s</blockquote>") % (
+                    content or "", plaintext2html(last[:5000]),
+                )  # fmt: skip
+        body = self.env["ir.qweb"]._render(
+            "crm_automation.notice_body",
+            {
+                "company": company,
+                "headline": headline,
+                "content": content,
+                "facts": facts,
+                "url": record and recipient.internal and self._record_url(record),
+                "rule_name": self.name,
+                "internal": recipient.internal,
+            },
+        )
+        email_from = self._email_from(record, company)
+        return {
+            # A line break in a subject would start a new header line.
+            "subject": " ".join(str(subject).split()),
+            "body": body,
+            "email_from": email_from,
+            "author_id": company.partner_id.id,
+            # Where Odoo receives no mail: a customer answers his salesperson.
+            "reply_to": email_from if recipient.internal else self._answer_to(record, email_from),
+        }
+
+    def _email_from(self, record, company):
+        address = company.email_formatted
+        if self.sender == "responsible" and record:
+            user = self._responsibles(record)[:1]
+            address = (user.email_formatted if user.email else False) or address
+        elif self.sender == "other" and self.sender_email:
+            address = self.sender_email
+        address = address or self.owner_id.sudo().email_formatted
+        if not address:
+            raise UserError(
+                self.env._(
+                    "There is no sender: neither the company %(company)s nor the owner of the "
+                    "rule has an e-mail address.",
+                    company=company.name,
+                )
+            )
+        return address
+
+    def _answer_to(self, record, default):
+        user = self._responsibles(record)[:1] if record else record
+        return user.email_formatted if user and user.email else default
+
+    @api.model
+    def _last_message(self, record):
+        """Text of the latest message from outside, else the description."""
+        if "message_ids" in record._fields:
+            message = self.env["mail.message"].sudo().search(
+                [
+                    ("model", "=", record._name),
+                    ("res_id", "=", record.id),
+                    ("message_type", "in", ("email", "comment")),
+                    ("is_internal", "=", False),
+                    "|", ("author_id", "=", False), ("author_id.partner_share", "=", True),
+                ],
+                order="id desc", limit=1,
+            )  # fmt: skip
+            if message:
+                return html2plaintext(message.body or "")
+        return html2plaintext(record["description"] or "") if "description" in record._fields else ""
+
+    def _headline(self, firing, record, recipient):
+        """Subject and first sentence of the ready-made text. Hook for extensions."""
+        _ = self.env._
+        payload = firing.sudo().payload or {}
+        gone = payload.get("gone")
+        name = gone["name"] if gone else self._name_for(record, recipient.partner)
+        model = self.env["ir.model"]._get(firing.res_model).sudo().name
+        values = {"name": name, "model": model}
+        if firing.trigger == "opportunities_merged":
+            merged = payload.get("merged", ())
+            values["names"] = ", ".join(
+                f"“{entry['name']}”" for entry in merged if entry["id"] != record.id
+            )
+        if firing.trigger == "task_created":
+            values["project"] = record.sudo().project_id.display_name
+        if firing.trigger in ("meeting_booked", "meeting_moved"):
+            values["start"] = self._start_of(record, recipient.tz)
+        if firing.trigger == "invitation_answered":
+            values["answers"] = self._answers(payload.get("answers", ()))
+        if firing.trigger in ("stage_entered", "state_reached"):
+            field = "stage_id" if firing.trigger == "stage_entered" else self._state_name(record)
+            values["state"] = self._display(record, record._fields[field], recipient.tz)
+        if firing.trigger == "moment":
+            values["date"] = self._moment_date(record, recipient.tz)
+        subject, sentence = self._sentences()[firing.trigger]
+        return subject % values, sentence % values
+
+    def _sentences(self):
+        """Trigger to subject and sentence, with places for values."""
+        _ = self.env._
+        return {
+            "lead_converted": (
+                _("Now an opportunity: %(name)s"),
+                _("The lead “%(name)s” has become an opportunity."),
+            ),
+            "opportunities_merged": (
+                _("Merged into %(name)s"),
+                _("%(names)s merged into “%(name)s”."),
+            ),
+            "won": (_("Won: %(name)s"), _("The opportunity “%(name)s” is won.")),
+            "lost": (_("Lost: %(name)s"), _("The opportunity “%(name)s” is lost.")),
+            "task_created": (
+                _("New task: %(name)s"),
+                _("The task “%(name)s” has been created in the project “%(project)s”."),
+            ),
+            "meeting_booked": (
+                _("New meeting: %(name)s"),
+                _("The meeting “%(name)s” has been booked: %(start)s."),
+            ),
+            "meeting_moved": (
+                _("Meeting moved: %(name)s"),
+                _("The meeting “%(name)s” has been moved. It is now: %(start)s."),
+            ),
+            "meeting_cancelled": (
+                _("Meeting cancelled: %(name)s"),
+                _("The meeting “%(name)s” has been cancelled."),
+            ),
+            "invitation_answered": (
+                _("Answer to the invitation: %(name)s"),
+                _("Answers to the invitation to “%(name)s”: %(answers)s."),
+            ),
+            "stage_entered": (
+                _("%(name)s: now %(state)s"),
+                _("“%(name)s” (%(model)s) is now in the stage “%(state)s”."),
+            ),
+            "state_reached": (
+                _("%(name)s: now %(state)s"),
+                _("“%(name)s” (%(model)s) is now in the state “%(state)s”."),
+            ),
+            "moment": (
+                _("Reminder: %(name)s"),
+                _("Reminder of “%(name)s” (%(model)s): %(date)s."),
+            ),
+            "created": (
+                _("New %(model)s: %(name)s"),
+                _("“%(name)s” (%(model)s) has been created."),
+            ),
+            "updated": (
+                _("Changed: %(name)s"),
+                _("“%(name)s” (%(model)s) has been changed."),
+            ),
+            "saved": (
+                _("Saved: %(name)s"),
+                _("“%(name)s” (%(model)s) has been created or changed."),
+            ),
+            "deleted": (
+                _("Deleted: %(name)s"),
+                _("“%(name)s” (%(model)s) has been deleted."),
+            ),
+            "called": (_("About %(name)s"), _("About “%(name)s” (%(model)s).")),
+        }
+
+    def _answers(self, answers):
+        _ = self.env._
+        words = {
+            "accepted": _("%(name)s has accepted"),
+            "declined": _("%(name)s has declined"),
+            "tentative": _("%(name)s may come"),
+        }
+        return ", ".join(words[answer["state"]] % {"name": answer["name"]} for answer in answers)
+
+    @api.model
+    def _state_name(self, record):
+        return "business_state" if "business_state" in record._fields else "state"
+
+    def _start_of(self, event, tz):
+        row = event.sudo()
+        if row.allday:
+            return format_date(self.env, row.start_date)
+        return f"{format_datetime(self.env, row.start, tz=tz)} ({tz})"
+
+    def _moment_date(self, record, tz):
+        """The date that the rule is about, as a person reads it."""
+        if record._name == "calendar.event" and self._date_field_name() == "start":
+            return self._start_of(record, tz)
+        value = self._dates(record).get(record.id)
+        if isinstance(value, datetime.datetime):
+            return f"{format_datetime(self.env, value, tz=tz)} ({tz})"
+        return format_date(self.env, value) if value else ""
+
+    @api.model
+    def _record_url(self, record):
+        base = record.sudo().get_base_url()
+        return f"{base}/mail/view?model={record._name}&res_id={record.id}"
+
+    def _facts(self, firing, record, recipient):
+        """Label and value of what the record says, in the recipient's language.
+
+        A field that the owner of the rule may not read is not among them, and a
+        customer reads nothing of what the team thinks of him.
+        """
+        gone = (firing.sudo().payload or {}).get("gone")
+        outside = recipient.role in OUTSIDE_ROLES and not recipient.internal
+        names = CUSTOMER_FACT_FIELDS if outside else FACT_FIELDS
+        if gone:
+            known = self.env[firing.res_model]._fields
+            return [
+                (known[name]._description_string(self.env), gone["facts"][name])
+                for name in names
+                if name in gone["facts"] and name in known
+            ]
+        if not outside:
+            names = (*self._changed_names(firing, record), *names)
+        return list(self._texts(record, dict.fromkeys(names), recipient).values())
+
+    def _changed_names(self, firing, record):
+        if firing.trigger not in ("updated", "saved"):
+            return []
+        old = (firing.sudo().payload or {}).get("old", {})
+        return [name for name in old if name in record._fields]
+
+    def _texts(self, record, names, recipient=None, tz="UTC"):
+        """Field name to label and value, those that are filled in and may be read."""
+        partner = recipient and recipient.partner
+        secret = self._is_secret(record, partner)
+        reader = record.sudo() if self._is_secret(record) and not secret else record
+        found = {}
+        for name in names:
+            field = record._fields.get(name)
+            if not field or (secret and name not in ("start", "stop")):
+                continue
+            if not record._has_field_access(field, "read"):
+                continue
+            try:
+                text = self._display(reader, field, recipient.tz if recipient else tz)
+            except AccessError:
+                continue
+            if text:
+                found[name] = (field._description_string(self.env), text[:MAX_CHANGED])
+        return found
+
+    def _display(self, record, field, tz):
+        """One value as a person reads it; moments with the name of their zone."""
+        value = record[field.name]
+        if value is False or value is None:
+            return ""
+        if field.type == "selection":
+            return dict(field._description_selection(self.env)).get(value, value)
+        if field.type in ("many2one", "many2many", "one2many"):
+            return ", ".join(value.mapped("display_name"))
+        if isinstance(value, datetime.datetime):
+            if record._name == "calendar.event" and record.sudo().allday:
+                return format_date(self.env, value.date())
+            return f"{format_datetime(self.env, value, tz=tz)} ({tz})"
+        if isinstance(value, datetime.date):
+            return format_date(self.env, value)
+        if field.type == "monetary":
+            currency = record[field.get_currency_field(record)]
+            if not value:
+                return ""
+            return format_amount(self.env, value, currency) if currency else str(value)
+        if field.type == "html":
+            return html2plaintext(value)
+        return str(value)
+
+    def _keyword_values(self, record, recipient):
+        """OpenERP's nine keywords for one record, as plain text."""
+        user = self._responsibles(record)[:1]
+        partner, email = self._customer(record)
+        secret = self._is_secret(record, recipient.partner)
+        description = ""
+        if "description" in record._fields and not secret:
+            description = record["description"]
+        return {
+            "object_id": record.id,
+            "object_subject": self._name_for(record, recipient.partner),
+            "object_description": html2plaintext(description or ""),
+            "object_date": self._display(record, record._fields["create_date"], recipient.tz),
+            "partner": partner.name or "/",
+            "partner_email": partner.email or email or "/",
+            "object_user": user.name or "/",
+            "object_user_email": user.email or "/",
+            "object_user_phone": user.phone or "/",
+        }
+
+    def _snapshot(self, record):
+        """What a notice needs of a record that is about to be deleted.
+
+        In the language and zone of the company: whoever reads it later, there
+        is nothing left to be read again.
+
+        :return: dict that JSON can keep
+        """
+        self.ensure_one()
+        company = self._company(record)
+        speaker = self.with_context(lang=company.partner_id.lang or self.env.lang)
+        owned = self._owner_model().browse(record.id).with_context(lang=speaker.env.lang)
+        tz = company.partner_id.tz or "UTC"
+        stranger = speaker._recipient("extra", company)
+        names = {}
+        if self.content == "standard":
+            texts = speaker._texts(owned, dict.fromkeys(FACT_FIELDS), tz=tz)
+            names = {name: text for name, (_label, text) in texts.items()}
+        return {
+            "name": speaker._name_for_log(record),
+            "responsible_ids": self._responsibles(record).ids,
+            "company_id": company.id,
+            "people": self._people(record),
+            "facts": names,
+            "keywords": speaker._keyword_values(owned, stranger) if self.content == "own" else {},
+        }

@@ -1,0 +1,213 @@
+"""What a rule does beside telling people.
+
+Owns the actions: fields to change (in the user's own transaction, so that he
+sees it at once), followers, an activity, server actions (by the job). All with
+the rights of the rule's owner.
+"""
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .base import CHAIN
+from .crm_automation_rule_condition import PRIORITIES
+from .record_fields import state_field
+
+#: Action to the condition that knows where models keep the same.
+TARGETS = {
+    "set_user_id": "responsible_ids",
+    "set_team_id": "team_ids",
+    "set_lead_stage_id": "lead_stage_ids",
+    "set_task_stage_id": "task_stage_ids",
+    "add_tag_ids": "tag_ids",
+    "add_task_tag_ids": "task_tag_ids",
+}
+
+
+class CrmAutomationRule(models.Model):
+    _inherit = "crm.automation.rule"
+
+    set_user_id = fields.Many2one(
+        "res.users", "Set Responsible to", domain=[("share", "=", False)], ondelete="restrict"
+    )
+    set_team_id = fields.Many2one("crm.team", "Set Team to", ondelete="restrict")
+    set_state_id = fields.Many2one(
+        "ir.model.fields.selection",
+        "Set State to",
+        ondelete="cascade",
+        domain="[('field_id', '=', state_field_id)]",
+    )
+    set_lead_stage_id = fields.Many2one("crm.stage", "Set Stage to", ondelete="restrict")
+    set_task_stage_id = fields.Many2one(
+        "project.task.type", "Set Task Stage to", ondelete="restrict"
+    )
+    set_priority = fields.Selection(PRIORITIES, "Set Priority to")
+    add_tag_ids = fields.Many2many("crm.tag", "crm_automation_rule_add_tag_rel", string="Add Tags")
+    add_task_tag_ids = fields.Many2many(
+        "project.tags", "crm_automation_rule_add_task_tag_rel", string="Add Task Tags"
+    )
+    value_ids = fields.One2many(
+        "crm.automation.rule.value", "rule_id", "Other Fields to Change", copy=True
+    )
+    add_follower_ids = fields.Many2many(
+        "res.partner", "crm_automation_rule_follower_rel", string="Add Followers"
+    )
+    activity_type_id = fields.Many2one(
+        "mail.activity.type",
+        "Schedule an Activity",
+        ondelete="restrict",
+        domain="['|', ('res_model', '=', False), ('res_model', '=', model_name)]",
+    )
+    activity_summary = fields.Char("Summary", translate=True)
+    activity_days = fields.Integer("Due in Days", default=1)
+    activity_user_id = fields.Many2one(
+        "res.users",
+        "Assigned to",
+        domain=[("share", "=", False)],
+        ondelete="restrict",
+        help="Empty: the responsible of the record.",
+    )
+    server_action_ids = fields.Many2many(
+        "ir.actions.server",
+        "crm_automation_rule_server_action_rel",
+        string="Server Actions",
+        groups="base.group_system",
+        copy=False,
+        domain="[('model_id', '=', model_id), ('usage', '=', 'ir_actions_server')]",
+        help="Run in their order, with the rights of the rule's owner.",
+    )
+
+    def _changes_fields(self):
+        self.ensure_one()
+        return bool(
+            self.set_state_id
+            or self.set_priority
+            or self.value_ids
+            or any(self[name] for name in TARGETS)
+        )
+
+    def _has_actions(self):
+        self.ensure_one()
+        return bool(
+            self._changes_fields()
+            or self.add_follower_ids
+            or self.activity_type_id
+            or self.sudo().server_action_ids
+        )
+
+    @api.constrains(*TARGETS, "set_state_id", "set_priority", "model_id", "activity_type_id")
+    def _check_actions_fit(self):
+        for rule in self:
+            asked = [name for name, condition in TARGETS.items()
+                     if rule[name] and f",{condition}," not in rule.offered]  # fmt: skip
+            if rule.set_priority and ",priority," not in rule.offered:
+                asked.append("set_priority")
+            if rule.set_state_id.sudo().field_id - rule.state_field_id:
+                asked.append("set_state_id")
+            if asked:
+                labels = [self._fields[name]._description_string(self.env) for name in asked]
+                raise ValidationError(
+                    self.env._(
+                        "Records of this object have no such field, so these actions cannot be "
+                        "done: %(names)s. Empty them.",
+                        names=", ".join(labels),
+                    )
+                )
+            model = self.env.get(rule.model_name) if rule.model_name else None
+            needs_chatter = rule.add_follower_ids or rule.activity_type_id
+            if needs_chatter and model is not None and "activity_ids" not in model._fields:
+                raise ValidationError(
+                    self.env._("Records of this object have neither followers nor activities.")
+                )
+            if rule.trigger == "deleted" and rule._has_actions():
+                raise ValidationError(
+                    self.env._("Nothing can be done with a record that is deleted: only tell.")
+                )
+
+    @api.constrains("server_action_ids", "model_id")
+    def _check_server_actions(self):
+        for rule in self.sudo():
+            if rule.server_action_ids.model_id - rule.model_id:
+                raise ValidationError(
+                    self.env._("The server actions must be about the object of the rule.")
+                )
+
+    @api.onchange("model_id", "trigger")
+    def _onchange_model_actions(self):
+        """Actions that the new object does not know are emptied."""
+        for name, condition in TARGETS.items():
+            if f",{condition}," not in (self.offered or ""):
+                self[name] = False
+        if self.set_state_id.field_id != self.state_field_id:
+            self.set_state_id = False
+        if self.value_ids.field_id.model_id - self.model_id:
+            self.value_ids = False
+
+    # -- doing it -------------------------------------------------------------
+
+    def _change_fields(self, records):
+        """Set the fields, with the rights that the records carry."""
+        values = {}
+        for name, condition in TARGETS.items():
+            target = self[name]
+            if not target:
+                continue
+            field = self._source(condition)
+            is_many = records._fields[field].type == "many2many"
+            values[field] = [(4, row.id) for row in target] if is_many else target.id
+        if self.set_user_id and self._source("responsible_ids") == "user_ids":
+            values["user_ids"] = [(6, 0, self.set_user_id.ids)]
+        if self.set_priority:
+            values["priority"] = self.set_priority
+        for line in self.value_ids:
+            values[line.field_id.sudo().name] = line._converted(records.browse())
+        if values:
+            records.write(values)
+        if self.set_state_id:
+            self._set_state(records, self.set_state_id.sudo().value)
+
+    def _set_state(self, records, value):
+        if state_field(records) == "business_state":
+            records._automation_set_state(value)
+        else:
+            records.write({"state": value})
+
+    def _act(self, firings, records):
+        """Everything that a job does: what the save has not done, and the rest.
+
+        :param firings: ``crm.automation.firing`` of this rule
+        :param records: their records, with the rights of the rule's owner
+        """
+        if self._changes_fields():
+            for firing in firings:
+                if not (firing.sudo().payload or {}).get("applied"):
+                    chain = firing._chain()
+                    record = records.browse(firing.res_id)
+                    self._change_fields(record.with_context(**{CHAIN: chain}))
+        if self.add_follower_ids:
+            records.message_subscribe(partner_ids=self.add_follower_ids.ids)
+        if self.activity_type_id:
+            self._schedule(records)
+        for action in self.sudo().server_action_ids.sorted("sequence"):
+            self._run_server_action(action, firings, records)
+
+    def _schedule(self, records):
+        day = fields.Date.context_today(self) + relativedelta(days=self.activity_days)
+        for record in records:
+            user = self.activity_user_id or self._responsibles(record)[:1] or self.owner_id
+            record.activity_schedule(
+                activity_type_id=self.activity_type_id.id,
+                date_deadline=day,
+                summary=self.activity_summary or self.activity_type_id.summary,
+                user_id=user.id,
+            )
+
+    def _run_server_action(self, action, firings, records):
+        chain = max((firing._chain() for firing in firings), key=len)
+        action.with_env(records.env).with_context(
+            active_model=records._name,
+            active_id=records[:1].id,
+            active_ids=records.ids,
+            **{CHAIN: chain},
+        ).run()

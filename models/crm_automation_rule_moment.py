@@ -1,0 +1,323 @@
+"""Rules about dates: before or after a date of the record, or its creation.
+
+Owns which date a rule means, and the job that puts executions into the ledger
+shortly before they are due (the *enqueuer*). A save that books or moves a date
+only wakes that job.
+"""
+
+import datetime
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..engine.moments import moment_of, value_window
+
+_logger = logging.getLogger(__name__)
+
+#: What OpenERP's trigger dates are called by today's models.
+DATE_FIELDS = {
+    "create": ("create_date",),
+    "last_update": ("write_date",),
+    "date": ("start", "date_order", "date_from", "invoice_date", "date_start", "date"),
+    "deadline": (
+        "date_deadline", "validity_date", "commitment_date", "invoice_date_due", "date_to",
+        "date_end", "stop",
+    ),
+}  # fmt: skip
+#: The last entry of the chatter, else the creation.
+LAST_ACTION = "last_action"
+#: Executions stand in the ledger this long before they are due. The job comes
+#: more often than that.
+LOOKAHEAD = datetime.timedelta(minutes=30)
+#: How many records one pass takes up for one rule.
+PASS_LIMIT = 1000
+
+
+class CrmAutomationRule(models.Model):
+    _inherit = "crm.automation.rule"
+
+    date_type = fields.Selection(
+        [
+            ("create", "Creation Date"),
+            ("last_update", "Last Update"),
+            ("last_action", "Last Action Date"),
+            ("date", "Date"),
+            ("deadline", "Deadline"),
+            ("field", "Another Date Field"),
+        ],
+        default="date",
+        string="Trigger Date",
+        help="Last action: the last message or note in the record's history, else its creation.",
+    )
+    date_field_id = fields.Many2one(
+        "ir.model.fields",
+        "Date Field",
+        ondelete="set null",
+        domain="[('model_id', '=', model_id), ('ttype', 'in', ('date', 'datetime')), "
+        "('store', '=', True)]",
+    )
+    date_hour = fields.Float(
+        "At Hour",
+        default=8.0,
+        help="A date without an hour means this hour of that day: in the time zone of the "
+        "record, else of the company, else of the responsible.",
+    )
+    date_is_day = fields.Boolean(compute="_compute_date_is_day")
+    lateness_hours = fields.Float(
+        "Lateness Limit (Hours)",
+        default=24.0,
+        help="If the server was down or the record came late, the rule still acts up to so many "
+        "hours after its moment; later the execution expires, with a line in the log.",
+    )
+
+    @api.depends("date_type", "date_field_id", "model_name", "trigger")
+    def _compute_date_is_day(self):
+        for rule in self:
+            name = rule.trigger == "moment" and rule._date_field_name()
+            rule.date_is_day = bool(name) and self.env[rule.model_name]._fields[name].type == "date"
+
+    def _date_field_name(self):
+        """Name of the field that holds the date; None for the last action, and
+        where the model has no such date."""
+        self.ensure_one()
+        model = self.env.get(self.model_name) if self.model_name else None
+        if model is None or self.date_type == LAST_ACTION:
+            return None
+        if self.date_type == "field":
+            names = (self.date_field_id.sudo().name,)
+        else:
+            names = DATE_FIELDS.get(self.date_type, ())
+        for name in names:
+            field = model._fields.get(name)
+            if field and field.type in ("date", "datetime") and field.store:
+                return name
+        return None
+
+    @api.constrains("trigger", "date_type", "date_field_id", "model_id", "lateness_hours")
+    def _check_date(self):
+        for rule in self.filtered(lambda rule: rule.trigger == "moment"):
+            if rule.date_type == "field" and not rule.date_field_id:
+                raise ValidationError(self.env._("Choose the date field that the rule is about."))
+            if rule.date_type != LAST_ACTION and not rule._date_field_name():
+                raise ValidationError(
+                    self.env._(
+                        "Records of this object have no “%(date)s”: choose “Another Date Field”.",
+                        date=rule._label("date_type"),
+                    )
+                )
+            if rule.date_type == LAST_ACTION:
+                if "message_ids" not in self.env[rule.model_name]._fields:
+                    raise ValidationError(self.env._("Records of this object have no history."))
+                if rule.delay_before == "before":
+                    raise ValidationError(
+                        self.env._("Nobody knows when a last action will be: choose “After”.")
+                    )
+            if not 0 <= rule.lateness_hours <= 8784 or not 0 <= rule.date_hour < 24:
+                raise ValidationError(
+                    self.env._(
+                        "The hour must be between 0:00 and 23:59, the lateness limit at most a "
+                        "year (8784 hours)."
+                    )
+                )
+
+    def _why_idle(self):
+        if reason := super()._why_idle():
+            return reason
+        if (
+            self.trigger == "moment"
+            and self.date_type != LAST_ACTION
+            and not self._date_field_name()
+        ):
+            return self.env._(
+                "The date field of this rule no longer exists, so the rule does nothing. Choose "
+                "another one."
+            )
+        return False
+
+    # -- moments --------------------------------------------------------------
+
+    def _moment(self, record, value):
+        """When the rule acts for a record, as naive UTC.
+
+        :param value: the date or datetime that counts
+        """
+        return moment_of(
+            value,
+            self.delay_number,
+            self.delay_unit,
+            self.delay_before == "before",
+            self._record_zone(record),
+            self.date_hour,
+        )
+
+    def _record_zone(self, record):
+        """Time zone whose calendar counts: the record's, the company's, the responsible's."""
+        row = record.sudo()
+        for name in ("event_tz", "tz"):
+            if name in row._fields and row[name]:
+                return row[name]
+        return (
+            self._company(record).partner_id.tz
+            or self._responsibles(record)[:1].tz
+            or self.owner_id.tz
+            or "UTC"
+        )
+
+    def _dates(self, records):
+        """Record id to the date that counts, those without one left out."""
+        name = self._date_field_name()
+        if name:
+            return {row.id: row[name] for row in records.sudo() if row[name]}
+        dates = {row.id: row.create_date for row in records.sudo()}
+        dates.update(self._last_actions(records.ids))
+        return dates
+
+    def _last_actions(self, ids):
+        """Record id to the moment of the last entry of its history that is no notice of ours."""
+        self.env["mail.message"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT res_id, max(date) FROM mail_message
+                WHERE model = %s AND res_id IN %s AND message_type <> 'email_outgoing'
+                GROUP BY res_id
+                """,
+                self.model_name,
+                tuple(ids) or (0,),
+            )
+        )
+        return dict(self.env.cr.fetchall())
+
+    def _wake_for(self, model, changes):
+        """Dates were booked or moved: wake the enqueuer if one is due before it comes anyway."""
+        name = self._date_field_name()
+        if not name:
+            return
+        soon = fields.Datetime.now() + LOOKAHEAD
+        records = self.env[model].browse([change.res_id for change in changes]).exists()
+        by_id = {record.id: record for record in records}
+        for change in changes:
+            record = by_id.get(change.res_id)
+            if record and (change.created or self._has_changed(change, record, name)):
+                value = record[name]
+                if value and self._moment(record, value) <= soon:
+                    self._wake_enqueuer()
+                    return
+
+    # -- the enqueuer -----------------------------------------------------------
+
+    @api.model
+    def _wake_enqueuer(self):
+        cron = self.env.ref("crm_automation.ir_cron_enqueuer", raise_if_not_found=False)
+        if cron:
+            cron.sudo()._trigger()
+
+    @api.model
+    def _enqueue_moments(self):
+        """Put what is due soon into the ledger; entry point of the scheduled action.
+
+        One rule after the other, each in its own transaction: a rule that fails
+        is no other rule's business.
+        """
+        Firing = self.env["crm.automation.firing"]
+        rules = self.search([("enabled", "=", True), ("trigger", "=", "moment")])
+        broken = self.search([("enabled", "=", True)]).filtered(
+            lambda rule: rule.model_name not in self.env or rule._why_idle()
+        )
+        for rule in broken:
+            rule._note_idle()
+        Firing._commit_batch()
+        for rule in rules - broken:
+            with self._never_in_the_way(f"looking for what is due by rule {rule.id}") as outcome:
+                rule._enqueue_due()
+            if outcome.error:
+                with self._never_in_the_way(f"noting the failure of rule {rule.id}"):
+                    Firing._insert_about_rule(
+                        rule, rule.with_context(lang=rule.owner_id.lang)._why_it_failed(
+                            outcome.error)
+                    )  # fmt: skip
+            Firing._commit_batch()
+        Firing._arm()
+        Firing._commit_batch()
+
+    def _note_idle(self):
+        """A rule that is switched on and cannot act says so in the log, once a day."""
+        reason = self.with_context(lang=self.owner_id.lang)._why_idle()
+        self.env["crm.automation.firing"]._insert_about_rule(self, reason)
+
+    def _enqueue_due(self):
+        """Insert an execution for each record whose moment is near or just over."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        first = max(
+            now - datetime.timedelta(hours=self.lateness_hours), self.enabled_since or now
+        )
+        last = now + LOOKAHEAD
+        domain = self._window_domain(first, last) & self._condition_domain()
+        records = self._owner_model().search(domain, limit=50 * PASS_LIMIT, order="id")
+        dates = self._dates(records)
+        moments = {
+            record.id: self._moment(record, dates[record.id])
+            for record in records
+            if record.id in dates
+        }
+        due = [res_id for res_id, moment in moments.items() if first <= moment <= last]
+        due = self._not_its_own_doing(due, dates)
+        due = set(self._matching(due)) if due else set()
+        found = {res_id: moments[res_id] for res_id in due}
+        if found:
+            self.env["crm.automation.firing"]._insert_moments(self, found)
+
+    def _window_domain(self, first, last):
+        low, high = value_window(
+            first, last, self.delay_number, self.delay_unit, self.delay_before == "before"
+        )
+        name = self._date_field_name()
+        if name:
+            return Domain(name, ">=", low) & Domain(name, "<=", high)
+        self.env["mail.message"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                "SELECT DISTINCT res_id FROM mail_message WHERE model = %s AND date BETWEEN %s AND %s",
+                self.model_name,
+                low,
+                high,
+            )
+        )
+        spoken = [row[0] for row in self.env.cr.fetchall()]
+        return Domain("id", "in", spoken) | (
+            Domain("create_date", ">=", low) & Domain("create_date", "<=", high)
+        )
+
+    def _not_its_own_doing(self, ids, dates):
+        """Without the records whose last update is what this rule itself has done."""
+        if self.date_type != "last_update" or not ids:
+            return ids
+        groups = self.env["crm.automation.firing"]._read_group(
+            [("rule_id", "=", self.id), ("res_id", "in", ids), ("state", "=", "done")],
+            ["res_id"],
+            ["finished_at:max"],
+        )
+        done = dict(groups)
+        slack = datetime.timedelta(seconds=5)
+        return [
+            res_id for res_id in ids
+            if res_id not in done or dates[res_id] > done[res_id] + slack
+        ]  # fmt: skip
+
+    def _still_due(self, record, due_at):
+        """Whether the record's date still leads to the moment an execution was made for."""
+        dates = self._dates(record)
+        return record.id in dates and self._moment(record, dates[record.id]) == due_at
+
+    def _is_too_late(self, record, due_at, now):
+        """Beyond the lateness limit; or a reminder of what has begun already."""
+        if now > due_at + datetime.timedelta(hours=self.lateness_hours):
+            return True
+        if self.delay_before != "before" or not self.delay_number:
+            return False
+        value = self._dates(record).get(record.id)
+        return isinstance(value, datetime.datetime) and now > value

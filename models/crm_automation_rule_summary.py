@@ -1,0 +1,158 @@
+"""The rule in plain words, as the list and the form show it."""
+
+from odoo import api, fields, models
+
+from .crm_automation_rule_condition import SOURCES
+from .crm_automation_rule_action import TARGETS
+
+
+class CrmAutomationRule(models.Model):
+    _inherit = "crm.automation.rule"
+
+    summary = fields.Char(compute="_compute_summary", string="In Plain Words")
+
+    @api.depends(lambda self: self._summary_sources())
+    @api.depends_context("lang")
+    def _compute_summary(self):
+        for rule in self:
+            _ = self.env._
+            deeds = rule._told_in_words() + rule._deeds_in_words()
+            when = ", ".join([rule._when_in_words(), *rule._conditions_in_words()])
+            if deeds:
+                rule.summary = _("%(when)s, %(what)s.", when=when, what="; ".join(deeds))
+            else:
+                rule.summary = _("%(when)s, nothing happens yet.", when=when)
+
+    @api.model
+    def _summary_sources(self):
+        return (
+            *self._compiled_domain_sources(), *TARGETS, "set_state_id", "set_priority",
+            "value_ids", "add_follower_ids", "activity_type_id", "model_id", "delay_number",
+            "delay_unit", "delay_before", "date_type", "date_field_id", "state_from_ids",
+            "watched_field_ids", "name_pattern", "history_pattern", "history_max",
+            *self._notice_ticks(), "notify_emails", "notify_customer_path", "watcher_emails",
+            "channel",
+        )  # fmt: skip
+
+    def _delay_in_words(self):
+        units = {
+            "minutes": self.env._("%(number)s minutes", number=self.delay_number),
+            "hours": self.env._("%(number)s hours", number=self.delay_number),
+            "days": self.env._("%(number)s days", number=self.delay_number),
+            "months": self.env._("%(number)s months", number=self.delay_number),
+        }
+        return units[self.delay_unit]
+
+    def _when_in_words(self):
+        _ = self.env._
+        model = self.model_id.sudo().name or self.model_name or _("record")
+        if self.trigger == "moment":
+            date = (
+                self.date_field_id.sudo().field_description
+                if self.date_type == "field"
+                else self._label("date_type")
+            ) or _("date")
+            values = {"date": date, "model": model, "delay": self._delay_in_words()}
+            if not self.delay_number:
+                return _("At the date “%(date)s” (%(model)s)", **values)
+            if self.delay_before == "before":
+                return _("%(delay)s before “%(date)s” (%(model)s)", **values)
+            return _("%(delay)s after “%(date)s” (%(model)s)", **values)
+        when = {
+            "lead_converted": _("When a lead becomes an opportunity"),
+            "opportunities_merged": _("When opportunities are merged"),
+            "won": _("When an opportunity is won"),
+            "lost": _("When an opportunity is lost"),
+            "task_created": _("When a task is created in the project of a customer"),
+            "meeting_booked": _("When a meeting is booked"),
+            "meeting_moved": _("When a meeting is moved"),
+            "meeting_cancelled": _("When a meeting is cancelled"),
+            "invitation_answered": _("When an invitation is answered"),
+            "stage_entered": _("When a stage is entered (%(model)s)", model=model),
+            "state_reached": _("When a state is reached (%(model)s)", model=model),
+            "created": _("When this is created: %(model)s", model=model),
+            "updated": _("When this is changed: %(model)s", model=model),
+            "saved": _("When this is created or changed: %(model)s", model=model),
+            "deleted": _("When this is deleted: %(model)s", model=model),
+            "called": _("When it is called (%(model)s)", model=model),
+        }.get(self.trigger, "")
+        if self.watched_field_ids and self.trigger in ("updated", "saved"):
+            names = ", ".join(self.watched_field_ids.sudo().mapped("field_description"))
+            when = _("%(when)s (%(fields)s)", when=when, fields=names)
+        if self.delay_number:
+            when = _("%(delay)s after: %(when)s", delay=self._delay_in_words(), when=when)
+        return when
+
+    def _conditions_in_words(self):
+        _ = self.env._
+        clauses = []
+        for name in SOURCES:
+            if self[name]:
+                names = ", ".join(self[name].sudo().mapped("display_name"))
+                label = self._fields[name]._description_string(self.env)
+                clauses.append(_("%(condition)s: %(names)s", condition=label, names=names))
+        for name in ("state_from_ids", "state_to_ids"):
+            if self[name]:
+                names = ", ".join(self[name].sudo().mapped("name"))
+                label = self._fields[name]._description_string(self.env)
+                clauses.append(_("%(condition)s: %(names)s", condition=label, names=names))
+        if self.priority_from or self.priority_to:
+            clauses.append(
+                _(
+                    "priority from %(low)s to %(high)s",
+                    low=self._label("priority_from") or "…",
+                    high=self._label("priority_to") or "…",
+                )
+            )
+        if self.name_pattern:
+            clauses.append(_("name like “%(pattern)s”", pattern=self.name_pattern))
+        if self.history_pattern:
+            clauses.append(_("history like “%(pattern)s”", pattern=self.history_pattern))
+        if self.history_max:
+            clauses.append(_("at most %(number)s messages", number=self.history_max))
+        if self.filter_id:
+            clauses.append(_("filter “%(name)s”", name=self.filter_id.sudo().name))
+        if self.filter_domain and self.filter_domain != "[]":
+            clauses.append(_("matches the conditions on fields"))
+        return clauses
+
+    def _told_in_words(self):
+        _ = self.env._
+        whom = self._recipients_in_words()
+        if not whom:
+            return []
+        names = ", ".join(whom)
+        return [
+            {
+                "inbox": _("notify %(whom)s in Odoo", whom=names),
+                "activity": _("give a to-do to %(whom)s", whom=names),
+            }.get(self.channel, _("mail %(whom)s", whom=names))
+        ]
+
+    def _deeds_in_words(self):
+        _ = self.env._
+        deeds = []
+        for name in (*TARGETS, "set_state_id"):
+            if self[name]:
+                label = self._fields[name]._description_string(self.env).lower()
+                names = ", ".join(self[name].sudo().mapped("display_name"))
+                deeds.append(_("%(action)s %(names)s", action=label, names=names))
+        if self.set_priority:
+            label = self._fields["set_priority"]._description_string(self.env).lower()
+            deeds.append(
+                _("%(action)s %(names)s", action=label, names=self._label("set_priority"))
+            )
+        for line in self.value_ids:
+            deeds.append(
+                _(
+                    "set “%(field)s” to “%(value)s”",
+                    field=line.field_id.sudo().field_description or "…",
+                    value=line.value or "",
+                )
+            )
+        if self.add_follower_ids:
+            names = ", ".join(self.add_follower_ids.mapped("display_name"))
+            deeds.append(_("add followers %(names)s", names=names))
+        if self.activity_type_id:
+            deeds.append(_("schedule “%(name)s”", name=self.activity_type_id.name))
+        return deeds

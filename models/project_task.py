@@ -1,0 +1,30 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+
+class ProjectTask(models.Model):
+    _name = "project.task"
+    _inherit = ["project.task", "crm.automation.target"]
+
+    @api.depends("state", "user_ids")
+    def _compute_business_state(self):
+        return super()._compute_business_state()
+
+    @api.model
+    def _business_state_domains(self):
+        return {
+            "done": Domain("state", "=", "1_done"),
+            "cancelled": Domain("state", "=", "1_canceled"),
+            "pending": Domain("state", "=", "04_waiting_normal"),
+            "draft": Domain("state", "=", "01_in_progress") & Domain("user_ids", "=", False),
+        }
+
+    @api.model
+    def _business_state_sources(self):
+        return ("state", "user_ids")
+
+    def _automation_set_state(self, state):
+        """Bring tasks into a business state. *Pending* follows from a task's
+        dependencies, so it cannot be set."""
+        values = {"done": "1_done", "cancelled": "1_canceled"}
+        self.write({"state": values.get(state, "01_in_progress")})

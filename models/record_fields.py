@@ -1,0 +1,22 @@
+"""Where models keep what the rules ask for."""
+
+
+def state_field(model):
+    """Name of the field that holds a model's state, or None.
+
+    OpenERP's five states where they are computed, else the model's own.
+    """
+    for name in ("business_state", "state"):
+        field = model._fields.get(name)
+        if field and field.type == "selection":
+            return name
+    return None
+
+
+def source(model, names, comodel):
+    """The first of these fields that a model has and that leads to the comodel."""
+    for name in names:
+        field = model._fields.get(name)
+        if field and field.relational and field.comodel_name == comodel:
+            return name
+    return None

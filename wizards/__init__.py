@@ -1,0 +1,1 @@
+from . import crm_automation_recipe_use
