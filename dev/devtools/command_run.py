@@ -52,7 +52,7 @@ def _demo_database(shop, reset):
     """The demo's database: kept between runs, updated when the addon changed."""
     database = f"demo_{checkout_name()}"
     marker = state_dir() / f"{database}.digest"
-    digest = f"{staging.addon_digest()} {shop.template()}"
+    digest = f"{staging.addon_digest()} {shop.full_template()}"
     exists = database in shop.cluster.databases()
     known = marker.read_text() if marker.exists() else ""
     if reset or not exists or known.split()[-1:] != digest.split()[-1:]:
