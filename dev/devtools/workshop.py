@@ -2,8 +2,9 @@
 
 Three layers of databases, each a copy of the one below:
 ``tpl_…`` the addon's dependencies with demo data and Spanish, without and with
-what is optional (minutes, shared by all checkouts), ``app_…`` with the addon installed (seconds, per content of the
-checkout), and the copy that a command works on.
+what is optional (minutes, shared by all checkouts), ``app_…`` with the addon
+installed (seconds, per content of the checkout), and the copy that a command
+works on.
 """
 
 import contextlib
@@ -97,8 +98,9 @@ class Workshop:
 
     def application(self):
         """Name of the database with the addon as it now is in the checkout."""
-        name = f"app_{checkout_name()}_{staging.addon_digest()}"
         template = self.full_template()
+        digest = hashlib.sha256(f"{staging.addon_digest()} {template}".encode()).hexdigest()[:10]
+        name = f"app_{checkout_name()}_{digest}"
         with build_lock():
             if name not in self.cluster.databases():
                 for old in self.cluster.databases():
