@@ -56,7 +56,9 @@ class CrmAutomationFiring(models.Model):
     rule_id = fields.Many2one(
         "crm.automation.rule", required=True, readonly=True, ondelete="cascade", index=True
     )
-    company_id = fields.Many2one(related="rule_id.company_id", store=True)
+    company_id = fields.Many2one(
+        "res.company", readonly=True, index=True, help="Of the record, else of the rule."
+    )
     trigger = fields.Selection(
         selection=lambda self: (
             self.env["crm.automation.rule"]._fields["trigger"]._description_selection(self.env)
@@ -311,10 +313,13 @@ class CrmAutomationFiring(models.Model):
         if gone:
             return {
                 "record_name": gone["name"],
+                "company_id": gone["record_company_id"] or rule.company_id.id or None,
                 "responsible_id": gone["responsible_ids"][:1] and gone["responsible_ids"][0] or None,
             }
+        company = record["company_id"] if "company_id" in record._fields else rule.company_id
         return {
             "record_name": rule._name_for_log(record),
+            "company_id": (company or rule.company_id).id or None,
             "responsible_id": rule._responsibles(record)[:1].id or None,
         }
 

@@ -438,6 +438,7 @@ class CrmAutomationNotice(models.AbstractModel):
             "name": speaker._name_for_log(record),
             "responsible_ids": self._responsibles(record).ids,
             "company_id": company.id,
+            "record_company_id": "company_id" in record._fields and record.sudo().company_id.id,
             "people": self._people(record),
             "facts": names,
             "keywords": speaker._keyword_values(owned, stranger) if self.content == "own" else {},

@@ -86,6 +86,7 @@ class TestSecurity(AutomationCase):
     def test_other_companies_are_out_of_sight(self):
         company = self.lead.env["res.company"].create({"name": "Elsewhere"})
         self.rule.sudo().company_id = company
+        self.rule.sudo().firing_ids.company_id = company
         self.assertNotIn(company, self.env.user.company_ids)
         self.env.flush_all()
         self.env.invalidate_all()

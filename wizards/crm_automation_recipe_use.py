@@ -9,7 +9,12 @@ class CrmAutomationRecipeUse(models.TransientModel):
     recipe_id = fields.Many2one("crm.automation.recipe", required=True, ondelete="cascade")
     description = fields.Text(related="recipe_id.description")
     name = fields.Char(
-        "Rule Name", required=True, compute="_compute_name", store=True, readonly=False
+        "Rule Name",
+        required=True,
+        compute="_compute_name",
+        store=True,
+        precompute=True,
+        readonly=False,
     )
     summary = fields.Char("In Plain Words", compute="_compute_preview")
     sample = fields.Char("Example", compute="_compute_preview")

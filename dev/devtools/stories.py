@@ -8,6 +8,7 @@ not keep its word.
 import email
 import email.policy
 import time
+from datetime import datetime, timedelta, timezone
 
 from .rpc import Session
 
@@ -31,18 +32,26 @@ class Stage:
             email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in new
         ]
 
-    def wait_for_mail(self, seconds=30):
-        """The messages of the next moment in which there are some; and a little more.
+    def notices(self):
+        """Messages of rules caught since the last call, not those of Odoo's own."""
+        return [message for message in self.mail() if message["Auto-Submitted"]]
 
-        :raises AssertionError: when none comes
+    def wait_for_notices(self, number, seconds=30):
+        """The notices, as soon as there are so many; and those of a little more.
+
+        :return: list of messages, and the seconds until there were enough
+        :raises AssertionError: when there are not enough in time
         """
+        found = []
         start = time.monotonic()
         while time.monotonic() - start < seconds:
-            if found := self.mail():
+            found += self.notices()
+            if len(found) >= number:
+                waited = time.monotonic() - start
                 time.sleep(2)
-                return found + self.mail(), time.monotonic() - start - 2
+                return found + self.notices(), waited
             time.sleep(0.1)
-        raise AssertionError(f"no mail within {seconds} s")
+        raise AssertionError(f"{len(found)} of {number} notices within {seconds} s")
 
 
 def _line(message):
@@ -50,9 +59,9 @@ def _line(message):
 
 
 def _silence(stage, seconds, what):
-    """Nothing may be sent for some seconds."""
+    """No rule may send anything for some seconds."""
     time.sleep(seconds)
-    found = [_line(message) for message in stage.mail()]
+    found = [_line(message) for message in stage.notices()]
     assert not found, f"{what}: {found}"
 
 
@@ -75,7 +84,7 @@ def lead_becomes_opportunity(stage):
     )  # fmt: skip
     _silence(stage, 3, "mail for a lead that is only created")
     luis.call("crm.lead", "convert_opportunity", [lead_id], False)
-    messages, seconds = stage.wait_for_mail()
+    messages, seconds = stage.wait_for_notices(1)
     for message in messages:
         yield _line(message)
     _set([m["X-Envelope-To"] for m in messages], ["luis.ortega@example.com"], "recipients")
@@ -115,7 +124,7 @@ def opportunities_merged(stage):
         for user, name in ((luis, "Historia: barricas"), (marta, "Historia: barriles"))
     ]
     ana.call("crm.lead", "merge_opportunity", ids, False, False)
-    messages, _seconds = stage.wait_for_mail()
+    messages, _seconds = stage.wait_for_notices(2)
     for message in messages:
         yield _line(message)
     _set(
@@ -134,7 +143,7 @@ def task_for_a_customer(stage):
     task_id = ana.call(
         "project.task", "create", {"name": "Historia: boceto", "project_id": project_id}
     )
-    messages, _seconds = stage.wait_for_mail()
+    messages, _seconds = stage.wait_for_notices(1)
     for message in messages:
         yield _line(message)
     recipients = [m["X-Envelope-To"] for m in messages]
@@ -142,6 +151,89 @@ def task_for_a_customer(stage):
     assert len(messages) == 1, f"{len(messages)} mails instead of one"
     ana.call("project.task", "write", [task_id], {"name": "Historia: boceto final"})
     _silence(stage, 3, "mail for a task that is only changed")
+
+
+def meeting_in_five_minutes(stage):
+    """A meeting is booked that begins in four minutes: all attendees are reminded at once."""
+    luis, marta = stage.session("luis"), stage.session("marta")
+    partners = [
+        user.call("res.users", "read", [user.uid], ["partner_id"])[0]["partner_id"][0]
+        for user in (luis, marta)
+    ]
+    start = datetime.now(timezone.utc) + timedelta(minutes=4)
+    values = {
+        "name": "Historia: cata",
+        "start": f"{start:%Y-%m-%d %H:%M:%S}",
+        "stop": f"{start + timedelta(hours=1):%Y-%m-%d %H:%M:%S}",
+        "partner_ids": [(6, 0, partners)],
+    }
+    event_id = luis.call("calendar.event", "create", values)
+    messages, _seconds = stage.wait_for_notices(2)
+    for message in messages:
+        yield _line(message)
+    _set(
+        [m["X-Envelope-To"] for m in messages],
+        ["luis.ortega@example.com", "marta.gil@example.com"],
+        "recipients",
+    )
+    zones = {
+        m["X-Envelope-To"]: zone for m in messages for zone in ("Europe/Madrid", "Atlantic/Canary")
+        if zone in m.get_body(("plain",)).get_content()
+    }  # fmt: skip
+    assert zones == {
+        "luis.ortega@example.com": "Europe/Madrid",
+        "marta.gil@example.com": "Atlantic/Canary",
+    }, f"the time zones are {zones}"
+    luis.call("calendar.event", "write", [event_id], {"location": "Bodega"})
+    time.sleep(3)
+    assert not stage.notices(), "reminded twice"
+
+
+def leave_request(stage):
+    """Somebody asks for leave: who approves it gets the mail. The rule comes from its recipe."""
+    admin, luis, marta = stage.session("admin"), stage.session("luis"), stage.session("marta")
+    if not admin.call("ir.model", "search", [("model", "=", "hr.leave")]):
+        yield "the leave app is not installed: nothing to play"
+        return
+    recipe = admin.call("crm.automation.recipe", "search", [("model_name", "=", "hr.leave")])[0]
+    wizard = admin.call("crm.automation.recipe.use", "create", {"recipe_id": recipe})
+    admin.call("crm.automation.recipe.use", "action_create_and_enable", [wizard])
+    officers = admin.call("ir.model.data", "check_object_reference", "hr_holidays",
+                          "group_hr_holidays_user")[1]  # fmt: skip
+    admin.call("res.users", "write", [marta.uid], {"group_ids": [(4, officers)]})
+    employee = admin.call(
+        "hr.employee",
+        "create",
+        {"name": "Luis Ortega", "user_id": luis.uid, "leave_manager_id": marta.uid},
+    )
+    kind = admin.call(
+        "hr.leave.type",
+        "create",
+        {
+            "name": "Historia: asuntos propios",
+            "requires_allocation": False,
+            "leave_validation_type": "manager",
+        },
+    )
+    stage.mail()
+    day = datetime.now(timezone.utc).date()
+    day += timedelta(days=14 - day.weekday())
+    luis.call(
+        "hr.leave",
+        "create",
+        {
+            "name": "Historia: vacaciones",
+            "holiday_status_id": kind,
+            "employee_id": employee,
+            "request_date_from": str(day),
+            "request_date_to": str(day),
+        },
+    )
+    messages, _seconds = stage.wait_for_notices(1)
+    for message in messages:
+        yield _line(message)
+    _set([m["X-Envelope-To"] for m in messages], ["marta.gil@example.com"], "recipients")
+    assert len(messages) == 1, f"{len(messages)} mails instead of one"
 
 
 def broken_address(stage):
@@ -174,6 +266,8 @@ STORIES = (
     opportunity_created_as_such,
     opportunities_merged,
     task_for_a_customer,
+    meeting_in_five_minutes,
+    leave_request,
     broken_address,
 )
 
