@@ -16,11 +16,12 @@ from ..engine.patterns import PatternError, PatternTimeout, compile_pattern, mat
 from .record_fields import source, state_field
 
 #: Condition to the names under which models keep what it asks for; the first
-#: that a model has, and that leads to the right model, counts.
+#: that a model has, and that leads to the right model, counts. Those invited come
+#: before the partner: of a meeting, that is its organiser.
 SOURCES = {
     "responsible_ids": (("user_id", "user_ids"), "res.users"),
-    "customer_ids": (("partner_id", "partner_ids"), "res.partner"),
-    "customer_category_ids": (("partner_id", "partner_ids"), "res.partner"),
+    "customer_ids": (("partner_ids", "partner_id"), "res.partner"),
+    "customer_category_ids": (("partner_ids", "partner_id"), "res.partner"),
     "team_ids": (("team_id",), "crm.team"),
     "tag_ids": (("tag_ids",), "crm.tag"),
     "task_tag_ids": (("tag_ids",), "project.tags"),

@@ -131,6 +131,14 @@ class TestConditionOnRecord(ConditionCase):
                 )
                 self.assertNoMatch(rule, self.make(model, partner_id=self.stranger.id))
 
+    def test_customer_is_one_of_those_invited(self):
+        rule = self.rule_on("calendar.event", customer_ids=[Command.set(self.shop.ids)])
+        invited = [Command.set((self.contact + self.stranger).ids)]
+        self.assertMatches(rule, self.make("calendar.event", partner_ids=invited))
+        self.assertNoMatch(
+            rule, self.make("calendar.event", partner_ids=[Command.set(self.stranger.ids)])
+        )
+
     def test_customer_is_the_contact_itself(self):
         rule = self.rule_on("res.partner", customer_ids=[Command.set(self.shop.ids)])
         self.assertMatches(rule, self.shop, self.contact)
@@ -167,6 +175,17 @@ class TestConditionOnRecord(ConditionCase):
                     self.make(model, partner_id=self.contact.id),
                 )
                 self.assertNoMatch(rule, self.make(model, partner_id=self.stranger.id))
+
+    def test_customer_category_of_those_invited(self):
+        rule = self.rule_on(
+            "calendar.event", customer_category_ids=[Command.set(self.make_gold().ids)]
+        )
+        self.assertMatches(
+            rule, self.make("calendar.event", partner_ids=[Command.set(self.contact.ids)])
+        )
+        self.assertNoMatch(
+            rule, self.make("calendar.event", partner_ids=[Command.set(self.stranger.ids)])
+        )
 
     def test_a_record_without_customer_matches_no_customer(self):
         gold = self.make_gold()
