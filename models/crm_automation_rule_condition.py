@@ -193,14 +193,11 @@ class CrmAutomationRule(models.Model):
                 Domain(path, "child_of", ids) for path in self._customer_paths(name)
             )
         if condition == "customer_category_ids":
-            if self.model_name == "res.partner":
-                return Domain("category_id", "child_of", ids)
             # A category of the company counts for its contacts as well.
-            return Domain.OR(
-                Domain(f"{path}{step}.category_id", "child_of", ids)
-                for path in self._customer_paths(name)
-                for step in ("", ".commercial_partner_id")
-            )
+            paths = ["category_id", "commercial_partner_id.category_id"]
+            if self.model_name != "res.partner":
+                paths = [f"{to}.{path}" for to in self._customer_paths(name) for path in paths]
+            return Domain.OR(Domain(path, "child_of", ids) for path in paths)
         return Domain(name, "in", ids)
 
     def _customer_paths(self, name):

@@ -187,6 +187,13 @@ class TestConditionOnRecord(ConditionCase):
             rule, self.make("calendar.event", partner_ids=[Command.set(self.stranger.ids)])
         )
 
+    def test_customer_category_of_a_contact_is_that_of_its_company(self):
+        rule = self.rule_on(
+            "res.partner", customer_category_ids=[Command.set(self.make_gold().ids)]
+        )
+        self.assertMatches(rule, self.shop, self.contact)
+        self.assertNoMatch(rule, self.stranger)
+
     def test_a_record_without_customer_matches_no_customer(self):
         gold = self.make_gold()
         lead = self.make("crm.lead", partner_id=False)
