@@ -152,8 +152,9 @@ class CrmAutomationRule(models.Model):
 
         :raises ValidationError: when it is no list of fixed values
         """
+        :raises ValueError, TypeError: when the list is no domain
         try:
-            return Domain(ast.literal_eval(text or "[]"))
+            values = ast.literal_eval(text or "[]")
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
             raise ValidationError(
                 self.env._(
@@ -163,6 +164,7 @@ class CrmAutomationRule(models.Model):
                 )
             ) from error
 
+        return Domain(values)
     def _condition_domain(self):
         """All conditions that a domain can say. Hook for extensions."""
         self.ensure_one()

@@ -451,6 +451,12 @@ class TestConditionFilter(ConditionCase):
                 self.assertRefused("fixed values only", "crm.lead", filter_domain=domain)
                 self.assertRefused("fixed values only", "crm.lead", before_domain=domain)
 
+    def test_a_domain_that_does_not_fit_is_refused(self):
+        for domain in ("[('no_such_field', '=', 1)]", "[('name', 'sounds like', 'x')]", "[3]"):
+            for field in ("filter_domain", "before_domain"):
+                with self.subTest(field, domain=domain):
+                    self.assertRefused("does not fit this object", "crm.lead", **{field: domain})
+
     def test_a_saved_filter_that_is_spoilt_later_fails_with_a_sentence(self):
         saved = self.make_filter(self.manager, "[]")
         self.rule_on("crm.lead", filter_id=saved.id)
