@@ -274,7 +274,9 @@ class CrmAutomationRule(models.Model):
                     ("res_id", "in", records.ids),
                     ("message_type", "in", ("email", "comment", "email_outgoing")),
                     ("is_internal", "=", False),
-                ],
+                    # A note is internal by its subtype only.
+                    "|", ("subtype_id", "=", False), ("subtype_id.internal", "=", False),
+                ],  # fmt: skip
                 ["res_id"],
                 ["__count"],
             )

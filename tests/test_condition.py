@@ -388,6 +388,17 @@ class TestConditionPattern(ConditionCase):
                 record.message_post(body="The offer", message_type="comment")
                 self.assertMatches(rule, record)
 
+    def test_maximum_history_counts_mails_and_no_notes(self):
+        rule = self.rule_on("crm.lead", history_max=1)
+        lead = self.make("crm.lead")
+        lead.message_post(body="First", message_type="email", subtype_xmlid="mail.mt_comment")
+        lead.message_post(body="A note", message_type="comment", subtype_xmlid="mail.mt_note")
+        self.end_transaction()
+        self.assertMatches(rule, lead)
+        self.firings(lead).unlink()
+        lead.message_post(body="Second", message_type="email", subtype_xmlid="mail.mt_comment")
+        self.assertNoMatch(rule, lead)
+
 
 @tagged("post_install", "-at_install")
 class TestConditionFilter(ConditionCase):
