@@ -6,6 +6,7 @@ state before) is asked of the records that the domain has found.
 """
 
 import ast
+import html
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
@@ -309,7 +310,8 @@ class CrmAutomationRule(models.Model):
                 tuple(records.ids),
             )
         )
-        return dict(self.env.cr.fetchall())
+        # Bodies are HTML: “R&amp;D” is what somebody reads as “R&D”.
+        return {res_id: html.unescape(text or "") for res_id, text in self.env.cr.fetchall()}
 
     def _transition_holds(self, change, record):
         """Whether the state and the filter before the change are as asked for."""

@@ -379,6 +379,17 @@ class TestConditionPattern(ConditionCase):
         self.assertLess(time.monotonic() - start, 3)
         self.assertEqual(self.firings(leads).mapped("state"), ["failed"] * 20)
 
+    def test_history_is_searched_in_subject_and_text(self):
+        rule = self.rule_on("crm.lead", history_pattern="R&D|offer")
+        by_subject, by_text, by_sign, other, silent = (self.make("crm.lead") for _ in range(5))
+        by_subject.message_post(subject="Your offer", body="See there", message_type="comment")
+        by_text.message_post(body="About the offer", message_type="comment")
+        by_sign.message_post(body="For R&D", message_type="comment")
+        other.message_post(body="About the Offers", message_type="comment")
+        self.end_transaction()
+        self.assertMatches(rule, by_subject, by_text, by_sign)
+        self.assertNoMatch(rule, other, silent)
+
     def test_history_of_tasks_and_orders(self):
         for model in ("project.task", "sale.order"):
             with self.subTest(model):
