@@ -209,9 +209,8 @@ class CrmAutomationRule(models.Model):
 
     def _priority_domain(self, field):
         values = [value for value, _label in field._description_selection(self.env)]
-        low = values.index(self.priority_from) if self.priority_from in values else 0
-        high = values.index(self.priority_to) if self.priority_to in values else len(values) - 1
-        return Domain("priority", "in", values[low : high + 1])
+        low, high = self.priority_from or "0", self.priority_to or "3"
+        return Domain("priority", "in", [value for value in values if low <= value <= high])
 
     def _lasting_domain(self):
         """What the trigger itself says of the record, and what must still hold

@@ -268,6 +268,13 @@ class TestConditionOnRecord(ConditionCase):
         self.assertMatches(high, *(self.make("crm.lead", priority=p) for p in "01"))
         self.assertNoMatch(high, *(self.make("crm.lead", priority=p) for p in "23"))
 
+    def test_a_priority_that_an_object_does_not_know_is_out_of_reach(self):
+        two = Mock(_description_selection=lambda _env: [("0", "Normal"), ("1", "Urgent")])
+        rule = self.rule_on("crm.lead", priority_from="2")
+        self.assertEqual(rule._priority_domain(two), Domain("priority", "in", []))
+        rule.with_user(self.manager).write({"priority_from": False, "priority_to": "2"})
+        self.assertEqual(rule._priority_domain(two), Domain("priority", "in", ["0", "1"]))
+
     # -- company -----------------------------------------------------------------------
 
     def test_company(self):
