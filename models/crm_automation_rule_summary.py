@@ -29,7 +29,7 @@ class CrmAutomationRule(models.Model):
             *self._compiled_domain_sources(), *TARGETS, "set_state_id", "set_priority",
             "value_ids", "add_follower_ids", "activity_type_id", "model_id", "delay_number",
             "delay_unit", "delay_before", "date_type", "date_field_id", "state_from_ids",
-            "watched_field_ids", "name_pattern", "history_pattern", "history_max",
+            "watched_field_ids", "name_pattern", "before_domain", "history_pattern", "history_max",
             *self._notice_ticks(), "notify_emails", "notify_customer_path", "watcher_emails",
             "channel",
         )  # fmt: skip
@@ -104,17 +104,23 @@ class CrmAutomationRule(models.Model):
                     high=self._label("priority_to") or "…",
                 )
             )
-        if self.name_pattern:
-            clauses.append(_("name like “%(pattern)s”", pattern=self.name_pattern))
-        if self.history_pattern:
-            clauses.append(_("history like “%(pattern)s”", pattern=self.history_pattern))
-        if self.history_max:
-            clauses.append(_("at most %(number)s messages", number=self.history_max))
-        if self.filter_id:
-            clauses.append(_("filter “%(name)s”", name=self.filter_id.sudo().name))
-        if self.filter_domain and self.filter_domain != "[]":
-            clauses.append(_("matches the conditions on fields"))
+        filter_name = self.filter_id.sudo().name
+        for asked, clause in (
+            (self.name_pattern, _("name like “%(pattern)s”", pattern=self.name_pattern)),
+            (self.history_pattern, _("history like “%(pattern)s”", pattern=self.history_pattern)),
+            (self.history_max, _("at most %(number)s messages", number=self.history_max)),
+            (self.filter_id, _("filter “%(name)s”", name=filter_name)),
+            (self._is_filter(self.filter_domain), _("matches the conditions on fields")),
+            (self._is_filter(self.before_domain), _("matched other conditions before the change")),
+            (self.company_id, _("company: %(name)s", name=self.company_id.sudo().name)),
+        ):
+            if asked:
+                clauses.append(clause)
         return clauses
+
+    @api.model
+    def _is_filter(self, domain):
+        return bool(domain) and domain != "[]"
 
     def _told_in_words(self):
         _ = self.env._

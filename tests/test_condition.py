@@ -659,3 +659,31 @@ class TestConditionForm(ConditionCase):
         self.assertFalse(shown.filtered(lambda lead: lead.user_id != self.seller))
         rule.with_user(self.manager).priority_from = False
         self.assertNotIn("'priority'", rule.compiled_domain)
+
+    def test_sentence_names_every_condition(self):
+        rule = self.make_rule(
+            responsible_ids=[Command.set(self.seller.ids)],
+            customer_category_ids=[Command.set(
+                self.env["res.partner.category"].create({"name": "GOLD"}).ids)],
+            priority_from="1",
+            name_pattern="urgent",
+            history_pattern="offer",
+            history_max=3,
+            filter_domain="[('city', '=', 'Burgos')]",
+            before_domain="[('city', '=', 'Lugo')]",
+            company_id=self.env.company.id,
+        )  # fmt: skip
+        for words in (
+            "When a lead becomes an opportunity",
+            "Responsible: Sergio Seller",
+            "Customer Category: GOLD",
+            "priority from Medium to …",
+            "name like “urgent”",
+            "history like “offer”",
+            "at most 3 messages",
+            "matches the conditions on fields",
+            "matched other conditions before",
+            f"company: {self.env.company.name}",
+            "mail its responsible",
+        ):
+            self.assertIn(words.lower(), rule.summary.lower())
