@@ -66,10 +66,11 @@ class Base(models.AbstractModel):
         )
         ids = [res_id for res_id in self._ids if isinstance(res_id, int)]
         changes, chain = self._automation_changes(), self._automation_chain()
-        missing = changes.missing(self._name, ids, wanted)
-        records = self.sudo().browse(missing)
+        records = self.sudo().browse(changes.missing(self._name, ids, wanted))
         records.fetch([name for name in wanted if self._fields[name].store])
-        flags = self.env["crm.automation.rule"]._before_flags(records, watch.before)
+        flags = {}
+        if records and watch.before:
+            flags = self.env["crm.automation.rule"]._before_flags(records, watch.before)
         for record in records:
             changes.remember(
                 self._name,

@@ -152,8 +152,8 @@ class CrmAutomationRule(models.Model):
         """A text as a Domain.
 
         :raises ValidationError: when it is no list of fixed values
-        """
         :raises ValueError, TypeError: when the list is no domain
+        """
         try:
             values = ast.literal_eval(text or "[]")
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
@@ -164,8 +164,8 @@ class CrmAutomationRule(models.Model):
                     filter=text,
                 )
             ) from error
-
         return Domain(values)
+
     def _condition_domain(self):
         """All conditions that a domain can say. Hook for extensions."""
         self.ensure_one()

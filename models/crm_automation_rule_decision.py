@@ -12,7 +12,8 @@ import logging
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import MissingError
+from odoo.exceptions import MissingError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import ormcache
 
 from ..engine.changes import MAX_CHAIN, Change
@@ -88,12 +89,27 @@ class CrmAutomationRule(models.Model):
             all_names = frozenset(found)
             found = dict.fromkeys(found, all_names)
         state = state_field(model)
+        sources = model._business_state_sources() if state == "business_state" else (state,)
+        for name in self._before_names():
+            # Whichever of them is written first: then the filter is asked.
+            for written in sources if name == state else (name,):
+                found[written] = found.get(written, frozenset()) | {written}
         if state and (self.trigger == "state_reached" or self.state_from_ids):
-            sources = model._business_state_sources() if state == "business_state" else (state,)
             # An answer to an invitation is told under the state's own name.
             for name in (*sources, state):
                 found[name] = found.get(name, frozenset()) | {state}
         return found
+
+    def _before_names(self):
+        """Names of the fields that the filter before the change asks for."""
+        try:
+            conditions = self._literal(self.before_domain).iter_conditions()
+            names = {condition.field_expr.split(".")[0] for condition in conditions}
+        except (ValidationError, ValueError, TypeError):
+            return set()  # the decision says that it is no filter
+        state = state_field(self.env[self.model_name])
+        fields_ = self.env[self.model_name]._fields
+        return {name for name in names if name == state or name in fields_ and fields_[name].store}
 
     def _trigger_fields(self):
         """Names of the fields whose writing may be what the rule waits for."""
@@ -121,14 +137,21 @@ class CrmAutomationRule(models.Model):
 
     @api.model
     def _before_flags(self, records, rule_ids):
-        """Record id to which of the rules' filters before the change it matches now."""
+        """Record id to which of the rules' filters before the change it matches.
+
+        The database is asked without a flush: it has what the transaction found,
+        and computing what is pending now would mix old values with new ones.
+        """
         found = collections.defaultdict(dict)
         for rule in self.sudo().browse(rule_ids):
-            with contextlib.suppress(Exception):  # noqa: BLE001 - told when the rule is decided
-                domain = rule._literal(rule.before_domain)
-                there = rule._owner_model().browse(records.ids).filtered_domain(domain)
-                for record in there:
-                    found[record.id][f"@before:{rule.id}"] = True
+            # What is wrong is told when the rule is decided.
+            with contextlib.suppress(Exception), self.env.cr.savepoint(flush=False):
+                domain = Domain("id", "in", records.ids) & rule._literal(rule.before_domain)
+                self.env.cr.execute(rule._owner_model()._search(domain).select())
+                there = {row[0] for row in self.env.cr.fetchall()}
+                # Also that it did not match: a later look must not say it did.
+                for res_id in records.ids:
+                    found[res_id][f"@before:{rule.id}"] = res_id in there
         return found
 
     # -- deciding ---------------------------------------------------------------

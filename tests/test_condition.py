@@ -509,6 +509,17 @@ class TestConditionFilter(ConditionCase):
         self.assertEqual(self.firings(moved + came + stays).mapped("res_id"), moved.ids)
         self.assertEqual(self.firings(moved).rule_id, rule)
 
+    def test_before_the_transaction_whatever_it_writes_first(self):
+        """The trigger's field is written last, when the database has the new values."""
+        rule = self.make_rule(before_domain="[('city', '=', 'Burgos')]")
+        left, came = self.make_lead(city="Burgos"), self.make_lead(city="Lugo")
+        left.city, came.city = "Lugo", "Burgos"
+        self.env.flush_all()
+        (left + came).type = "opportunity"
+        self.end_transaction()
+        self.assertEqual(self.firings(left).rule_id, rule)
+        self.assertFalse(self.firings(came))
+
     def test_nothing_was_before_a_creation(self):
         self.rule_on("crm.lead", trigger="saved", before_domain="[('city', '=', 'Burgos')]")
         lead = self.make("crm.lead", city="Burgos")
