@@ -9,6 +9,7 @@ from . import (
     test_rule,
     test_security,
     test_smuggling,
+    test_state,
     test_task,
     test_tours,
     test_wire,
