@@ -4,6 +4,7 @@ from . import (
     test_firing,
     test_leave,
     test_merge,
+    test_moment,
     test_notice,
     test_requirements,
     test_rule,

@@ -3,6 +3,8 @@
 import contextlib
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo.tests import TransactionCase, new_test_user
 
 CONTEXT = {"tracking_disable": True, "no_reset_password": True, "mail_create_nosubscribe": True}
@@ -90,6 +92,15 @@ class AutomationData:
             "_commit_batch",
             lambda firing, *_a, **_k: firing.env.cr.flush() or 99,
         ):
+            yield
+
+    @contextlib.contextmanager
+    def at(self, moment):
+        """Let it be that moment (naive UTC), for Python and for the transaction.
+
+        To the cursor, now is when the transaction began: in a test, once for all.
+        """
+        with freeze_time(moment), patch.object(self.env.cr, "now", lambda: moment):
             yield
 
     def drain(self):

@@ -1,0 +1,648 @@
+"""Rules about dates: before and after, in the right zone, once, and never too late."""
+
+from datetime import date, datetime, timedelta
+from unittest.mock import patch
+
+from dateutil.relativedelta import relativedelta
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import AutomationCase
+
+DECISION_LOG = "odoo.addons.crm_automation.models.crm_automation_rule_decision"
+FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing"
+#: A Tuesday. Madrid is two hours ahead of UTC then.
+NOW = datetime(2027, 6, 15, 10, 0)
+LONG_AGO = NOW - timedelta(days=400)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+class MomentCase(AutomationCase):
+    """A rule is about meetings, five minutes before, unless a test says otherwise."""
+
+    def make_moment_rule(self, since=LONG_AGO, model="calendar.event", **values):
+        values = {
+            "trigger": "moment",
+            "model_id": self.env["ir.model"]._get_id(model),
+            "date_type": "date",
+            "delay_number": 5,
+            "delay_unit": "minutes",
+            "delay_before": "before",
+            **values,
+        }
+        with self.at(since):
+            return self.make_rule(**values)
+
+    def make_meeting(self, start, booked=NOW - DAY, **values):
+        with self.at(booked):
+            meeting = (
+                self.env["calendar.event"]
+                .with_context(no_mail_to_attendees=True)
+                .create(
+                    {
+                        "name": "Tasting",
+                        "start": start,
+                        "stop": start + HOUR,
+                        "user_id": self.seller.id,
+                        "partner_ids": [(6, 0, self.seller.partner_id.ids)],
+                        **values,
+                    }
+                )
+            )
+            self.end_transaction()
+        return meeting
+
+    def lead_of(self, moment, **values):
+        """A lead that is created at that moment."""
+        with self.at(moment):
+            lead = self.make_lead(**values)
+            self.env.flush_all()
+        return lead
+
+    def look(self, moment):
+        """The enqueuer, then a drainer, at that moment."""
+        self.end_transaction()
+        with self.at(moment), self.no_commit():
+            self.Rule._enqueue_moments()
+            self.Firing._drain()
+
+    def states(self, record):
+        return self.firings(record).sorted("due_at").mapped("state")
+
+    def assertFiresAt(self, record, moment):
+        """Not a second before that moment, and once from then on."""
+        self.look(moment - timedelta(seconds=1))
+        self.assertNotIn("done", self.states(record))
+        self.look(moment)
+        self.assertEqual(self.states(record), ["done"])
+        self.assertEqual(self.firings(record).due_at, moment)
+        self.look(moment + MINUTE)
+        self.assertEqual(self.states(record), ["done"])
+
+
+@tagged("post_install", "-at_install")
+class TestMomentOfARecord(MomentCase):
+    """Which moment a rule means."""
+
+    def test_minutes_before_a_meeting(self):
+        self.make_moment_rule()
+        self.assertFiresAt(self.make_meeting(NOW), NOW - 5 * MINUTE)
+
+    def test_hours_after_a_meeting_has_begun(self):
+        self.make_moment_rule(delay_number=2, delay_unit="hours", delay_before="after")
+        self.assertFiresAt(self.make_meeting(NOW), NOW + 2 * HOUR)
+
+    def test_at_the_date_itself(self):
+        self.make_moment_rule(delay_number=0, delay_before="after")
+        self.assertFiresAt(self.make_meeting(NOW), NOW)
+
+    def test_the_deadline_of_a_meeting_is_its_end(self):
+        self.make_moment_rule(date_type="deadline", delay_before="after")
+        self.assertFiresAt(self.make_meeting(NOW), NOW + HOUR + 5 * MINUTE)
+
+    def test_days_after_the_creation(self):
+        self.make_moment_rule(
+            model="crm.lead", date_type="create", delay_before="after", delay_number=5,
+            delay_unit="days",
+        )  # fmt: skip
+        self.assertFiresAt(self.lead_of(NOW), NOW + 5 * DAY)
+
+    def test_months_after_the_creation(self):
+        self.make_moment_rule(
+            model="crm.lead", date_type="create", delay_before="after", delay_number=2,
+            delay_unit="months",
+        )  # fmt: skip
+        self.assertFiresAt(self.lead_of(NOW), NOW + relativedelta(months=2))
+
+    def test_hours_after_the_last_update(self):
+        self.make_moment_rule(
+            model="crm.lead", date_type="last_update", delay_before="after", delay_number=3,
+            delay_unit="hours",
+        )  # fmt: skip
+        lead = self.lead_of(NOW - DAY)
+        with self.at(NOW):
+            lead.write({"name": "More corks"})
+            self.env.flush_all()
+        self.assertFiresAt(lead, NOW + 3 * HOUR)
+
+    def test_days_after_the_last_action(self):
+        self.make_moment_rule(
+            model="crm.lead", date_type="last_action", delay_before="after", delay_number=2,
+            delay_unit="days",
+        )  # fmt: skip
+        lead = self.lead_of(NOW - 10 * DAY)
+        with self.at(NOW):
+            lead.message_post(body="I called them", message_type="comment")
+        self.assertFiresAt(lead, NOW + 2 * DAY)
+
+    def test_without_an_action_the_creation_counts_as_the_last(self):
+        self.make_moment_rule(
+            model="crm.lead", date_type="last_action", delay_before="after", delay_number=2,
+            delay_unit="days",
+        )  # fmt: skip
+        lead = self.lead_of(NOW)
+        lead.message_ids.unlink()
+        self.assertFiresAt(lead, NOW + 2 * DAY)
+
+    def test_our_own_notice_is_no_last_action(self):
+        self.make_moment_rule(
+            model="crm.lead", date_type="last_action", delay_before="after", delay_number=2,
+            delay_unit="days",
+        )  # fmt: skip
+        lead = self.lead_of(NOW)
+        self.look(NOW + 2 * DAY)
+        self.assertEqual(self.states(lead), ["done"])
+        self.assertIn("email_outgoing", lead.message_ids.mapped("message_type"))
+        self.look(NOW + 4 * DAY)
+        self.assertEqual(self.states(lead), ["done"])
+
+    def test_a_further_action_lets_it_fire_again(self):
+        self.make_moment_rule(
+            model="crm.lead", date_type="last_action", delay_before="after", delay_number=2,
+            delay_unit="days",
+        )  # fmt: skip
+        lead = self.lead_of(NOW)
+        self.look(NOW + 2 * DAY)
+        with self.at(NOW + 3 * DAY):
+            lead.message_post(body="They called", message_type="comment")
+        self.look(NOW + 5 * DAY)
+        self.assertEqual(self.states(lead), ["done", "done"])
+
+    def test_any_date_field(self):
+        field = self.env["ir.model.fields"]._get("crm.lead", "date_open")
+        self.make_moment_rule(
+            model="crm.lead", date_type="field", date_field_id=field.id, delay_before="after",
+            delay_unit="hours", delay_number=1,
+        )  # fmt: skip
+        lead = self.lead_of(NOW - DAY)
+        lead.date_open = NOW
+        self.assertFiresAt(lead, NOW + HOUR)
+
+    def test_a_record_without_the_date(self):
+        field = self.env["ir.model.fields"]._get("crm.lead", "date_open")
+        self.make_moment_rule(
+            model="crm.lead", date_type="field", date_field_id=field.id, delay_before="after"
+        )
+        lead = self.lead_of(NOW, user_id=False)
+        self.assertFalse(lead.date_open)
+        self.look(NOW + 6 * MINUTE)
+        self.assertFalse(self.firings(lead))
+
+    def test_lost_records_are_seen(self):
+        field = self.env["ir.model.fields"]._get("crm.lead", "date_closed")
+        self.make_moment_rule(
+            model="crm.lead", date_type="field", date_field_id=field.id, delay_before="after",
+            delay_number=1, delay_unit="hours",
+        )  # fmt: skip
+        lead = self.lead_of(NOW - DAY, type="opportunity")
+        with self.at(NOW):
+            lead.action_set_lost()
+            self.env.flush_all()
+        self.assertFalse(lead.active)
+        self.assertFiresAt(lead, NOW + HOUR)
+
+
+@tagged("post_install", "-at_install")
+class TestMomentOfADay(MomentCase):
+    """A date without an hour, and the steps of a calendar, in a time zone."""
+
+    def deadline_rule(self, **values):
+        return self.make_moment_rule(
+            **{
+                "model": "crm.lead", "date_type": "deadline", "delay_number": 1,
+                "delay_unit": "days", "date_hour": 8.5, **values,
+            }
+        )  # fmt: skip
+
+    def test_at_the_hour_in_the_zone_of_the_responsible(self):
+        self.env.company.partner_id.tz = False
+        self.deadline_rule()
+        lead = self.lead_of(NOW - DAY, date_deadline=date(2027, 6, 17))
+        # Sergio is in Madrid, two hours ahead of UTC in summer.
+        self.assertFiresAt(lead, datetime(2027, 6, 16, 6, 30))
+
+    def test_the_zone_of_the_company_goes_before_that_of_the_responsible(self):
+        self.env.company.partner_id.tz = "Atlantic/Canary"
+        self.deadline_rule()
+        lead = self.lead_of(NOW - DAY, date_deadline=date(2027, 6, 17), company_id=self.env.company.id)
+        self.assertFiresAt(lead, datetime(2027, 6, 16, 7, 30))
+
+    def test_the_zone_of_the_record_goes_first(self):
+        self.env.company.partner_id.tz = "Atlantic/Canary"
+        self.customer.tz = "Asia/Tokyo"
+        field = self.env["ir.model.fields"].create(
+            {
+                "name": "x_day", "field_description": "Day", "ttype": "date",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+            }
+        )  # fmt: skip
+        self.make_moment_rule(
+            model="res.partner", date_type="field", date_field_id=field.id, delay_number=0,
+            delay_before="after", date_hour=9.0, notify_responsible=False, notify_customer=True,
+        )  # fmt: skip
+        self.customer.x_day = date(2027, 6, 17)
+        self.assertFiresAt(self.customer, datetime(2027, 6, 17, 0, 0))
+
+    def test_without_any_zone_that_of_the_owner(self):
+        self.env.company.partner_id.tz = False
+        self.manager.tz = "America/New_York"
+        self.deadline_rule(notify_emails="boss@example.com")
+        lead = self.lead_of(NOW - DAY, date_deadline=date(2027, 6, 17), user_id=False)
+        self.assertFiresAt(lead, datetime(2027, 6, 16, 12, 30))
+
+    def test_the_hour_stays_when_summer_time_begins(self):
+        self.env.company.partner_id.tz = "Europe/Madrid"
+        self.deadline_rule(delay_number=1, delay_before="after")
+        # The clocks change in the night to Sunday the 28th of March.
+        lead = self.lead_of(datetime(2027, 3, 1), date_deadline=date(2027, 3, 27))
+        self.assertFiresAt(lead, datetime(2027, 3, 28, 6, 30))
+        before = self.lead_of(datetime(2027, 3, 1), date_deadline=date(2027, 3, 26))
+        self.look(datetime(2027, 3, 27, 7, 30))
+        self.assertEqual(self.firings(before).due_at, datetime(2027, 3, 27, 7, 30))
+
+    def test_the_hour_stays_when_summer_time_ends(self):
+        self.env.company.partner_id.tz = "Europe/Madrid"
+        self.deadline_rule(delay_number=1, delay_before="before")
+        # The clocks change in the night to Sunday the 31st of October.
+        lead = self.lead_of(datetime(2027, 10, 1), date_deadline=date(2027, 11, 1))
+        self.assertFiresAt(lead, datetime(2027, 10, 31, 7, 30))
+        before = self.lead_of(datetime(2027, 10, 1), date_deadline=date(2027, 10, 31))
+        self.look(datetime(2027, 10, 30, 6, 30))
+        self.assertEqual(self.firings(before).due_at, datetime(2027, 10, 30, 6, 30))
+
+    def test_a_day_before_a_meeting_is_the_same_hour_over_both_changes(self):
+        self.make_moment_rule(delay_number=1, delay_unit="days")
+        spring = self.make_meeting(
+            datetime(2027, 3, 28, 7, 0), booked=datetime(2027, 3, 1), event_tz="Europe/Madrid"
+        )
+        self.assertFiresAt(spring, datetime(2027, 3, 27, 8, 0))
+        autumn = self.make_meeting(
+            datetime(2027, 10, 31, 8, 0), booked=datetime(2027, 10, 1), event_tz="Europe/Madrid"
+        )
+        self.assertFiresAt(autumn, datetime(2027, 10, 30, 7, 0))
+
+    def test_hours_are_a_length_of_time_over_a_change(self):
+        self.make_moment_rule(delay_number=24, delay_unit="hours")
+        meeting = self.make_meeting(
+            datetime(2027, 3, 28, 7, 0), booked=datetime(2027, 3, 1), event_tz="Europe/Madrid"
+        )
+        self.assertFiresAt(meeting, datetime(2027, 3, 27, 7, 0))
+
+    def test_created_on_the_day_after_its_hour(self):
+        """Stock loses it: the pass of the day is over."""
+        self.env.company.partner_id.tz = "UTC"
+        self.deadline_rule(date_hour=8.0)
+        lead = self.lead_of(NOW, date_deadline=NOW.date() + DAY)
+        self.look(NOW + MINUTE)
+        self.assertEqual(self.states(lead), ["done"])
+
+
+@tagged("post_install", "-at_install")
+class TestMomentAndChanges(MomentCase):
+    """Booked late, moved, no longer matching, too late."""
+
+    def test_booked_inside_the_window(self):
+        self.make_moment_rule()
+        meeting = self.make_meeting(NOW + 3 * MINUTE, booked=NOW)
+        self.look(NOW)
+        self.assertEqual(self.states(meeting), ["done"])
+        self.assertEqual(self.firings(meeting).delivery_ids.email, "seller@example.com")
+
+    def test_moved_nearer(self):
+        self.make_moment_rule()
+        meeting = self.make_meeting(NOW + 5 * HOUR)
+        self.look(NOW)
+        self.assertFalse(self.firings(meeting))
+        meeting.write({"start": NOW + 2 * MINUTE, "stop": NOW + HOUR})
+        self.look(NOW)
+        self.assertEqual(self.states(meeting), ["done"])
+
+    def test_moved_later(self):
+        self.make_moment_rule()
+        meeting = self.make_meeting(NOW + 20 * MINUTE)
+        self.look(NOW)
+        self.assertEqual(self.states(meeting), ["pending"])
+        meeting.write({"start": NOW + 40 * MINUTE, "stop": NOW + 2 * HOUR})
+        self.look(NOW + 15 * MINUTE)
+        old, new = self.firings(meeting).sorted("due_at")
+        self.assertEqual((old.state, old.reason), ("skipped", "The date was moved."))
+        self.assertEqual(new.state, "pending")
+        self.look(NOW + 35 * MINUTE)
+        self.assertEqual(self.states(meeting), ["skipped", "done"])
+        self.assertEqual(new.due_at, NOW + 35 * MINUTE)
+
+    def test_moved_after_the_notice_tells_again(self):
+        self.make_moment_rule()
+        meeting = self.make_meeting(NOW + 5 * MINUTE)
+        self.look(NOW)
+        meeting.write({"start": NOW + HOUR, "stop": NOW + 2 * HOUR})
+        self.look(NOW + 55 * MINUTE)
+        self.assertEqual(self.states(meeting), ["done", "done"])
+
+    def test_no_longer_matching_when_due(self):
+        self.make_moment_rule(filter_domain="[('location', '=', 'Cellar')]")
+        meeting = self.make_meeting(NOW, location="Cellar")
+        self.look(NOW - 20 * MINUTE)
+        self.assertEqual(self.states(meeting), ["pending"])
+        meeting.location = "Office"
+        self.look(NOW - 5 * MINUTE)
+        firing = self.firings(meeting)
+        self.assertEqual(firing.state, "skipped")
+        self.assertIn("no longer matched", firing.reason)
+        self.assertFalse(firing.delivery_ids)
+
+    def test_matching_only_after_its_moment(self):
+        self.make_moment_rule(filter_domain="[('location', '=', 'Cellar')]")
+        meeting = self.make_meeting(NOW)
+        self.look(NOW - 5 * MINUTE)
+        self.assertFalse(self.firings(meeting))
+        meeting.location = "Cellar"
+        self.look(NOW - 2 * MINUTE)
+        self.assertEqual(self.states(meeting), ["done"])
+
+    def test_archived_before_its_moment(self):
+        self.make_moment_rule(filter_domain="[('active', '=', True)]")
+        meeting = self.make_meeting(NOW)
+        self.look(NOW - 20 * MINUTE)
+        meeting.active = False
+        self.look(NOW - 5 * MINUTE)
+        self.assertEqual(self.states(meeting), ["skipped"])
+
+    def test_nothing_for_the_past_when_switched_on(self):
+        past = self.make_meeting(NOW - HOUR)
+        just_over = self.make_meeting(NOW + 4 * MINUTE)
+        ahead = self.make_meeting(NOW + 6 * MINUTE)
+        self.make_moment_rule(since=NOW)
+        self.look(NOW + MINUTE)
+        self.assertFalse(self.firings(past + just_over))
+        self.assertEqual(self.states(ahead), ["done"])
+
+    def test_never_after_the_meeting_has_begun(self):
+        self.make_moment_rule(lateness_hours=24)
+        meeting = self.make_meeting(NOW)
+        self.look(NOW - 20 * MINUTE)
+        self.look(NOW + MINUTE)
+        firing = self.firings(meeting)
+        self.assertEqual(firing.state, "expired")
+        self.assertFalse(firing.delivery_ids)
+
+    def test_within_the_lateness_limit(self):
+        self.make_moment_rule(delay_before="after", lateness_hours=2)
+        meeting = self.make_meeting(NOW)
+        self.look(NOW + 2 * HOUR)
+        self.assertEqual(self.states(meeting), ["done"])
+
+    def test_beyond_the_lateness_limit(self):
+        self.make_moment_rule(delay_before="after", lateness_hours=2)
+        meeting = self.make_meeting(NOW)
+        self.look(NOW - MINUTE)
+        self.assertEqual(self.states(meeting), ["pending"])
+        self.look(NOW + 3 * HOUR)
+        firing = self.firings(meeting)
+        self.assertEqual(firing.state, "expired")
+        self.assertIn("Too late", firing.reason)
+
+    def test_old_records_that_come_late_leave_no_line(self):
+        self.make_moment_rule(delay_before="after", lateness_hours=2)
+        meeting = self.make_meeting(NOW - 30 * DAY, booked=NOW)
+        self.look(NOW)
+        self.assertFalse(self.firings(meeting))
+
+
+@tagged("post_install", "-at_install")
+class TestMomentRules(MomentCase):
+    """Rules that fail, that cannot act, that are switched off and on."""
+
+    def about_rule(self, rule):
+        return self.Firing.search([("rule_id", "=", rule.id), ("res_id", "=", 0)])
+
+    def test_a_rule_that_fails_does_not_stop_another(self):
+        bad = self.make_moment_rule(sequence=1)
+        good = self.make_moment_rule(sequence=2)
+        meeting = self.make_meeting(NOW)
+        moment = type(self.Rule)._moment
+
+        def fails(rule, *args):
+            if rule == bad:
+                raise ValueError("this date is no date")
+            return moment(rule, *args)
+
+        with patch.object(type(self.Rule), "_moment", fails), mute_logger(DECISION_LOG):
+            self.look(NOW - 5 * MINUTE)
+            self.look(NOW - 4 * MINUTE)
+        self.assertEqual(self.firings(meeting).rule_id, good)
+        self.assertEqual(self.states(meeting), ["done"])
+        line = self.about_rule(bad)
+        self.assertEqual(line.state, "failed")
+        self.assertIn("this date is no date", line.reason)
+
+    def test_the_date_field_has_vanished(self):
+        field = self.env["ir.model.fields"].create(
+            {
+                "name": "x_tasting", "field_description": "Tasting", "ttype": "datetime",
+                "model_id": self.env["ir.model"]._get_id("crm.lead"),
+            }
+        )  # fmt: skip
+        rule = self.make_moment_rule(
+            model="crm.lead", date_type="field", date_field_id=field.id, delay_before="after"
+        )
+        self.assertFalse(rule.problem)
+        field.unlink()
+        rule.invalidate_recordset()
+        self.assertIn("no longer exists", rule.problem)
+        other = self.make_moment_rule()
+        meeting = self.make_meeting(NOW)
+        self.look(NOW - 5 * MINUTE)
+        self.look(NOW - 4 * MINUTE)
+        line = self.about_rule(rule)
+        self.assertEqual((line.state, line.reason), ("failed", rule.problem))
+        self.assertEqual(self.firings(meeting).rule_id, other)
+
+    def test_the_app_has_gone(self):
+        rule = self.make_moment_rule()
+        other = self.make_moment_rule(delay_number=6)
+        meeting = self.make_meeting(NOW)
+        self.look(NOW - 20 * MINUTE)
+        # What the uninstallation of an app leaves of a rule.
+        self.env.cr.execute(
+            "UPDATE crm_automation_rule SET model_id = NULL, model_name = 'gone.model' WHERE id = %s",
+            [rule.id],
+        )
+        self.env.invalidate_all()
+        self.env.registry.clear_cache()
+        self.assertIn("gone.model", rule.problem)
+        self.look(NOW - 5 * MINUTE)
+        line = self.about_rule(rule)
+        self.assertEqual((line.state, line.reason), ("failed", rule.problem))
+        states = {firing.rule_id: firing.state for firing in self.firings(meeting)}
+        self.assertEqual(states, {rule: "failed", other: "done"})
+
+    def test_switched_off_and_on_again(self):
+        rule = self.make_moment_rule()
+        missed = self.make_meeting(NOW)
+        ahead = self.make_meeting(NOW + 10 * MINUTE)
+        self.look(NOW - 20 * MINUTE)
+        self.assertEqual(self.states(missed + ahead), ["pending", "pending"])
+        with self.at(NOW - 10 * MINUTE):
+            rule.with_user(self.manager).action_disable()
+        self.assertEqual(self.states(missed + ahead), ["cancelled", "cancelled"])
+        with self.at(NOW):
+            rule.with_user(self.manager).action_enable()
+        self.look(NOW)
+        self.assertEqual(self.states(ahead), ["pending"])
+        self.look(NOW + 5 * MINUTE)
+        self.assertEqual(self.states(ahead), ["done"])
+        self.assertEqual(self.states(missed), ["cancelled"])
+        self.assertFalse(self.firings(ahead).reason)
+
+    def test_an_action_that_writes_does_not_fire_for_ever(self):
+        """Stock's "after the last update" does: its own writing is an update."""
+        self.make_moment_rule(
+            model="crm.lead", date_type="last_update", delay_before="after", delay_number=1,
+            delay_unit="hours", set_priority="2",
+        )  # fmt: skip
+        lead = self.lead_of(NOW)
+        for hours in range(1, 7):
+            self.look(NOW + hours * HOUR)
+        self.assertEqual(lead.priority, "2")
+        self.assertEqual(self.states(lead), ["done"])
+        with self.at(NOW + 8 * HOUR):
+            lead.name = "More corks"
+            self.env.flush_all()
+        self.look(NOW + 9 * HOUR)
+        self.assertEqual(self.states(lead), ["done", "done"])
+
+
+@tagged("post_install", "-at_install")
+class TestMomentWakes(MomentCase):
+    """A save that books or moves a date sooner than the job comes wakes it."""
+
+    def woken(self):
+        cron = self.env.ref("crm_automation.ir_cron_enqueuer")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        found = bool(triggers)
+        triggers.unlink()
+        return found
+
+    def setUp(self):
+        super().setUp()
+        self.rule = self.make_moment_rule()
+        self.woken()
+
+    def test_booking_a_near_meeting(self):
+        self.make_meeting(NOW + 3 * MINUTE, booked=NOW)
+        self.assertTrue(self.woken())
+
+    def test_booking_a_far_meeting(self):
+        self.make_meeting(NOW + 2 * HOUR, booked=NOW)
+        self.assertFalse(self.woken())
+
+    def test_moving_a_meeting(self):
+        meeting = self.make_meeting(NOW + 5 * HOUR, booked=NOW)
+        with self.at(NOW):
+            meeting.write({"start": NOW + 4 * HOUR, "stop": NOW + 6 * HOUR})
+            self.end_transaction()
+        self.assertFalse(self.woken())
+        with self.at(NOW):
+            meeting.write({"start": NOW + 10 * MINUTE, "stop": NOW + 6 * HOUR})
+            self.end_transaction()
+        self.assertTrue(self.woken())
+
+    def test_changing_something_else(self):
+        meeting = self.make_meeting(NOW + 10 * MINUTE, booked=NOW - DAY)
+        self.woken()
+        with self.at(NOW):
+            meeting.location = "Cellar"
+            self.end_transaction()
+        self.assertFalse(self.woken())
+
+    def test_switching_a_rule_on(self):
+        self.rule.with_user(self.manager).action_disable()
+        self.woken()
+        self.rule.with_user(self.manager).action_enable()
+        self.assertTrue(self.woken())
+
+
+@tagged("post_install", "-at_install")
+class TestDelay(MomentCase):
+    """One hour after something has happened."""
+
+    def drain_at(self, moment):
+        with self.at(moment):
+            self.drain()
+
+    def delayed(self, trigger, **values):
+        return self.make_rule(trigger=trigger, delay_number=1, delay_unit="hours", **values)
+
+    def test_an_hour_after_the_conversion(self):
+        self.delayed("lead_converted")
+        lead = self.lead_of(NOW - DAY)
+        with self.at(NOW):
+            lead.type = "opportunity"
+            self.end_transaction()
+        self.drain_at(NOW + 59 * MINUTE)
+        self.assertEqual(self.states(lead), ["pending"])
+        self.drain_at(NOW + HOUR)
+        self.assertEqual(self.states(lead), ["done"])
+        self.assertEqual(self.firings(lead).due_at, NOW + HOUR)
+
+    def test_converted_back_within_the_hour(self):
+        self.delayed("lead_converted")
+        lead = self.lead_of(NOW - DAY)
+        with self.at(NOW):
+            lead.type = "opportunity"
+            self.end_transaction()
+        lead.type = "lead"
+        self.drain_at(NOW + HOUR)
+        self.assertEqual(self.states(lead), ["skipped"])
+        self.assertIn("no longer matched", self.firings(lead).reason)
+
+    def test_conditions_are_asked_again(self):
+        self.delayed("lead_converted", filter_domain="[('priority', '=', '0')]")
+        lead, other = self.lead_of(NOW - DAY), self.lead_of(NOW - DAY)
+        with self.at(NOW):
+            (lead + other).write({"type": "opportunity"})
+            self.end_transaction()
+        lead.priority = "2"
+        self.drain_at(NOW + HOUR)
+        self.assertEqual(self.states(lead), ["skipped"])
+        self.assertEqual(self.states(other), ["done"])
+
+    def merge(self, *names):
+        with self.at(NOW):
+            leads = self.env["crm.lead"].browse().concat(
+                *(self.make_lead(name=name, type="opportunity") for name in names)
+            )
+            head = leads.merge_opportunity()
+            self.end_transaction()
+        return head
+
+    def test_an_hour_after_a_merge(self):
+        self.delayed("opportunities_merged")
+        head = self.merge("Corks", "Labels")
+        self.drain_at(NOW + 59 * MINUTE)
+        self.assertEqual(self.states(head), ["pending"])
+        self.drain_at(NOW + HOUR)
+        self.assertEqual(self.states(head), ["done"])
+
+    def test_conditions_are_asked_again_after_a_merge(self):
+        self.delayed("opportunities_merged", filter_domain="[('active', '=', True)]")
+        head = self.merge("Corks", "Labels")
+        head.action_set_lost()
+        self.drain_at(NOW + HOUR)
+        self.assertEqual(self.states(head), ["skipped"])
+
+    def test_a_job_is_armed_for_the_hour(self):
+        self.delayed("lead_converted")
+        lead = self.lead_of(NOW - DAY)
+        drainers = self.Firing._drainers()
+        triggers = self.env["ir.cron.trigger"]
+        triggers.search([("cron_id", "in", drainers.ids)]).unlink()
+        with self.at(NOW):
+            lead.type = "opportunity"
+            self.end_transaction()
+        armed = triggers.search([("cron_id", "in", drainers.ids)])
+        self.assertEqual(armed.mapped("call_at"), [NOW + HOUR])
