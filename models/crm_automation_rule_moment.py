@@ -170,10 +170,21 @@ class CrmAutomationRule(models.Model):
         """Record id to the date that counts, those without one left out."""
         name = self._date_field_name()
         if name:
-            return {row.id: row[name] for row in records.sudo() if row[name]}
+            return {row.id: self._date_of(row, name) for row in records.sudo() if row[name]}
         dates = {row.id: row.create_date for row in records.sudo()}
         dates.update(self._last_actions(records.ids))
         return dates
+
+    @api.model
+    def _date_of(self, row, name):
+        """The date that a field holds.
+
+        A meeting of a whole day has none but its days: Odoo fills in 8:00 and
+        18:00 UTC, wherever it is.
+        """
+        if row._name == "calendar.event" and row.allday and name in ("start", "stop"):
+            return row[f"{name}_date"]
+        return row[name]
 
     def _last_actions(self, ids):
         """Record id to the moment of the last entry of its history that is no notice of ours."""
@@ -202,7 +213,7 @@ class CrmAutomationRule(models.Model):
         for change in changes:
             record = by_id.get(change.res_id)
             if record and (change.created or self._has_changed(change, record, name)):
-                value = record[name]
+                value = self._dates(record).get(record.id)
                 if value and self._moment(record, value) <= soon:
                     self._wake_enqueuer()
                     return

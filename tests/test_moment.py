@@ -299,6 +299,16 @@ class TestMomentOfADay(MomentCase):
         self.look(NOW + MINUTE)
         self.assertEqual(self.states(lead), ["done"])
 
+    def test_a_meeting_of_a_whole_day_begins_in_its_own_zone(self):
+        """Odoo keeps 8:00 UTC for it, wherever it is."""
+        self.make_moment_rule(delay_number=1, delay_unit="hours", date_hour=9.0)
+        meeting = self.make_meeting(
+            datetime(2027, 6, 16, 8, 0), allday=True, start_date=date(2027, 6, 16),
+            stop_date=date(2027, 6, 16), event_tz="Asia/Tokyo",
+        )  # fmt: skip
+        self.assertTrue(meeting.allday)
+        self.assertFiresAt(meeting, datetime(2027, 6, 15, 23, 0))
+
 
 @tagged("post_install", "-at_install")
 class TestMomentAndChanges(MomentCase):
