@@ -184,7 +184,22 @@ class CrmAutomationRule(models.Model):
             domain &= Domain("parent_id", "=", False)
         if self.company_id and "company_id" in model._fields:
             domain &= Domain("company_id", "in", [self.company_id.id, False])
+        if self._leaves_out_archived(model, domain):
+            domain &= Domain(model._active_name, "=", True)
         return domain & self._lasting_domain()
+
+    def _leaves_out_archived(self, model, domain):
+        """Nobody is reminded of what was archived: a cancelled meeting, or what Odoo
+        leaves of a series that is moved.
+
+        A lost lead is archived too, but has a closing date; and who asks for
+        archived records gets them.
+        """
+        if self.trigger != "moment" or model._name == "crm.lead" or not model._active_name:
+            return False
+        if "cancelled" in self.state_to_ids.sudo().mapped("value"):
+            return False
+        return all(term.field_expr != model._active_name for term in domain.iter_conditions())
 
     def _domain_of(self, condition):
         ids = self[condition].ids

@@ -381,6 +381,17 @@ class TestMomentAndChanges(MomentCase):
         self.look(NOW - 5 * MINUTE)
         self.assertEqual(self.states(meeting), ["skipped"])
 
+    def test_a_cancelled_meeting_needs_no_reminder(self):
+        self.make_moment_rule()
+        meeting = self.make_meeting(NOW)
+        self.look(NOW - 20 * MINUTE)
+        meeting.active = False
+        self.look(NOW - 5 * MINUTE)
+        self.assertEqual(self.states(meeting), ["skipped"])
+        other = self.make_meeting(NOW, active=False)
+        self.look(NOW - 5 * MINUTE)
+        self.assertFalse(self.firings(other))
+
     def test_nothing_for_the_past_when_switched_on(self):
         past = self.make_meeting(NOW - HOUR)
         just_over = self.make_meeting(NOW + 4 * MINUTE)
