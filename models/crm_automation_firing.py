@@ -477,12 +477,13 @@ class CrmAutomationFiring(models.Model):
         return (self - lost - hidden)._preflight_delayed(rule)
 
     def _preflight_delayed(self, rule):
-        """Of a moment that was planned ahead, the conditions are asked again."""
-        planned = self.filtered(
-            lambda f: not f.tries and (rule.trigger == "moment" or rule.delay_number)
-        )
-        if not planned:
+        """Of a moment that was planned ahead, the conditions are asked again.
+
+        At each try: what has failed may come back when the meeting has begun.
+        """
+        if rule.trigger != "moment" and not rule.delay_number:
             return self
+        planned = self
         now = self.env.cr.now()
         if rule.trigger == "moment":
             records = {row.id: row for row in self.env[rule.model_name].browse(

@@ -410,6 +410,19 @@ class TestMomentAndChanges(MomentCase):
         self.assertEqual(firing.state, "expired")
         self.assertFalse(firing.delivery_ids)
 
+    def test_a_failure_is_not_tried_again_after_the_meeting_has_begun(self):
+        self.make_moment_rule()
+        meeting = self.make_meeting(NOW)
+        notice = type(self.Rule)
+        with (
+            patch.object(notice, "_letter", side_effect=RuntimeError("broken")),
+            mute_logger(FIRING_LOG),
+        ):
+            self.look(NOW - 5 * MINUTE)
+        self.assertEqual(self.firings(meeting).tries, 1)
+        self.look(NOW + MINUTE)
+        self.assertEqual(self.states(meeting), ["expired"])
+
     def test_within_the_lateness_limit(self):
         self.make_moment_rule(delay_before="after", lateness_hours=2)
         meeting = self.make_meeting(NOW)
