@@ -263,9 +263,7 @@ class CrmAutomationRule(models.Model):
         """Insert an execution for each record whose moment is near or just over."""
         self.ensure_one()
         now = fields.Datetime.now()
-        first = max(
-            now - datetime.timedelta(hours=self.lateness_hours), self.enabled_since or now
-        )
+        first = now - datetime.timedelta(hours=self.lateness_hours)
         last = now + LOOKAHEAD
         domain = self._window_domain(first, last) & self._condition_domain()
         records = self._owner_model().search(domain, limit=50 * PASS_LIMIT, order="id")
@@ -275,12 +273,22 @@ class CrmAutomationRule(models.Model):
             for record in records
             if record.id in dates
         }
-        due = [res_id for res_id, moment in moments.items() if first <= moment <= last]
+        due = [
+            record.id for record in records
+            if record.id in moments and first <= moments[record.id] <= last
+            and self._is_not_past(record, moments[record.id], now)
+        ]  # fmt: skip
         due = self._not_its_own_doing(due, dates)
         due = set(self._matching(due)) if due else set()
         found = {res_id: moments[res_id] for res_id in due}
         if found:
             self.env["crm.automation.firing"]._insert_moments(self, found)
+
+    def _is_not_past(self, record, moment, now):
+        """Nothing is done for what was over when the rule was switched on. A meeting
+        that is booked since, closer than its reminder, was not."""
+        since = self.enabled_since or now
+        return moment >= since or (record.sudo().create_date or since) > since
 
     def _window_domain(self, first, last):
         low, high = value_window(

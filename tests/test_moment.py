@@ -321,6 +321,12 @@ class TestMomentAndChanges(MomentCase):
         self.assertEqual(self.states(meeting), ["done"])
         self.assertEqual(self.firings(meeting).delivery_ids.email, "seller@example.com")
 
+    def test_booked_inside_the_window_of_a_rule_just_switched_on(self):
+        self.make_moment_rule(since=NOW - MINUTE)
+        meeting = self.make_meeting(NOW + 3 * MINUTE, booked=NOW)
+        self.look(NOW)
+        self.assertEqual(self.states(meeting), ["done"])
+
     def test_moved_nearer(self):
         self.make_moment_rule()
         meeting = self.make_meeting(NOW + 5 * HOUR)
