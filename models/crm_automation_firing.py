@@ -492,6 +492,7 @@ class CrmAutomationFiring(models.Model):
                 lambda f: not rule._still_due(records[f.res_id], f.due_at)
             )
             moved._finish("skipped", self.env._("The date was moved."))
+            moved._free_moment()
             late = (planned - moved).filtered(
                 lambda f: rule._is_too_late(records[f.res_id], f.due_at, now)
             )
@@ -505,7 +506,15 @@ class CrmAutomationFiring(models.Model):
             return self - planned
         others = planned.filtered(lambda f: f.res_id not in matching)
         others._finish("skipped", self.env._("It no longer matched the conditions when it was due."))
+        if rule.trigger == "moment":
+            others._free_moment()
         return self - others
+
+    def _free_moment(self):
+        """Should the date be moved back, or the record match again, before it is too
+        late, then the same moment counts again."""
+        for firing in self:
+            firing.occasion = f"{firing.occasion} ({firing.id})"
 
     def _finish(self, state, reason=False):
         """End firings.

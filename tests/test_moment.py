@@ -358,6 +358,17 @@ class TestMomentAndChanges(MomentCase):
         self.look(NOW + 55 * MINUTE)
         self.assertEqual(self.states(meeting), ["done", "done"])
 
+    def test_moved_away_and_back(self):
+        self.make_moment_rule()
+        meeting = self.make_meeting(NOW + 5 * MINUTE)
+        self.look(NOW - MINUTE)
+        meeting.write({"start": NOW + 5 * HOUR, "stop": NOW + 6 * HOUR})
+        self.look(NOW)
+        self.assertEqual(self.states(meeting), ["skipped"])
+        meeting.write({"start": NOW + 5 * MINUTE, "stop": NOW + HOUR})
+        self.look(NOW + MINUTE)
+        self.assertEqual(sorted(self.states(meeting)), ["done", "skipped"])
+
     def test_no_longer_matching_when_due(self):
         self.make_moment_rule(filter_domain="[('location', '=', 'Cellar')]")
         meeting = self.make_meeting(NOW, location="Cellar")
@@ -369,6 +380,16 @@ class TestMomentAndChanges(MomentCase):
         self.assertEqual(firing.state, "skipped")
         self.assertIn("no longer matched", firing.reason)
         self.assertFalse(firing.delivery_ids)
+
+    def test_matching_again_before_it_is_too_late(self):
+        self.make_moment_rule(filter_domain="[('location', '=', 'Cellar')]")
+        meeting = self.make_meeting(NOW, location="Cellar")
+        self.look(NOW - 20 * MINUTE)
+        meeting.location = "Office"
+        self.look(NOW - 5 * MINUTE)
+        meeting.location = "Cellar"
+        self.look(NOW - 3 * MINUTE)
+        self.assertEqual(sorted(self.states(meeting)), ["done", "skipped"])
 
     def test_matching_only_after_its_moment(self):
         self.make_moment_rule(filter_domain="[('location', '=', 'Cellar')]")
