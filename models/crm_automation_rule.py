@@ -317,8 +317,9 @@ class CrmAutomationRule(models.Model):
         vals = dict(vals)
         self._read_merge_wizard(vals)
         self._take_ownership(vals)
-        if vals.get("enabled"):
-            starting = self.filtered(lambda rule: not rule.enabled)
+        if vals.get("enabled") or vals.get("active"):
+            # Out of the archive is switched on again as well.
+            starting = self.filtered(lambda rule: not (rule.enabled and rule.active))
             super(CrmAutomationRule, starting.sudo()).write(
                 {"enabled_since": fields.Datetime.now()}
             )
@@ -329,7 +330,7 @@ class CrmAutomationRule(models.Model):
         self.env.registry.clear_cache()
         if vals.get("enabled") is False or vals.get("active") is False:
             self._cancel_pending()
-        if vals.get("enabled"):
+        if vals.get("enabled") or vals.get("active"):
             self._wake_enqueuer()
         return result
 

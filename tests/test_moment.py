@@ -428,6 +428,16 @@ class TestMomentAndChanges(MomentCase):
         self.assertFalse(self.firings(past + just_over))
         self.assertEqual(self.states(ahead), ["done"])
 
+    def test_nothing_for_the_time_in_the_archive(self):
+        rule = self.make_moment_rule(delay_before="after")
+        rule.with_user(self.manager).active = False
+        meeting = self.make_meeting(NOW)
+        self.look(NOW + 10 * MINUTE)
+        with self.at(NOW + HOUR):
+            rule.with_user(self.manager).active = True
+        self.look(NOW + HOUR)
+        self.assertFalse(self.firings(meeting))
+
     def test_never_after_the_meeting_has_begun(self):
         self.make_moment_rule(lateness_hours=24)
         meeting = self.make_meeting(NOW)
