@@ -304,7 +304,10 @@ class CrmAutomationRule(models.Model):
             # Always: whatever is missing here may come from the context.
             self._take_ownership(vals, always=True)
         rules = super().create(vals_list)
-        rules.filtered("enabled").sudo().enabled_since = fields.Datetime.now()
+        enabled = rules.filtered("enabled")
+        enabled.sudo().enabled_since = fields.Datetime.now()
+        if enabled:
+            self._wake_enqueuer()
         if not self.env.is_system():
             # Neither by a default value of the context.
             super(CrmAutomationRule, rules.sudo()).write(

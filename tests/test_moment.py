@@ -636,6 +636,10 @@ class TestMomentWakes(MomentCase):
         self.rule.with_user(self.manager).action_enable()
         self.assertTrue(self.woken())
 
+    def test_making_a_rule_that_is_switched_on(self):
+        self.make_moment_rule()
+        self.assertTrue(self.woken())
+
 
 @tagged("post_install", "-at_install")
 class TestDelay(MomentCase):
