@@ -21,7 +21,15 @@ DAY = timedelta(days=1)
 
 
 class MomentCase(AutomationCase):
-    """A rule is about meetings, five minutes before, unless a test says otherwise."""
+    """A rule is about meetings, five minutes before, unless a test says otherwise.
+
+    The company has no zone of its own, so that of Sergio Seller counts: Madrid.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env.company.partner_id.tz = False
 
     def make_moment_rule(self, since=LONG_AGO, model="calendar.event", **values):
         values = {
@@ -218,7 +226,6 @@ class TestMomentOfADay(MomentCase):
         )  # fmt: skip
 
     def test_at_the_hour_in_the_zone_of_the_responsible(self):
-        self.env.company.partner_id.tz = False
         self.deadline_rule()
         lead = self.lead_of(NOW - DAY, date_deadline=date(2027, 6, 17))
         # Sergio is in Madrid, two hours ahead of UTC in summer.
@@ -247,14 +254,12 @@ class TestMomentOfADay(MomentCase):
         self.assertFiresAt(self.customer, datetime(2027, 6, 17, 0, 0))
 
     def test_without_any_zone_that_of_the_owner(self):
-        self.env.company.partner_id.tz = False
         self.manager.tz = "America/New_York"
         self.deadline_rule(notify_emails="boss@example.com")
         lead = self.lead_of(NOW - DAY, date_deadline=date(2027, 6, 17), user_id=False)
         self.assertFiresAt(lead, datetime(2027, 6, 16, 12, 30))
 
     def test_the_hour_stays_when_summer_time_begins(self):
-        self.env.company.partner_id.tz = "Europe/Madrid"
         self.deadline_rule(delay_number=1, delay_before="after")
         # The clocks change in the night to Sunday the 28th of March.
         lead = self.lead_of(datetime(2027, 3, 1), date_deadline=date(2027, 3, 27))
@@ -264,7 +269,6 @@ class TestMomentOfADay(MomentCase):
         self.assertEqual(self.firings(before).due_at, datetime(2027, 3, 27, 7, 30))
 
     def test_the_hour_stays_when_summer_time_ends(self):
-        self.env.company.partner_id.tz = "Europe/Madrid"
         self.deadline_rule(delay_number=1, delay_before="before")
         # The clocks change in the night to Sunday the 31st of October.
         lead = self.lead_of(datetime(2027, 10, 1), date_deadline=date(2027, 11, 1))
@@ -276,18 +280,18 @@ class TestMomentOfADay(MomentCase):
     def test_a_day_before_a_meeting_is_the_same_hour_over_both_changes(self):
         self.make_moment_rule(delay_number=1, delay_unit="days")
         spring = self.make_meeting(
-            datetime(2027, 3, 28, 7, 0), booked=datetime(2027, 3, 1), event_tz="Europe/Madrid"
+            datetime(2027, 3, 28, 7, 0), booked=datetime(2027, 3, 1)
         )
         self.assertFiresAt(spring, datetime(2027, 3, 27, 8, 0))
         autumn = self.make_meeting(
-            datetime(2027, 10, 31, 8, 0), booked=datetime(2027, 10, 1), event_tz="Europe/Madrid"
+            datetime(2027, 10, 31, 8, 0), booked=datetime(2027, 10, 1)
         )
         self.assertFiresAt(autumn, datetime(2027, 10, 30, 7, 0))
 
     def test_hours_are_a_length_of_time_over_a_change(self):
         self.make_moment_rule(delay_number=24, delay_unit="hours")
         meeting = self.make_meeting(
-            datetime(2027, 3, 28, 7, 0), booked=datetime(2027, 3, 1), event_tz="Europe/Madrid"
+            datetime(2027, 3, 28, 7, 0), booked=datetime(2027, 3, 1)
         )
         self.assertFiresAt(meeting, datetime(2027, 3, 27, 7, 0))
 
@@ -299,12 +303,13 @@ class TestMomentOfADay(MomentCase):
         self.look(NOW + MINUTE)
         self.assertEqual(self.states(lead), ["done"])
 
-    def test_a_meeting_of_a_whole_day_begins_in_its_own_zone(self):
+    def test_a_meeting_of_a_whole_day_begins_in_the_zone_of_its_organiser(self):
         """Odoo keeps 8:00 UTC for it, wherever it is."""
+        self.seller.tz = "Asia/Tokyo"
         self.make_moment_rule(delay_number=1, delay_unit="hours", date_hour=9.0)
         meeting = self.make_meeting(
             datetime(2027, 6, 16, 8, 0), allday=True, start_date=date(2027, 6, 16),
-            stop_date=date(2027, 6, 16), event_tz="Asia/Tokyo",
+            stop_date=date(2027, 6, 16),
         )  # fmt: skip
         self.assertTrue(meeting.allday)
         self.assertFiresAt(meeting, datetime(2027, 6, 15, 23, 0))
