@@ -3,6 +3,7 @@ from . import (
     test_decision,
     test_firing,
     test_leave,
+    test_meeting,
     test_merge,
     test_moment,
     test_notice,

@@ -234,7 +234,9 @@ class TestMomentOfADay(MomentCase):
     def test_the_zone_of_the_company_goes_before_that_of_the_responsible(self):
         self.env.company.partner_id.tz = "Atlantic/Canary"
         self.deadline_rule()
-        lead = self.lead_of(NOW - DAY, date_deadline=date(2027, 6, 17), company_id=self.env.company.id)
+        lead = self.lead_of(
+            NOW - DAY, date_deadline=date(2027, 6, 17), company_id=self.env.company.id
+        )
         self.assertFiresAt(lead, datetime(2027, 6, 16, 7, 30))
 
     def test_the_zone_of_the_record_goes_first(self):
@@ -544,8 +546,8 @@ class TestMomentRules(MomentCase):
         self.look(NOW - 20 * MINUTE)
         # What the uninstallation of an app leaves of a rule.
         self.env.cr.execute(
-            "UPDATE crm_automation_rule SET model_id = NULL, model_name = 'gone.model' WHERE id = %s",
-            [rule.id],
+            "UPDATE crm_automation_rule SET model_id = NULL, model_name = %s WHERE id = %s",
+            ["gone.model", rule.id],
         )
         self.env.invalidate_all()
         self.env.registry.clear_cache()

@@ -1,0 +1,418 @@
+"""Meetings: booked, moved, cancelled, answered; alone, in series, and in private."""
+
+from datetime import datetime, timedelta
+
+from odoo.tests import freeze_time, new_test_user, tagged
+
+from .common import AutomationCase
+
+#: What is kept of a transaction's beginning is far before it: meetings are to come.
+NOW = datetime(2027, 6, 15, 10, 0)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+SECRET = "Takeover of the vineyard"
+
+
+class MeetingCase(AutomationCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context={**cls.env.context, "no_mail_to_attendees": True})
+        cls.seller.lang = "en_US"
+        cls.everybody = cls.seller.partner_id + cls.other_seller.partner_id + cls.customer
+
+    def make_meeting(self, start=NOW + DAY, **values):
+        meeting = self.env["calendar.event"].create(
+            {
+                "name": "Tasting",
+                "start": start,
+                "stop": start + HOUR,
+                "user_id": self.seller.id,
+                "partner_ids": [(6, 0, self.everybody.ids)],
+                **values,
+            }
+        )
+        self.end_transaction()
+        return meeting
+
+    def make_series(self, count=30, **values):
+        """A daily series; its meetings in their order."""
+        meeting = self.make_meeting(
+            recurrency=True, rrule_type="daily", interval=1, end_type="count", count=count, **values
+        )
+        return meeting.recurrence_id.calendar_event_ids.sorted("start")
+
+    def of_rule(self, rule):
+        self.end_transaction()
+        return self.Firing.search([("rule_id", "=", rule.id)])
+
+    def answer_of(self, meeting, partner):
+        return meeting.attendee_ids.filtered(lambda attendee: attendee.partner_id == partner)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestMeeting(MeetingCase):
+    """One meeting, no series."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        ticks = {"notify_responsible": False, "notify_attendees": True}
+        cls.booked = cls.make_rule(trigger="meeting_booked", **ticks)
+        cls.moved = cls.make_rule(trigger="meeting_moved", **ticks)
+        cls.cancelled = cls.make_rule(trigger="meeting_cancelled", **ticks)
+
+    def counts(self):
+        return [len(self.of_rule(rule)) for rule in (self.booked, self.moved, self.cancelled)]
+
+    def test_booked(self):
+        meeting = self.make_meeting()
+        self.assertEqual(self.counts(), [1, 0, 0])
+        self.drain()
+        firing = self.firings(meeting)
+        self.assertEqual(
+            set(firing.delivery_ids.mapped("email")),
+            {"seller@example.com", "other@example.com", "azure@example.com"},
+        )
+        bodies = {d.email: d.mail_id.body_html for d in firing.delivery_ids}
+        # Each in his own zone, which is named: Madrid is two hours ahead.
+        self.assertIn("12:00", bodies["seller@example.com"])
+        self.assertIn("Europe/Madrid", bodies["seller@example.com"])
+
+    def test_moved(self):
+        meeting = self.make_meeting()
+        meeting.write({"start": NOW + 2 * DAY, "stop": NOW + 2 * DAY + HOUR})
+        self.assertEqual(self.counts(), [1, 1, 0])
+
+    def test_made_longer_is_moved(self):
+        meeting = self.make_meeting()
+        meeting.stop += HOUR
+        self.assertEqual(self.counts(), [1, 1, 0])
+
+    def test_booked_and_moved_at_once_is_booked(self):
+        meeting = self.env["calendar.event"].create(
+            {"name": "T", "start": NOW + DAY, "stop": NOW + DAY + HOUR}
+        )
+        meeting.write({"start": NOW + 2 * DAY, "stop": NOW + 2 * DAY + HOUR})
+        self.assertEqual(self.counts(), [1, 0, 0])
+
+    def test_moved_and_back_is_not_moved(self):
+        meeting = self.make_meeting()
+        meeting.write({"start": NOW + 2 * DAY, "stop": NOW + 2 * DAY + HOUR})
+        self.env.cr.flush()
+        meeting.write({"start": NOW + DAY, "stop": NOW + DAY + HOUR})
+        self.assertEqual(self.counts(), [1, 0, 0])
+
+    def test_something_else_changed(self):
+        self.make_meeting().write({"name": "Big tasting", "location": "Cellar"})
+        self.assertEqual(self.counts(), [1, 0, 0])
+
+    def test_cancelled_by_archiving(self):
+        meeting = self.make_meeting()
+        meeting.active = False
+        self.assertEqual(self.counts(), [1, 0, 1])
+        self.drain()
+        firing = self.of_rule(self.cancelled)
+        self.assertEqual(firing.state, "done")
+        subjects = {d.email: d.mail_id.subject for d in firing.delivery_ids}
+        self.assertEqual(subjects["other@example.com"], "Meeting cancelled: Tasting")
+
+    def test_archived_then_deleted_is_cancelled_once(self):
+        meeting = self.make_meeting()
+        meeting.active = False
+        self.assertEqual(self.counts(), [1, 0, 1])
+        meeting.unlink()
+        self.assertEqual(self.counts(), [1, 0, 1])
+
+    def test_brought_back_is_neither_moved_nor_cancelled(self):
+        meeting = self.make_meeting(active=False)
+        meeting.active = True
+        self.assertEqual(self.counts(), [0, 0, 0])
+
+    def test_past_meetings_send_nothing(self):
+        meeting = self.make_meeting(NOW - DAY)
+        meeting.write({"start": NOW - 2 * DAY, "stop": NOW - 2 * DAY + HOUR})
+        self.end_transaction()
+        meeting.active = False
+        self.end_transaction()
+        meeting.unlink()
+        self.assertEqual(self.counts(), [0, 0, 0])
+
+    def test_who_has_declined_is_left_out(self):
+        meeting = self.make_meeting()
+        self.drain()
+        self.answer_of(meeting, self.customer).do_decline()
+        meeting.write({"start": NOW + 2 * DAY, "stop": NOW + 2 * DAY + HOUR})
+        self.drain()
+        by_email = {d.email: d for d in self.of_rule(self.moved).delivery_ids}
+        self.assertEqual(by_email["azure@example.com"].state, "skipped")
+        self.assertEqual(by_email["azure@example.com"].reason, "Azure & Sons has declined.")
+        self.assertEqual(by_email["other@example.com"].state, "queued")
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestSeries(MeetingCase):
+    """Of a series one notice, whatever Odoo does to its rows."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        ticks = {"notify_responsible": False, "notify_attendees": True}
+        cls.booked = cls.make_rule(trigger="meeting_booked", **ticks)
+        cls.moved = cls.make_rule(trigger="meeting_moved", **ticks)
+        cls.cancelled = cls.make_rule(trigger="meeting_cancelled", **ticks)
+
+    def series(self, **values):
+        """A series whose booking is told already."""
+        events = self.make_series(**values)
+        self.of_rule(self.booked).sudo().unlink()
+        return events
+
+    def assertTold(self, booked=0, moved=0, cancelled=0):
+        counts = [len(self.of_rule(rule)) for rule in (self.booked, self.moved, self.cancelled)]
+        self.assertEqual(counts, [booked, moved, cancelled])
+
+    def test_booked(self):
+        events = self.make_series()
+        self.assertEqual(len(events), 30)
+        self.assertTold(booked=1)
+        self.assertEqual(self.of_rule(self.booked).res_id, events[0].id)
+
+    def test_two_series_are_two(self):
+        self.make_series(count=3)
+        self.make_series(count=3)
+        self.assertTold(booked=2)
+
+    def test_all_moved(self):
+        events = self.series()
+        events[0].write(
+            {
+                "start": NOW + DAY + HOUR,
+                "stop": NOW + DAY + 2 * HOUR,
+                "recurrence_update": "all_events",
+            }
+        )
+        self.assertTold(moved=1)
+        self.drain()
+        firing = self.of_rule(self.moved)
+        self.assertEqual(firing.state, "done")
+        self.assertEqual(len(firing.delivery_ids.filtered("mail_id")), 3)
+
+    def test_all_moved_from_the_middle(self):
+        events = self.series()
+        events[10].write(
+            {
+                "start": events[10].start + HOUR,
+                "stop": events[10].stop + HOUR,
+                "recurrence_update": "all_events",
+            }
+        )
+        self.assertTold(moved=1)
+
+    def test_one_moved(self):
+        events = self.series()
+        events[4].write(
+            {
+                "start": events[4].start + HOUR,
+                "stop": events[4].stop + HOUR,
+                "recurrence_update": "self_only",
+            }
+        )
+        self.assertTold(moved=1)
+        self.assertEqual(self.of_rule(self.moved).res_id, events[4].id)
+
+    def test_all_renamed(self):
+        events = self.series(count=5)
+        events[0].write({"name": "Big tasting", "recurrence_update": "all_events"})
+        self.assertTold()
+
+    def test_all_cancelled_by_archiving(self):
+        events = self.series()
+        events[0].action_mass_archive("all_events")
+        self.assertTold(cancelled=1)
+
+    def test_this_and_following_cancelled(self):
+        events = self.series()
+        events[10].action_mass_archive("future_events")
+        self.assertTold(cancelled=1)
+
+    def test_this_and_following_deleted(self):
+        events = self.series()
+        events[10].action_mass_deletion("future_events")
+        self.assertTold(cancelled=1)
+
+    def test_one_cancelled(self):
+        events = self.series(count=5)
+        events[2].action_mass_archive("self_only")
+        self.assertTold(cancelled=1)
+        self.assertEqual(self.of_rule(self.cancelled).res_id, events[2].id)
+
+    def test_one_deleted(self):
+        events = self.series(count=5)
+        events[2].unlink()
+        self.assertTold(cancelled=1)
+
+    def test_a_series_that_has_begun(self):
+        """The meetings that are over are not cancelled; the others are."""
+        events = self.series(count=5, start=NOW - 2 * DAY)
+        self.assertEqual(len(events.filtered(lambda event: event.stop < NOW)), 2)
+        events[0].action_mass_archive("all_events")
+        self.assertTold(cancelled=1)
+        self.assertGreater(
+            self.env["calendar.event"].browse(self.of_rule(self.cancelled).res_id).stop, NOW
+        )
+
+    def test_a_series_is_reminded_of_one_by_one(self):
+        rule = self.make_rule(
+            trigger="moment", model_id=self.env["ir.model"]._get_id("calendar.event"),
+            delay_number=1, delay_unit="hours", delay_before="before", notify_attendees=True,
+        )  # fmt: skip
+        events = self.series(count=3)
+        rule.sudo().enabled_since = NOW - DAY
+        with self.at(NOW + DAY - HOUR), self.no_commit():
+            self.Rule._enqueue_moments()
+            self.Firing._drain()
+        firing = self.of_rule(rule)
+        self.assertEqual((firing.res_id, firing.state), (events[0].id, "done"))
+
+    def test_what_odoo_leaves_of_a_moved_series_is_not_reminded_of(self):
+        rule = self.make_rule(
+            trigger="moment", model_id=self.env["ir.model"]._get_id("calendar.event"),
+            delay_number=1, delay_unit="hours", delay_before="before", notify_attendees=True,
+        )  # fmt: skip
+        rule.sudo().enabled_since = NOW - DAY
+        events = self.series(count=3)
+        events[0].write(
+            {
+                "start": events[0].start + 3 * HOUR,
+                "stop": events[0].stop + 3 * HOUR,
+                "recurrence_update": "all_events",
+            }
+        )
+        self.end_transaction()
+        # Where the second meeting was.
+        with self.at(NOW + 2 * DAY - HOUR), self.no_commit():
+            self.Rule._enqueue_moments()
+            self.Firing._drain()
+        self.assertNotIn(NOW + 2 * DAY - HOUR, self.of_rule(rule).mapped("due_at"))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestAnswer(MeetingCase):
+    """The organiser is told who has answered what."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.rule = cls.make_rule(trigger="invitation_answered", skip_actor=True)
+
+    def answers(self):
+        self.drain()
+        return [
+            (delivery.email, delivery.state, delivery.mail_id.body_html or delivery.reason)
+            for delivery in self.of_rule(self.rule).delivery_ids
+        ]
+
+    def test_accepted_declined_tentative(self):
+        words = {
+            "do_accept": "Olga Other has accepted",
+            "do_decline": "Olga Other has declined",
+            "do_tentative": "Olga Other may come",
+        }
+        for method, sentence in words.items():
+            with self.subTest(method):
+                meeting = self.make_meeting()
+                attendee = self.answer_of(meeting, self.other_seller.partner_id)
+                getattr(attendee.with_user(self.other_seller), method)()
+                self.drain()
+                firing = self.firings(meeting)
+                self.assertEqual(firing.actor_id, self.other_seller)
+                self.assertEqual(firing.delivery_ids.email, "seller@example.com")
+                self.assertIn(sentence, firing.delivery_ids.mail_id.body_html)
+
+    def test_several_answers_are_one_notice(self):
+        meeting = self.make_meeting()
+        self.answer_of(meeting, self.other_seller.partner_id).do_accept()
+        self.answer_of(meeting, self.customer).do_decline()
+        [(address, state, body)] = self.answers()
+        self.assertEqual((address, state), ("seller@example.com", "queued"))
+        self.assertIn("Olga Other has accepted", body)
+        self.assertIn("Azure &amp; Sons has declined", body)
+
+    def test_the_same_answer_again_is_none(self):
+        meeting = self.make_meeting()
+        self.answer_of(meeting, self.customer).do_accept()
+        self.assertEqual(len(self.answers()), 1)
+        self.answer_of(meeting, self.customer).do_accept()
+        self.assertEqual(len(self.answers()), 1)
+
+    def test_the_organiser_does_not_tell_himself(self):
+        meeting = self.make_meeting()
+        attendee = self.answer_of(meeting, self.seller.partner_id)
+        attendee.state = "needsAction"
+        self.end_transaction()
+        attendee.with_user(self.seller).do_accept()
+        [(_address, state, reason)] = self.answers()
+        self.assertEqual((state, reason), ("skipped", "Sergio Seller has done it."))
+
+    def test_booking_and_moving_answer_nothing(self):
+        meeting = self.make_meeting()
+        meeting.write({"start": NOW + 2 * DAY, "stop": NOW + 2 * DAY + HOUR})
+        self.assertFalse(self.answers())
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestPrivateMeeting(MeetingCase):
+    """The name of a private meeting is for its attendees."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.stranger = new_test_user(
+            cls.env, "stranger", "base.group_user", email="stranger@example.com", name="Stranger"
+        )
+
+    def book(self, **rule):
+        self.rule = self.make_rule(
+            trigger="meeting_booked", notify_responsible=False, notify_attendees=True,
+            notify_emails="stranger@example.com", **rule,
+        )  # fmt: skip
+        meeting = self.make_meeting(
+            name=SECRET, description=f"<p>{SECRET}</p>", location=SECRET, privacy="private"
+        )
+        self.drain()
+        return meeting
+
+    def letters(self, meeting):
+        mails = self.firings(meeting).delivery_ids
+        return {d.email: f"{d.mail_id.subject} {d.mail_id.body_html}" for d in mails}
+
+    def test_the_log_and_the_chatter_show_nothing(self):
+        meeting = self.book()
+        firing = self.firings(meeting)
+        self.assertEqual(firing.state, "done")
+        self.assertNotIn(SECRET, f"{firing.record_name} {firing.payload} {firing.reason}")
+        for message in meeting.message_ids:
+            if message.message_type == "email_outgoing":
+                self.assertNotIn(SECRET, f"{message.subject} {message.body} {message.record_name}")
+        visible = self.env["mail.message"].with_user(self.stranger).search([])
+        self.assertFalse(visible.filtered(lambda message: SECRET in (message.body or "")))
+
+    def test_attendees_read_it_and_others_busy(self):
+        letters = self.letters(self.book())
+        self.assertIn(SECRET, letters["seller@example.com"])
+        self.assertIn(SECRET, letters["azure@example.com"])
+        self.assertNotIn(SECRET, letters["stranger@example.com"])
+        self.assertIn("Busy", letters["stranger@example.com"])
+
+    def test_by_the_habit_of_the_organiser(self):
+        self.seller.with_user(self.seller).calendar_default_privacy = "private"
+        self.make_rule(trigger="meeting_booked", notify_emails="stranger@example.com")
+        meeting = self.make_meeting(name=SECRET, privacy=False)
+        self.drain()
+        self.assertNotIn(SECRET, self.letters(meeting)["stranger@example.com"])
+        self.assertNotIn(SECRET, self.firings(meeting).record_name)
