@@ -276,6 +276,8 @@ class CrmAutomationNotice(models.AbstractModel):
         records have no chatter).
         """
         sudo = records.sudo()
+        if not sudo:
+            return {}  # all of them are deleted
         if not hasattr(sudo, "_notify_get_reply_to_batch") or "message_ids" not in sudo._fields:
             return dict.fromkeys(sudo.ids, False)
         authors = {record.id: self._company(record).partner_id.id for record in sudo}

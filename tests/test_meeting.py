@@ -118,6 +118,18 @@ class TestMeeting(MeetingCase):
         subjects = {d.email: d.mail_id.subject for d in firing.delivery_ids}
         self.assertEqual(subjects["other@example.com"], "Meeting cancelled: Tasting")
 
+    def test_cancelled_by_deleting(self):
+        meeting = self.make_meeting()
+        meeting.unlink()
+        self.assertEqual(self.counts(), [1, 0, 1])
+        self.drain()
+        firing = self.of_rule(self.cancelled)
+        self.assertEqual((firing.state, firing.record_name), ("done", "Tasting"))
+        self.assertEqual(
+            set(firing.delivery_ids.mapped("email")),
+            {"seller@example.com", "other@example.com", "azure@example.com"},
+        )
+
     def test_archived_then_deleted_is_cancelled_once(self):
         meeting = self.make_meeting()
         meeting.active = False
@@ -408,6 +420,21 @@ class TestPrivateMeeting(MeetingCase):
         self.assertIn(SECRET, letters["azure@example.com"])
         self.assertNotIn(SECRET, letters["stranger@example.com"])
         self.assertIn("Busy", letters["stranger@example.com"])
+
+    def test_cancelled_by_deleting(self):
+        meeting = self.make_meeting(name=SECRET, privacy="private")
+        rule = self.make_rule(
+            trigger="meeting_cancelled", notify_responsible=False, notify_attendees=True,
+            notify_emails="stranger@example.com",
+        )  # fmt: skip
+        meeting.unlink()
+        self.drain()
+        firing = self.of_rule(rule)
+        self.assertEqual(firing.state, "done", firing.reason)
+        self.assertNotIn(SECRET, f"{firing.record_name} {firing.payload}")
+        self.assertFalse(
+            [d for d in firing.delivery_ids if SECRET in f"{d.mail_id.subject}{d.mail_id.body_html}"]
+        )
 
     def test_by_the_habit_of_the_organiser(self):
         self.seller.with_user(self.seller).calendar_default_privacy = "private"
