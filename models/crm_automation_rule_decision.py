@@ -398,30 +398,27 @@ class CrmAutomationRule(models.Model):
     def _one_of_each_series(self, trigger, model, hits, changes):
         """Of the meetings of one series, the first.
 
-        Odoo moves a whole series by archiving all meetings but one and making
-        new ones: that is no cancellation.
+        Odoo changes a series by archiving its meetings but one, which goes on in
+        a new series with new meetings: that is no cancellation.
         """
         records = self.env[model]
         moved = set()
         for change in changes:
             series = change.old.get("recurrence_id")
-            if series and records.browse(change.res_id).exists().active:
+            record = records.browse(change.res_id).exists() if series else records
+            if record.active and record.recurrence_id.id not in (False, series):
                 moved.add(series)
         kept = {}
         for change in hits:
             record = records.browse(change.res_id)
             series = change.old.get("recurrence_id") or record.recurrence_id.id
-            if trigger == "meeting_cancelled" and series in moved and self._is_rewritten(series):
+            if trigger == "meeting_cancelled" and series in moved:
                 continue
             key = f"series {series}" if series else change.res_id
             best = kept.get(key)
             if not best or record.start < records.browse(best.res_id).start:
                 kept[key] = change
         return list(kept.values())
-
-    def _is_rewritten(self, series):
-        """Odoo deletes the recurrence of a series that it makes anew."""
-        return not self.env["calendar.recurrence"].browse(series).exists()
 
     @api.model
     def _deletions(self, records, rules):

@@ -223,6 +223,23 @@ class TestSeries(MeetingCase):
         )
         self.assertTold(moved=1)
 
+    def test_this_and_following_moved(self):
+        events = self.series()
+        events[10].write(
+            {
+                "start": events[10].start + HOUR,
+                "stop": events[10].stop + HOUR,
+                "recurrence_update": "future_events",
+            }
+        )
+        self.assertTold(moved=1)
+        self.assertEqual(self.of_rule(self.moved).res_id, events[10].id)
+
+    def test_another_rhythm_for_this_and_following(self):
+        events = self.series()
+        events[10].write({"interval": 2, "recurrence_update": "future_events"})
+        self.assertTold(moved=0, cancelled=0)
+
     def test_one_moved(self):
         events = self.series()
         events[4].write(
