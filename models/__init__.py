@@ -3,6 +3,7 @@ from . import (
     calendar_attendee,
     crm_automation_target,
     calendar_event,
+    calendar_recurrence,
     crm_automation_delivery,
     crm_automation_firing,
     crm_automation_notice,

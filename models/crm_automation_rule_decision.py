@@ -448,9 +448,13 @@ class CrmAutomationRule(models.Model):
 
     @api.model
     def _first_of_each_series(self, events):
+        changes = self.env.cr.postcommit.data.get(CHANGES)
+        known = changes.everything(events._name) if changes else ()
+        old = {change.res_id: change.old for change in known}
         kept = {}
         for event in events.sorted("start"):
-            kept.setdefault(event.recurrence_id or event, event)
+            series = event.recurrence_id.id or old.get(event.id, {}).get("recurrence_id")
+            kept.setdefault(series or f"event {event.id}", event)
         return events.browse([event.id for event in kept.values()])
 
     # -- the executions -------------------------------------------------------------

@@ -262,6 +262,13 @@ class TestSeries(MeetingCase):
         events[0].action_mass_archive("all_events")
         self.assertTold(cancelled=1)
 
+    def test_all_cancelled_by_deleting(self):
+        events = self.series()
+        events[0].action_mass_deletion("all_events")
+        self.assertTold(cancelled=1)
+        self.drain()
+        self.assertEqual(self.of_rule(self.cancelled).state, "done")
+
     def test_this_and_following_cancelled(self):
         events = self.series()
         events[10].action_mass_archive("future_events")
