@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 
 ANSWERS = ("accepted", "declined", "tentative")
 
@@ -17,10 +17,20 @@ class CalendarAttendee(models.Model):
             return super().write(vals)
         changed = self.filtered(lambda attendee: attendee.state != answer)
         result = super().write(vals)
-        for attendee in changed:
-            name = attendee.common_name or attendee.partner_id.display_name
-            attendee.event_id._automation_event(
-                "invitation_answered",
-                {"answers": [{"name": name, "state": answer, "partner_id": attendee.partner_id.id}]},
-            )
+        # Whoever answers for a series answers once.
+        now = fields.Datetime.now()
+        by_series = changed.grouped(lambda row: row.event_id.recurrence_id or row.event_id)
+        for attendees in by_series.values():
+            meetings = attendees.event_id.sorted("start")
+            to_come = meetings.filtered(lambda event: event.stop >= now)
+            meeting = to_come[:1] or meetings[:1]
+            answers = {
+                attendee.partner_id or attendee: {
+                    "name": attendee.common_name or attendee.partner_id.display_name,
+                    "state": answer,
+                    "partner_id": attendee.partner_id.id,
+                }
+                for attendee in attendees
+            }
+            meeting._automation_event("invitation_answered", {"answers": [*answers.values()]})
         return result

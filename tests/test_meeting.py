@@ -394,6 +394,15 @@ class TestAnswer(MeetingCase):
         [(_address, state, reason)] = self.answers()
         self.assertEqual((state, reason), ("skipped", "Sergio Seller has done it."))
 
+    def test_one_answer_for_a_whole_series(self):
+        events = self.make_series(count=5)
+        attendees = events.attendee_ids.filtered(lambda a: a.partner_id == self.customer)
+        self.assertEqual(len(attendees), 5)
+        attendees.do_accept()
+        [(_address, _state, body)] = self.answers()
+        self.assertEqual(body.count("Azure &amp; Sons has accepted"), 1)
+        self.assertEqual(self.of_rule(self.rule).res_id, events[0].id)
+
     def test_booking_and_moving_answer_nothing(self):
         meeting = self.make_meeting()
         meeting.write({"start": NOW + 2 * DAY, "stop": NOW + 2 * DAY + HOUR})
