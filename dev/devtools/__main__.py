@@ -8,15 +8,28 @@ from .say import SetupError, say
 
 COMMANDS = ("run", "test", "serve", "bench", "check", "clean")
 
+#: Ctrl-C, a closed terminal, and a program that wants us to end.
+ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+
+
+def _end(number, _frame):
+    """End by an exception, so that what was started is stopped, undisturbed."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)
+
 
 def main():
     command, *arguments = sys.argv[1:]
     if command not in COMMANDS:
         raise SystemExit(f"one of: {', '.join(COMMANDS)}")
-    # SIGTERM ends like Ctrl-C, so that what was started is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    # A shell without job control starts its background jobs deaf to Ctrl-C.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ending in ENDINGS:
+        # What nohup silences stays silent. SIGINT is always heard: a shell without
+        # job control starts its background jobs deaf to it.
+        if ending == signal.SIGINT or signal.getsignal(ending) != signal.SIG_IGN:
+            signal.signal(ending, _end)
     module = importlib.import_module(f".command_{command}", __package__)
     try:
         sys.exit(module.main(arguments))

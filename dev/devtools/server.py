@@ -49,12 +49,15 @@ class Server:
             old.unlink()
 
     def start(self):
+        # In sessions of their own: a terminal's Ctrl-C reaches this process only,
+        # which then ends them. Odoo takes two signals at once badly.
         self.catcher = subprocess.Popen(
             [
                 str(self.shop.python), str(HERE / "inside/mail_catcher.py"),
                 str(self.mail_dir), str(self.smtp_port), str(self.page_port),
             ],
             env=self.shop.environment, stdout=subprocess.PIPE, text=True,
+            start_new_session=True,
         )  # fmt: skip
         if not self.catcher.stdout.readline():
             raise SetupError("The mail catcher did not start.")
@@ -72,6 +75,7 @@ class Server:
                 self.process = subprocess.Popen(
                     self.shop.odoo_command(self.database, *options),
                     env=self.shop.environment, stdout=log, stderr=log, cwd="/",
+                    start_new_session=True,
                 )  # fmt: skip
             self._wait()
 
