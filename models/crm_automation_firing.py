@@ -578,6 +578,7 @@ class CrmAutomationFiring(models.Model):
         now = self.env.cr.now().replace(microsecond=0)
         failed.write({"state": "pending", "run_at": now, "tries": 0, "finished_at": False})
         self._wake()
+        return True
 
     def action_open_record(self):
         self.ensure_one()

@@ -365,10 +365,10 @@ class CrmAutomationRule(models.Model):
         """Switch on; the current user becomes the owner."""
         if self.env.uid == SUPERUSER_ID:
             raise UserError(self.env._("A rule is switched on by a person, not by the system."))
-        self.write({"enabled": True})
+        return self.write({"enabled": True})
 
     def action_disable(self):
-        self.write({"enabled": False})
+        return self.write({"enabled": False})
 
     def _cancel_pending(self):
         """Pending executions end, with the reason, when a rule is switched off."""
