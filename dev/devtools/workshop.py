@@ -55,9 +55,8 @@ class Workshop:
         ]
 
     def odoo_command(self, database, *options):
-        return [
-            str(self.python), "-m", "odoo", "server", *self.odoo_options(database), *options
-        ]  # fmt: skip
+        script = str(INSIDE / "odoo_server.py")
+        return [str(self.python), script, "server", *self.odoo_options(database), *options]
 
     def odoo_once(self, database, *options):
         """Start Odoo, let it do what the options say, and return its log.
