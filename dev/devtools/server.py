@@ -70,6 +70,11 @@ class Server:
             f"--smtp-port={self.smtp_port}",
             f"--db-filter=^{self.database}$",
         ]
+        # Where the links of the mails lead: otherwise to port 8069, whoever is there.
+        self.shop.cluster.psql(
+            f"UPDATE ir_config_parameter SET value = '{self.url}' WHERE key = 'web.base.url'",
+            self.database,
+        )
         with step("Starting Odoo", "10 s"):
             with self.log.open("w") as log:
                 self.process = subprocess.Popen(

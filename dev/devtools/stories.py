@@ -93,6 +93,8 @@ def lead_becomes_opportunity(stage):
     assert "Historia: tapones de corcho" in message["Subject"], "the subject does not name it"
     assert "oportunidad" in message["Subject"], "the subject is not in Spanish"
     assert message["Auto-Submitted"] == "auto-generated", "Auto-Submitted is missing"
+    text = message.get_body(("html",)).get_content()
+    assert f'"{stage.server.url}/' in text, "the link does not lead to this server"
     firing = luis.call(
         "crm.automation.firing", "search_read",
         [("res_model", "=", "crm.lead"), ("res_id", "=", lead_id)],

@@ -40,6 +40,22 @@ def messages():
         yield path.name, email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
 
 
+def moment(message):
+    """When the message was written, on this machine's clock."""
+    date = message["date"]
+    return f"{date.datetime.astimezone():%d/%m/%Y %H:%M:%S}" if date else ""
+
+
+HEADINGS = {
+    "From": "De",
+    "To": "Para",
+    "Reply-To": "Responder a",
+    "Subject": "Asunto",
+    "Date": "Fecha",
+    "Auto-Submitted": "Auto-Submitted",
+}
+
+
 class Page(http.server.BaseHTTPRequestHandler):
     """The list of messages, and each one as its reader would see it."""
 
@@ -48,7 +64,7 @@ class Page(http.server.BaseHTTPRequestHandler):
         name = self.path.strip("/")
         if not name:
             rows = "".join(
-                f"<tr><td>{html.escape(str(m['date']))}</td><td>{html.escape(str(m['to']))}</td>"
+                f"<tr><td>{moment(m)}</td><td>{html.escape(str(m['to']))}</td>"
                 f"<td><a href='/{key}'>{html.escape(str(m['subject']))}</a></td></tr>"
                 for key, m in known.items()
             )
@@ -57,13 +73,19 @@ class Page(http.server.BaseHTTPRequestHandler):
         elif name in known:
             message = known[name]
             head = "".join(
-                f"<tr><th>{key}</th><td>{html.escape(str(message[key] or ''))}</td></tr>"
-                for key in ("From", "To", "Reply-To", "Subject", "Date", "Auto-Submitted")
+                f"<tr><th>{heading}</th><td>{html.escape(text)}</td></tr>"
+                for key, heading in HEADINGS.items()
+                if (text := moment(message) if key == "Date" else str(message[key] or ""))
             )
             part = message.get_body(("html", "plain"))
-            text = html.escape(part.get_content() if part else "", quote=True)
-            # The frame has no rights: a mail's scripts and forms stay dead.
-            frame = f'<iframe sandbox srcdoc="{text}"></iframe>'
+            text = part.get_content() if part else ""
+            if part and part.get_content_subtype() == "plain":
+                text = f"<pre>{html.escape(text)}</pre>"
+            # The frame has no rights: a mail's scripts and forms stay dead. Its
+            # links open a page of their own.
+            text = html.escape(f"<base target='_blank'>{text}", quote=True)
+            rights = "allow-popups allow-popups-to-escape-sandbox"
+            frame = f'<iframe sandbox="{rights}" srcdoc="{text}"></iframe>'
             self.answer(f"<p><a href='/'>Todo el correo</a></p><table>{head}</table>{frame}")
         else:
             self.send_error(404)
@@ -73,7 +95,7 @@ class Page(http.server.BaseHTTPRequestHandler):
         page = (
             f"<!doctype html><html lang='es'><meta charset='utf-8'>{meta}"
             "<title>Correo recibido</title><style>body{font:16px sans-serif;margin:2em;"
-            "max-width:60em}td,th{padding:.3em 1em .3em 0;text-align:left}"
+            "max-width:60em}td,th{vertical-align:top;padding:.3em 1em .3em 0;text-align:left}"
             "iframe{width:100%;height:70vh;border:1px solid #999}</style>" + body
         ).encode()
         self.send_response(200)
