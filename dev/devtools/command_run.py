@@ -1,10 +1,11 @@
 """``./dev/run``: the demo for people, in Spanish, on this machine."""
 
 import argparse
+import shutil
 import time
 
 from . import staging, stories
-from .paths import ADDON, checkout_name, state_dir
+from .paths import ADDON, checkout_name, state_dir, subdir
 from .say import SetupError, say, step
 from .server import Server
 from .workshop import workshop
@@ -59,6 +60,8 @@ def _demo_database(shop, reset):
         application = shop.application()
         with step("Making the demo database", "5 s"):
             shop.copy(application, database)
+            # The old mails lead to records that are gone.
+            shutil.rmtree(subdir("mail", database))
     elif known != digest:
         with step("Bringing the demo database up to date", "15 s"):
             shop.odoo_once(database, f"--update={ADDON}")
