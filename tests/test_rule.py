@@ -32,6 +32,12 @@ class TestRule(AutomationCase):
         with self.assertRaises(ValidationError):
             rule.action_enable()
 
+    def test_the_buttons_answer_what_xml_rpc_can_send(self):
+        rule = self.make_rule(enabled=False)
+        self.assertTrue(rule.action_enable())
+        self.assertTrue(rule.action_disable())
+        self.assertTrue(self.env["crm.automation.firing"].action_retry())
+
     def test_filter_holds_values_only(self):
         for text in (
             "[('user_id', '=', uid)]",
