@@ -14,5 +14,6 @@ from . import (
     test_state,
     test_task,
     test_tours,
+    test_trigger,
     test_wire,
 )
