@@ -323,7 +323,13 @@ class CrmAutomationRule(models.Model):
         return record._fields[name].convert_to_read(record[name], record, use_display_name=False)
 
     def _has_changed(self, change, record, name):
-        return name in change.old and change.old[name] != self._value(record, name)
+        if name not in change.old:
+            return False
+        old, new = change.old[name], self._value(record, name)
+        if record._fields[name].type == "many2many":
+            # Another order of the same is no change.
+            return set(old) != set(new)
+        return old != new
 
     def _is_triggered_created(self, change, _record):
         return change.created

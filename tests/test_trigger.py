@@ -108,6 +108,23 @@ class TestSavedTrigger(TriggerCase):
         found = self.Firing.search([("rule_id", "=", rule.id)], limit=1)
         return self.env["crm.lead"].browse(found.res_id) if found else None
 
+    def test_same_values_are_no_change(self):
+        tags = self.env["crm.tag"].create([{"name": "Hot!"}, {"name": "Cold!"}])
+        self.rule_on("crm.lead", "updated")
+        lead = self.make_lead(
+            tag_ids=[Command.set(tags.ids)], expected_revenue=7.5, date_deadline="2030-01-01"
+        )
+        for values in (
+            {"name": lead.name},
+            {"user_id": lead.user_id.id},
+            {"tag_ids": [Command.set(tags.ids)]},
+            {"tag_ids": [Command.set(tags[::-1].ids)]},
+            {"expected_revenue": 7.5, "date_deadline": "2030-01-01"},
+            {},
+        ):
+            lead.write(values)
+            self.assertFired(lead, times=0)
+
     def test_changed_and_changed_back_is_no_change(self):
         tag = self.env["crm.tag"].create({"name": "Hot!"})
         self.rule_on("crm.lead", "updated")
