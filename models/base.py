@@ -84,6 +84,11 @@ class Base(models.AbstractModel):
                 | flags.get(record.id, {}),
                 chain,
             )
+        # Computed from old values; a stored computed field that is written now
+        # would not invalidate what depends on it.
+        for name in wanted:
+            if not self._fields[name].store:
+                records.invalidate_recordset([name], flush=False)
         changes.touch(self._name, ids, chain)
 
     def _automation_awaits(self, trigger):

@@ -420,6 +420,14 @@ class TestPipelineTrigger(TriggerCase):
         lead.action_restore()
         self.assertFired(lead, times=3)
 
+    def test_state_reached_by_archiving_alone(self):
+        self.state_rule(after=["cancelled"])
+        lead = self.make_opportunity(probability=0)
+        self.env.invalidate_all()
+        lead.active = False
+        self.assertEqual(lead.business_state, "cancelled")
+        self.assertFired(lead)
+
     def test_state_reached_by_creation_only_without_a_state_before(self):
         self.state_rule(after=["draft"])
         self.state_rule(before=["draft"], after=["draft"])
