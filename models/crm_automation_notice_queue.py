@@ -275,6 +275,8 @@ class CrmAutomationNotice(models.AbstractModel):
         False where Odoo has no such address (no incoming mail is set up, or the
         records have no chatter).
         """
+        if not records:
+            return {}  # all deleted: Odoo would answer for no record at all
         sudo = records.sudo()
         if not sudo:
             return {}  # all of them are deleted

@@ -485,6 +485,24 @@ class TestPipelineTrigger(TriggerCase):
 
 
 @tagged("post_install", "-at_install")
+class TestDeletedTrigger(TriggerCase):
+    def test_what_is_told_is_kept(self):
+        self.rule_on("crm.lead", "deleted", notify_responsible=True, notify_customer=True)
+        lead = self.make_lead(partner_id=self.customer.id)
+        lead.unlink()
+        self.assertFired(lead)
+        firing = self.firings(lead)
+        self.assertEqual((firing.record_name, firing.responsible_id), ("Corks", self.seller))
+        self.drain()
+        self.assertEqual(firing.state, "done")
+        self.assertEqual(
+            set(firing.delivery_ids.filtered(lambda d: d.state == "queued").mapped("email")),
+            {"seller@example.com", "azure@example.com", "somebody@example.com"},
+        )
+        mails = firing.delivery_ids.mail_id
+        self.assertEqual(len(mails), 3)
+        for mail in mails:
+            self.assertIn("Corks", mail.subject + mail.body_html)
 
     def test_conditions_are_asked_before(self):
         self.rule_on("crm.lead", "deleted", filter_domain="[('city', '=', 'Burgos')]")
