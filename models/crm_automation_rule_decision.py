@@ -250,7 +250,8 @@ class CrmAutomationRule(models.Model):
             if trigger not in EVENT_TRIGGERS and not mine:
                 # An event has happened, whatever the record looks like later: only
                 # decisions on net changes are taken again.
-                changes.decided = (changes.decided - known) | (decided - changes.applied)
+                # None is taken out: a rollback to a savepoint may bring it back.
+                changes.decided |= decided - changes.applied
 
     def _hits(self, trigger, model, candidates, mine):
         """The changes that the trigger waits for, and what went wrong, or None.
@@ -472,6 +473,7 @@ class CrmAutomationRule(models.Model):
         """
         self.ensure_one()
         keys = {change.res_id: (self.id, model, change.res_id) for change in triggered}
+        self._forget_undone(changes, keys.values())
         triggered = [c for c in triggered if keys[c.res_id] not in changes.applied or told]
         gone = [change for change in triggered if "gone" in change.facts]
         there = [change for change in triggered if "gone" not in change.facts]
@@ -488,6 +490,20 @@ class CrmAutomationRule(models.Model):
             self.env["crm.automation.firing"]._insert(self, model, hits, changes)
             self._act_at_once(changes, model, there)
         return {keys[change.res_id] for change in hits}
+
+    def _forget_undone(self, changes, keys):
+        """What has been done before a rollback to a savepoint is done no longer.
+
+        The memory does not see such a rollback; the ledger is rolled back with it.
+        """
+        done = changes.applied.intersection(keys)
+        if done:
+            there = self.env["crm.automation.firing"].search(
+                [("rule_id", "=", self.id), ("occasion", "=", changes.occasion)]
+            )
+            changes.applied -= done - {
+                (self.id, firing.res_model, firing.res_id) for firing in there
+            }
 
     def _act_at_once(self, changes, model, hits):
         """Change fields in the user's own transaction, so that he sees it.

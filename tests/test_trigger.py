@@ -639,6 +639,21 @@ class TestCalledTrigger(TriggerCase):
 class TestTransaction(TriggerCase):
     """Savepoints, repetition, imports."""
 
+    def test_a_change_that_is_rolled_back_and_made_again_acts_again(self):
+        rule = self.rule_on("crm.lead", "updated", "city", set_priority="3")
+        lead = self.make_lead()
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            lead.city = "Burgos"
+            self.env.cr.flush()
+            self.assertEqual(lead.priority, "3")
+            raise ZeroDivisionError
+        self.assertFalse(self.firings(lead))
+        self.assertEqual(lead.priority, "0")
+        lead.city = "Burgos"
+        self.assertFired(lead)
+        self.assertEqual(self.firings(lead).rule_id, rule)
+        self.assertEqual(lead.priority, "3")
+
     def test_undone_in_a_savepoint_that_is_rolled_back_stands(self):
         self.rule_on("crm.lead", "updated", "city")
         lead = self.make_lead()
@@ -649,6 +664,17 @@ class TestTransaction(TriggerCase):
             self.assertFalse(self.firings(lead))
             raise ZeroDivisionError
         self.assertFired(lead)
+
+    def test_undone_later_although_a_savepoint_was_rolled_back(self):
+        self.rule_on("crm.lead", "updated", "city")
+        lead = self.make_lead()
+        lead.city = "Burgos"
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            lead.city = False
+            self.env.cr.flush()
+            raise ZeroDivisionError
+        lead.city = False
+        self.assertFired(lead, times=0)
 
     def test_nested_savepoints(self):
         self.rule_on("crm.lead", "updated", "city")
