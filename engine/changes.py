@@ -39,6 +39,19 @@ class Change:
     chain: tuple = ()
 
 
+def join_facts(before, after):
+    """What two events of one record say of themselves, in one: lists are joined.
+
+    >>> join_facts({"answers": ["Ana"], "rule_id": 3}, {"answers": ["Luis"]})
+    {'answers': ['Ana', 'Luis'], 'rule_id': 3}
+    """
+    joined = {**before, **after}
+    for name in before.keys() & after.keys():
+        if isinstance(after[name], list):
+            joined[name] = before[name] + after[name]
+    return joined
+
+
 class TransactionChanges:
     """First old values, created records, and what waits for a decision.
 

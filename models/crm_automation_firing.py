@@ -18,7 +18,7 @@ from psycopg2.extras import Json
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
-from ..engine.changes import MAX_CHAIN
+from ..engine.changes import MAX_CHAIN, join_facts
 from ..engine.moments import moment_of
 from ..engine.retry import next_try
 
@@ -145,6 +145,7 @@ class CrmAutomationFiring(models.Model):
         :param changes: the ``engine.changes.TransactionChanges``
         :param str failure: the firings have failed already, for this reason
         """
+        told = self._told_before(rule, model, hits, changes)
         # Not PostgreSQL's transaction id: ids start anew in a restored copy,
         # and an old row of the same number would silently hold a notice back.
         changes.occasion = changes.occasion or uuid.uuid4().hex
@@ -156,13 +157,14 @@ class CrmAutomationFiring(models.Model):
         by_id = {record.id: record for record in records}
         rows = []
         for hit in hits:
+            payload = join_facts(told.get(hit.res_id, {}), self._payload(hit))
             values = self._record_values(rule, by_id.get(hit.res_id), hit.facts.get("gone"))
             values |= {
                 "res_model": model,
                 "res_id": hit.res_id,
                 "trigger": rule.trigger,
                 "occasion": changes.occasion,
-                "payload": Json(self._payload(hit), dumps=_dumps),
+                "payload": Json(payload, dumps=_dumps),
                 "chain": ",".join(map(str, hit.chain)) or None,
                 "due_at": due,
                 "run_at": due,
@@ -195,6 +197,21 @@ class CrmAutomationFiring(models.Model):
             self._arm()
         elif not failure:
             self._wake()
+
+    @api.model
+    def _told_before(self, rule, model, hits, changes):
+        """Record id to what business events before the last savepoint have said.
+
+        From the ledger, where a rollback to that savepoint has undone it.
+        """
+        ids = [hit.res_id for hit in hits if any(isinstance(v, list) for v in hit.facts.values())]
+        if not ids or not changes.occasion:
+            return {}
+        found = self.search(
+            [("rule_id", "=", rule.id), ("res_model", "=", model), ("res_id", "in", ids),
+             ("occasion", "=", changes.occasion)]
+        )  # fmt: skip
+        return {firing.res_id: firing.payload or {} for firing in found}
 
     @api.model
     def _insert_moments(self, rule, moments):

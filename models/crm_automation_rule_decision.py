@@ -16,7 +16,7 @@ from odoo.exceptions import MissingError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import ormcache
 
-from ..engine.changes import MAX_CHAIN, Change
+from ..engine.changes import MAX_CHAIN, Change, join_facts
 from .base import CHAIN, CHANGES, EVENTS, SCHEDULED
 from .record_fields import state_field
 
@@ -197,14 +197,7 @@ class CrmAutomationRule(models.Model):
             key = (res_id, facts.get("rule_id"))
             if before := found[trigger].get(key):
                 # Several answers to one meeting, for example: all in one notice.
-                facts = {
-                    **before.facts,
-                    **{
-                        name: before.facts.get(name, []) + value
-                        for name, value in facts.items()
-                        if isinstance(value, list)
-                    },
-                }
+                facts = join_facts(before.facts, facts)
             found[trigger][key] = Change(res_id, False, {}, facts, chain)
         return {trigger: list(by_key.values()) for trigger, by_key in found.items()}
 

@@ -378,6 +378,16 @@ class TestAnswer(MeetingCase):
         self.assertIn("Olga Other has accepted", body)
         self.assertIn("Azure &amp; Sons has declined", body)
 
+    def test_several_answers_across_savepoints_are_one_notice(self):
+        meeting = self.make_meeting()
+        with self.env.cr.savepoint():
+            self.answer_of(meeting, self.other_seller.partner_id).do_accept()
+        with self.env.cr.savepoint():
+            self.answer_of(meeting, self.customer).do_decline()
+        [(_address, _state, body)] = self.answers()
+        self.assertIn("Olga Other has accepted", body)
+        self.assertIn("Azure &amp; Sons has declined", body)
+
     def test_the_same_answer_again_is_none(self):
         meeting = self.make_meeting()
         self.answer_of(meeting, self.customer).do_accept()
