@@ -300,7 +300,11 @@ class CrmAutomationNotice(models.AbstractModel):
             "declined": _("%(name)s has declined"),
             "tentative": _("%(name)s may come"),
         }
-        return ", ".join(words[answer["state"]] % {"name": answer["name"]} for answer in answers)
+        # Who has answered twice meant it the second time.
+        last = {answer["partner_id"] or answer["name"]: answer for answer in answers}
+        return ", ".join(
+            words[answer["state"]] % {"name": answer["name"]} for answer in last.values()
+        )
 
     @api.model
     def _state_name(self, record):

@@ -388,6 +388,15 @@ class TestAnswer(MeetingCase):
         self.assertIn("Olga Other has accepted", body)
         self.assertIn("Azure &amp; Sons has declined", body)
 
+    def test_the_last_answer_of_somebody_counts(self):
+        meeting = self.make_meeting()
+        attendee = self.answer_of(meeting, self.customer)
+        attendee.do_decline()
+        attendee.do_accept()
+        [(_address, _state, body)] = self.answers()
+        self.assertIn("Azure &amp; Sons has accepted", body)
+        self.assertNotIn("has declined", body)
+
     def test_the_same_answer_again_is_none(self):
         meeting = self.make_meeting()
         self.answer_of(meeting, self.customer).do_accept()
