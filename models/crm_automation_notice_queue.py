@@ -106,13 +106,15 @@ class CrmAutomationNotice(models.AbstractModel):
         to; there is one for each text, whoever gets it.
         """
         reply_to = self._reply_to(records)
+        # Meetings take no to-dos: their people are mailed.
+        takes_todos = self.channel == "activity" and hasattr(records, "activity_schedule")
         message_values, mail_keys, inside = {}, [], []
         for firing, recipients in plan:
             for recipient in recipients:
                 letter = letters.get((firing.id, recipient.email))
                 if not letter or recipient.skip:
                     continue
-                if self.channel == "activity" and recipient.internal and firing.res_id in reply_to:
+                if takes_todos and recipient.internal and firing.res_id in reply_to:
                     inside.append((firing, recipient, letter))
                     continue
                 key = (firing.id, letter["subject"], letter["body"])

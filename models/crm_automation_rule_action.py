@@ -115,10 +115,13 @@ class CrmAutomationRule(models.Model):
                     )
                 )
             model = self.env.get(rule.model_name) if rule.model_name else None
-            needs_chatter = rule.add_follower_ids or rule.activity_type_id
-            if needs_chatter and model is not None and "activity_ids" not in model._fields:
+            # A meeting has a field of activities, but takes none.
+            is_lacking = (rule.add_follower_ids and not hasattr(model, "message_subscribe")) or (
+                rule.activity_type_id and not hasattr(model, "activity_schedule")
+            )
+            if is_lacking and model is not None:
                 raise ValidationError(
-                    self.env._("Records of this object have neither followers nor activities.")
+                    self.env._("Records of this object have no such followers or activities.")
                 )
             if rule.trigger == "deleted" and rule._has_actions():
                 raise ValidationError(

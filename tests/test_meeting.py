@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from odoo.exceptions import ValidationError
 from odoo.tests import freeze_time, new_test_user, tagged
 
 from .common import AutomationCase
@@ -65,6 +66,13 @@ class TestMeeting(MeetingCase):
 
     def counts(self):
         return [len(self.of_rule(rule)) for rule in (self.booked, self.moved, self.cancelled)]
+
+    def test_a_to_do_cannot_be_scheduled_on_a_meeting(self):
+        with self.assertRaises(ValidationError):
+            self.make_rule(
+                trigger="meeting_booked",
+                activity_type_id=self.env.ref("mail.mail_activity_data_call").id,
+            )
 
     def test_booked(self):
         meeting = self.make_meeting()
@@ -472,6 +480,15 @@ class TestPrivateMeeting(MeetingCase):
         self.assertIn(SECRET, letters["azure@example.com"])
         self.assertNotIn(SECRET, letters["stranger@example.com"])
         self.assertIn("Busy", letters["stranger@example.com"])
+
+    def test_a_to_do_is_not_put_where_others_see_it(self):
+        meeting = self.book(channel="activity")
+        seen = self.env["mail.activity"].search(
+            [("res_model", "=", "calendar.event"), ("res_id", "=", meeting.id)]
+        )
+        self.assertFalse(seen.filtered(lambda a: SECRET in f"{a.summary} {a.note}"))
+        self.assertEqual(self.firings(meeting).state, "done", self.firings(meeting).reason)
+        self.assertIn(SECRET, self.letters(meeting)["seller@example.com"])
 
     def test_cancelled_by_deleting(self):
         meeting = self.make_meeting(name=SECRET, privacy="private")
