@@ -308,9 +308,13 @@ class CrmAutomationNotice(models.AbstractModel):
     def _find_attendees(self, record):
         if "attendee_ids" not in record._fields:
             return []
+        attendees = record.sudo().attendee_ids
+        if self._is_secret(record):
+            # The cache may hold none of them: see _participants.
+            attendees = attendees.search([("event_id", "=", record.id)], order="id")
         return [
             [attendee.partner_id.id, attendee.email, attendee.state == "declined"]
-            for attendee in record.sudo().attendee_ids
+            for attendee in attendees
         ]
 
     def _find_followers(self, record):

@@ -4,6 +4,7 @@ Owns the rendering, for each recipient in his language and time zone, with the
 rights of the rule's owner.
 """
 
+import contextlib
 import datetime
 
 from markupsafe import Markup, escape
@@ -93,7 +94,31 @@ class CrmAutomationNotice(models.AbstractModel):
         privacy = event.privacy or event.user_id.calendar_default_privacy
         if privacy not in ("private", "confidential"):
             return False
-        return not partner or partner not in (event.partner_ids | event.user_id.partner_id)
+        return not partner or partner not in self._participants(event)
+
+    @api.model
+    def _participants(self, event):
+        """Partners who read all of a private meeting.
+
+        Asked of the attendees: where the owner of the rule has looked at the
+        meeting, Odoo has put "Busy" and no partners into the cache, and that is
+        everybody's.
+        """
+        attendees = self.env["calendar.attendee"].sudo().search([("event_id", "=", event.id)])
+        return attendees.partner_id | event.user_id.partner_id
+
+    @contextlib.contextmanager
+    def _unveiled(self, record, partner):
+        """The record as the recipient may read it: a private meeting whole, if he takes
+        part. What is read so must not stay in the cache either."""
+        if not self._is_secret(record) or self._is_secret(record, partner):
+            yield record
+            return
+        record.invalidate_recordset()
+        try:
+            yield record.sudo()
+        finally:
+            record.invalidate_recordset()
 
     def _name_for_log(self, record):
         if self._is_secret(record):
@@ -103,8 +128,8 @@ class CrmAutomationNotice(models.AbstractModel):
     def _name_for(self, record, partner):
         if self._is_secret(record, partner):
             return self.env._("Busy")
-        reader = record.sudo() if self._is_secret(record) else record
-        return reader.display_name or ""
+        with self._unveiled(record, partner) as reader:
+            return reader.display_name or ""
 
     # -- the letter -----------------------------------------------------------------
 
@@ -132,8 +157,9 @@ class CrmAutomationNotice(models.AbstractModel):
         else:
             subject, headline = self._headline(firing, record, recipient)
             facts = self._facts(firing, record, recipient)
-        if self.with_last_message and record:
-            last = self._last_message(record)
+        if self.with_last_message and record and not self._is_secret(record, recipient.partner):
+            with self._unveiled(record, recipient.partner) as reader:
+                last = self._last_message(reader)
             if last:
                 content = Markup("%s<blockquote>%s</blockquote>") % (
                     content or "", plaintext2html(last[:5000]),
@@ -359,8 +385,13 @@ class CrmAutomationNotice(models.AbstractModel):
     def _texts(self, record, names, recipient=None, tz="UTC"):
         """Field name to label and value, those that are filled in and may be read."""
         partner = recipient and recipient.partner
-        secret = self._is_secret(record, partner)
-        reader = record.sudo() if self._is_secret(record) and not secret else record
+        with self._unveiled(record, partner) as reader:
+            return self._texts_of(
+                record, reader, names, recipient.tz if recipient else tz,
+                self._is_secret(record, partner),
+            )  # fmt: skip
+
+    def _texts_of(self, record, reader, names, tz, secret):
         found = {}
         for name in names:
             field = record._fields.get(name)
@@ -369,7 +400,7 @@ class CrmAutomationNotice(models.AbstractModel):
             if not record._has_field_access(field, "read"):
                 continue
             try:
-                text = self._display(reader, field, recipient.tz if recipient else tz)
+                text = self._display(reader, field, tz)
             except AccessError:
                 continue
             if text:
@@ -407,7 +438,8 @@ class CrmAutomationNotice(models.AbstractModel):
         secret = self._is_secret(record, recipient.partner)
         description = ""
         if "description" in record._fields and not secret:
-            description = record["description"]
+            with self._unveiled(record, recipient.partner) as reader:
+                description = reader["description"]
         return {
             "object_id": record.id,
             "object_subject": self._name_for(record, recipient.partner),

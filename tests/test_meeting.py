@@ -481,6 +481,22 @@ class TestPrivateMeeting(MeetingCase):
         self.assertNotIn(SECRET, letters["stranger@example.com"])
         self.assertIn("Busy", letters["stranger@example.com"])
 
+    def test_own_text(self):
+        letters = self.letters(
+            self.book(
+                content="own", subject="%(object_subject)s", body="<p>%(object_description)s</p>"
+            )
+        )
+        self.assertIn(SECRET, letters["other@example.com"])
+        self.assertNotIn(SECRET, letters["stranger@example.com"])
+
+    def test_the_last_message_of_it(self):
+        """By a rule of one who attends: Odoo would show him the description."""
+        self.everybody += self.manager.partner_id
+        letters = self.letters(self.book(with_last_message=True))
+        self.assertIn("<blockquote>", letters["other@example.com"])
+        self.assertNotIn(SECRET, letters["stranger@example.com"])
+
     def test_a_to_do_is_not_put_where_others_see_it(self):
         meeting = self.book(channel="activity")
         seen = self.env["mail.activity"].search(
@@ -501,9 +517,8 @@ class TestPrivateMeeting(MeetingCase):
         firing = self.of_rule(rule)
         self.assertEqual(firing.state, "done", firing.reason)
         self.assertNotIn(SECRET, f"{firing.record_name} {firing.payload}")
-        self.assertFalse(
-            [d for d in firing.delivery_ids if SECRET in f"{d.mail_id.subject}{d.mail_id.body_html}"]
-        )
+        for mail in firing.delivery_ids.mail_id:
+            self.assertNotIn(SECRET, f"{mail.subject} {mail.body_html}")
 
     def test_by_the_habit_of_the_organiser(self):
         self.seller.with_user(self.seller).calendar_default_privacy = "private"
