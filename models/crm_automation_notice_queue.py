@@ -171,8 +171,10 @@ class CrmAutomationNotice(models.AbstractModel):
             order="id",
         )  # fmt: skip
         by_record = files.grouped("res_id")
-        for firing, _recipient, key in mail_keys:
+        for firing, recipient, key in mail_keys:
             own = by_record.get(firing.res_id, files.browse())
+            if own and self._is_secret(records.browse(firing.res_id), recipient.partner):
+                own = files.browse()
             if sum(own.mapped("file_size")) > MAX_ATTACHED:
                 own = files.browse()
                 firing.reason = self.env._(

@@ -497,6 +497,30 @@ class TestPrivateMeeting(MeetingCase):
         self.assertIn("<blockquote>", letters["other@example.com"])
         self.assertNotIn(SECRET, letters["stranger@example.com"])
 
+    def test_its_files_are_for_attendees(self):
+        self.everybody += self.manager.partner_id
+        self.rule = self.make_rule(
+            trigger="meeting_booked", notify_attendees=True, with_attachments=True,
+            notify_emails="stranger@example.com",
+        )  # fmt: skip
+        meeting = self.env["calendar.event"].create(
+            {
+                "name": SECRET, "privacy": "private", "start": NOW + DAY,
+                "stop": NOW + DAY + HOUR, "user_id": self.seller.id,
+                "partner_ids": [(6, 0, self.everybody.ids)],
+            }
+        )  # fmt: skip
+        self.env["ir.attachment"].create(
+            {"name": "plan.txt", "raw": b"x", "res_model": "calendar.event", "res_id": meeting.id}
+        )
+        self.drain()
+        files = {
+            d.email: d.mail_id.attachment_ids.mapped("name")
+            for d in self.firings(meeting).delivery_ids
+        }
+        self.assertEqual(files["other@example.com"], ["plan.txt"])
+        self.assertEqual(files["stranger@example.com"], [])
+
     def test_a_to_do_is_not_put_where_others_see_it(self):
         meeting = self.book(channel="activity")
         seen = self.env["mail.activity"].search(
