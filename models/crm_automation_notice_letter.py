@@ -196,8 +196,10 @@ class CrmAutomationNotice(models.AbstractModel):
             address = self.sender_email
         address = address or self.owner_id.sudo().email_formatted
         if not address:
+            # For the log, not for the recipient, whose language it is here.
+            owned = self.with_context(lang=self.owner_id.sudo().lang)
             raise UserError(
-                self.env._(
+                owned.env._(
                     "There is no sender: neither the company %(company)s nor the owner of the "
                     "rule has an e-mail address.",
                     company=company.name,

@@ -7,6 +7,7 @@ from . import (
     test_merge,
     test_moment,
     test_notice,
+    test_recipient,
     test_requirements,
     test_rule,
     test_security,
