@@ -219,14 +219,33 @@ class CrmAutomationFiring(models.Model):
 
         :param dict moments: record id to the moment that it is due
         """
-        records = self.env[rule.model_name].browse(moments)
+        occasions = {
+            res_id: fields.Datetime.to_string(moment) for res_id, moment in moments.items()
+        }
+        # Not offered to the key again: a drainer may be at work on the row, and
+        # Odoo's isolation makes that a failure of this job.
+        there = {
+            (firing.res_id, firing.occasion)
+            for firing in self.search(
+                [
+                    ("rule_id", "=", rule.id),
+                    ("res_id", "in", list(occasions)),
+                    ("occasion", "in", list(occasions.values())),
+                    ("state", "!=", "cancelled"),
+                ]
+            )
+        }
+        ids = [res_id for res_id, occasion in occasions.items() if (res_id, occasion) not in there]
+        records = self.env[rule.model_name].browse(ids)
+        if not records:
+            return
         rows = [
             {
                 **self._record_values(rule, record),
                 "res_model": record._name,
                 "res_id": record.id,
                 "trigger": rule.trigger,
-                "occasion": fields.Datetime.to_string(moments[record.id]),
+                "occasion": occasions[record.id],
                 "due_at": moments[record.id],
                 "run_at": moments[record.id],
             }

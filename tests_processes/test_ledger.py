@@ -1,6 +1,7 @@
 """Once and only once, whoever is killed, and never in a user's way."""
 
 import os
+from datetime import timedelta
 
 import processes
 import session
@@ -152,6 +153,54 @@ def test_a_users_save_neither_waits_nor_fails():
         step += every
     assert total > 10
     print(f"\n{total} saves while the job was held at one of {step - every} steps")
+
+
+def test_looking_for_what_is_due_disturbs_no_drainer():
+    """The enqueuer runs while a drainer is held at each step of the same firing."""
+    step, at_work, done = 1, True, 0
+    while at_work:
+        event_id = book_due_meeting(step)
+        processes.Worker(enqueue).join()
+        worker = processes.Worker(drain, stop_at=step)
+        at_work = worker.wait_stopped()
+        enqueuer = processes.Worker(lambda env: enqueue(env, timeout=True))
+        enqueuer.join()
+        if at_work:
+            worker.go_on()
+        worker.join()
+        processes.Worker(enqueue).join()
+        processes.Worker(drain).join()
+        with session.environment() as env:
+            firings = env["crm.automation.firing"].search(
+                [("res_model", "=", "calendar.event"), ("res_id", "=", event_id)]
+            )
+            assert firings.mapped("state") == ["done"], (step, firings.mapped("reason"))
+            assert len(firings.delivery_ids) == 1
+        done += 1
+        step += 1 if LONG else 5
+    assert done > 3
+    print(f"\nlooked for what is due while a drainer was held at {done} steps")
+
+
+def enqueue(env, timeout=False):
+    if timeout:
+        env.cr.execute("SET lock_timeout = '500ms'")
+    env["crm.automation.rule"]._enqueue_moments()
+
+
+def book_due_meeting(number):
+    """A meeting in four minutes, of which people are reminded five minutes before."""
+    with session.environment() as env:
+        luis = env["res.users"].search([("login", "=", "luis")])
+        rule = env.ref("crm_automation.rule_meeting_soon")
+        if not rule.enabled:
+            ana = env["res.users"].search([("login", "=", "ana")])
+            rule.with_user(ana).enabled = True
+        start = env.cr.now().replace(microsecond=0) + timedelta(minutes=4)
+        event = env["calendar.event"].with_user(luis).create(
+            {"name": f"Due {number}", "start": start, "stop": start + timedelta(hours=1)}
+        )
+        return event.id
 
 
 def test_rolled_back_work_leaves_nothing():
