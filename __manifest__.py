@@ -1,6 +1,6 @@
 {
     "name": "CRM Automation",
-    "summary": "Automated actions with e-mail notices, for the Sales and CRM apps",
+    "summary": "OpenERP's automated actions, with e-mail notices, for Sales and CRM",
     "version": "19.0.0.2.0",
     "category": "Sales/CRM",
     "author": "crm_automation contributors",

@@ -186,6 +186,12 @@ class CrmAutomationRule(models.Model):
                 "Switch it off and on again to become its owner.",
                 owner=self.owner_id.name,
             )
+        if self.owner_id and not self._owner_model().has_access("read"):
+            return self.env._(
+                "The owner of this rule, %(owner)s, may no longer read records of this kind, so "
+                "the rule does nothing. Somebody who may can switch it off and on again.",
+                owner=self.owner_id.name,
+            )
         if self.company_id and not self.company_id.active:
             return self.env._(
                 "The company %(company)s is archived, so the rule does nothing.",

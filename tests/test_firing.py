@@ -93,8 +93,8 @@ class TestFiring(AutomationCase):
         self.convert(good)
         self.manager.group_ids = self.env.ref("base.group_user")
         self.drain()
-        self.assertEqual(self.firings(lead).state, "skipped")
-        self.assertIn("Rosa Manager", self.firings(lead).reason)
+        self.assertEqual(self.firings(lead).state, "cancelled")
+        self.assertIn("Rosa Manager, may no longer read", self.firings(lead).reason)
         states = {f.rule_id: f.state for f in self.firings(good)}
         self.assertEqual(states[good_rule], "done")
 

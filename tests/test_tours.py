@@ -29,3 +29,16 @@ class TestTours(AutomationData, HttpCase):
         self.drain()
         self.assertEqual(firing.state, "done")
         self.assertEqual(firing.delivery_ids.mail_id.subject, "Nueva oportunidad: Tapones del tour")
+
+    def test_rule_made_by_recipe_and_found_from_the_opportunity(self):
+        lead = self.make_lead(
+            name="Corchos del tour", user_id=self.manager.id, partner_id=self.customer.id
+        )
+        self.start_tour("/odoo", "crm_automation_recipe", login="rule_manager")
+        firing = self.firings(lead)
+        self.assertEqual(lead.type, "opportunity")
+        self.assertEqual(firing.rule_id.owner_id, self.manager)
+        self.assertEqual(firing.rule_id.trigger, "lead_converted")
+        firing.run_at = self.env.cr.now()
+        self.drain()
+        self.assertEqual(firing.state, "done")

@@ -1,6 +1,7 @@
 """``./dev/check``: linters, translations, and Odoo's log at install, update, uninstall."""
 
 import argparse
+import ast
 import re
 import subprocess
 import tempfile
@@ -35,6 +36,7 @@ def main(arguments):
         with workshop() as shop:
             problems += _translations(shop, options.update_translations)
             problems += _logs(shop)
+            problems += _upgrade(shop)
     for problem in problems:
         say(f"PROBLEM: {problem}")
     print(f"{len(problems)} problems" if problems else "Everything is clean.")
@@ -127,6 +129,62 @@ def _warnings(log, what):
         and not any(known in line for known in NOT_OURS)
     ]
     return [f"Odoo's log at {what}: {line}" for line in lines]
+
+
+def _previous_version(folder):
+    """The addon as the version before this one had it, from git's history.
+
+    :param Path folder: an empty folder that becomes the addon's
+    :return: the version, or None where the history does not reach that far
+    """
+    name = "__manifest__.py"
+    current = staging.manifest()["version"]
+    newer = None
+    for commit in _git("log", "--format=%H", "--", name).split():
+        version = ast.literal_eval(_git("show", f"{commit}:{name}"))["version"]
+        if version == current:
+            newer = commit
+            continue
+        # The last state of that version: what stood before the next one began.
+        archive = folder.parent / "old.zip"
+        _git("archive", "--format=zip", f"--output={archive}", f"{newer}^" if newer else commit)
+        zipfile.ZipFile(archive).extractall(folder)
+        return version
+    return None
+
+
+def _git(*words):
+    done = subprocess.run(["git", *words], cwd=CHECKOUT, capture_output=True, text=True)
+    return done.stdout if done.returncode == 0 else ""
+
+
+def _upgrade(shop):
+    """From the version before this one, on a database with data."""
+    problems = []
+    database = f"upgrade_{checkout_name()}"
+    with tempfile.TemporaryDirectory() as folder:
+        addons = Path(folder) / "addons"
+        (addons / ADDON).mkdir(parents=True)
+        old = _previous_version(addons / ADDON)
+        if not old:
+            say("  No version before this one in git's history: no update from it was tried.")
+            return []
+        current, shop.addons = shop.addons, addons
+        shop.copy(shop.template(), database)
+        try:
+            with step(f"Update from version {old}", "40 s"):
+                shop.odoo_once(database, f"--init={ADDON}", "--with-demo")
+                shop.script("leave_data.py", database)
+                shop.addons = current
+                log = shop.odoo_once(database, f"--update={ADDON}")
+                shop.script("use_data.py", database)
+            problems += _warnings(log, f"update from {old}")
+        except SetupError as error:
+            problems.append(f"update from {old}: {error}")
+        finally:
+            shop.addons = current
+            shop.drop(database)
+    return problems
 
 
 def _logs(shop):

@@ -1,33 +1,6 @@
 import { registry } from "@web/core/registry";
 
-/** A menu of the navigation bar, by its technical name and its Spanish one. */
-function menu(xmlid, text) {
-    return {
-        content: `Menu ${text}`,
-        trigger: `.o_menu_sections [data-menu-xmlid='${xmlid}']:contains('${text}')`,
-        run: "click",
-    };
-}
-
-/** An entry of the open menu. */
-function entry(xmlid, text) {
-    return {
-        content: `Menu entry ${text}`,
-        trigger: `.o-dropdown--menu [data-menu-xmlid='${xmlid}']:contains('${text}')`,
-        run: "click",
-    };
-}
-
-function app(xmlid, text) {
-    return [
-        { trigger: ".o_navbar_apps_menu button", run: "click" },
-        {
-            content: `App ${text}`,
-            trigger: `.o_app[data-menu-xmlid='${xmlid}']:contains('${text}')`,
-            run: "click",
-        },
-    ];
-}
+import { app, entry, menu } from "./helpers";
 
 registry.category("web_tour.tours").add("crm_automation_lead_converted", {
     steps: () => [
