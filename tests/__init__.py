@@ -1,4 +1,5 @@
 from . import (
+    test_action,
     test_condition,
     test_decision,
     test_firing,

@@ -1,0 +1,693 @@
+"""What a rule does: at once in the user's own save, the rest by the job."""
+
+import contextlib
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import Command
+from odoo.tests import Form, freeze_time, tagged
+from odoo.tools import mute_logger
+
+from .common import AutomationCase
+from .test_decision import DECISION_LOG
+
+FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing"
+ACTIONS_LOG = "odoo.addons.base.models.ir_actions"
+
+
+class ActionCase(AutomationCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manager.group_ids += cls.env.ref("project.group_project_manager")
+        cls.project = cls.env["project.project"].create({"name": "Vintage"})
+        cls.stages = {
+            state: cls.env["crm.stage"].create({"name": f"x {state}", "business_state": state})
+            for state in ("draft", "open", "pending")
+        }
+
+    @classmethod
+    def rule_on(cls, model, user=None, **values):
+        """A rule that acts when the city, or what else is plain there, is changed."""
+        watched = {
+            "crm.lead": "city", "project.task": "description", "calendar.event": "location",
+            "sale.order": "client_order_ref", "res.partner": "city", "crm.team": "name",
+        }[model]  # fmt: skip
+        return cls.make_rule(
+            user=user,
+            **{
+                "trigger": "updated",
+                "model_id": cls.env["ir.model"]._get_id(model),
+                "watched_field_ids": [
+                    Command.set(cls.env["ir.model.fields"]._get(model, watched).ids)
+                ],
+                "notify_responsible": False,
+                **values,
+            },
+        )
+
+    @classmethod
+    def value_line(cls, model, name, value):
+        field = cls.env["ir.model.fields"]._get(model, name)
+        return [Command.create({"field_id": field.id, "value": value})]
+
+    def state_row(self, model, value, field="business_state"):
+        rows = self.env["ir.model.fields"]._get(model, field).selection_ids
+        return rows.filtered(lambda row: row.value == value)
+
+    def make_task(self, **values):
+        task = self.env["project.task"].create(
+            {"name": "Label", "project_id": self.project.id, **values}
+        )
+        self.end_transaction()
+        return task
+
+    def make_order(self, **values):
+        order = self.env["sale.order"].create({"partner_id": self.customer.id, **values})
+        self.end_transaction()
+        return order
+
+    def make_meeting(self, **values):
+        event = self.env["calendar.event"].create(
+            {
+                "name": "Tasting",
+                "start": "2030-01-07 09:00:00",
+                "stop": "2030-01-07 10:00:00",
+                **values,
+            }
+        )
+        self.end_transaction()
+        return event
+
+    def touch(self, record):
+        name = {
+            "crm.lead": "city", "project.task": "description", "calendar.event": "location",
+            "sale.order": "client_order_ref", "res.partner": "city", "crm.team": "name",
+        }[record._name]  # fmt: skip
+        record[name] = f"{record[name]} and on"
+        self.end_transaction()
+
+    def assertDone(self, record):
+        """The job has nothing left to do, and the firing has ended well."""
+        self.drain()
+        firing = self.firings(record)
+        self.assertEqual((firing.state, firing.reason), ("done", False))
+
+    @contextlib.contextmanager
+    def later(self, **delta):
+        moment = self.env.cr.now() + timedelta(**delta)
+        with freeze_time(moment), patch.object(self.env.cr, "_now", moment):
+            yield
+
+
+@tagged("post_install", "-at_install")
+class TestFieldAction(ActionCase):
+    """Fields of the form."""
+
+    def test_responsible(self):
+        for model, record in (
+            ("crm.lead", self.make_lead()),
+            ("sale.order", self.make_order(user_id=self.seller.id)),
+            ("calendar.event", self.make_meeting(user_id=self.seller.id)),
+        ):
+            with self.subTest(model):
+                self.rule_on(model, set_user_id=self.other_seller.id)
+                self.touch(record)
+                self.assertEqual(record.user_id, self.other_seller)
+                self.assertDone(record)
+
+    def test_responsible_of_a_task_takes_the_place_of_all(self):
+        self.rule_on("project.task", set_user_id=self.other_seller.id)
+        task = self.make_task(user_ids=[Command.set((self.seller + self.manager).ids)])
+        self.touch(task)
+        self.assertEqual(task.user_ids, self.other_seller)
+        self.assertDone(task)
+
+    def test_team(self):
+        team = self.env["crm.team"].create({"name": "North"})
+        for model, record in (("crm.lead", self.make_lead()), ("sale.order", self.make_order())):
+            with self.subTest(model):
+                self.rule_on(model, set_team_id=team.id)
+                self.touch(record)
+                self.assertEqual(record.team_id, team)
+
+    def test_stage_of_a_lead(self):
+        self.rule_on("crm.lead", set_lead_stage_id=self.stages["pending"].id)
+        lead = self.make_lead(type="opportunity")
+        self.touch(lead)
+        self.assertEqual(lead.stage_id, self.stages["pending"])
+
+    def test_stage_of_a_task(self):
+        stage = self.env["project.task.type"].create(
+            {"name": "Print", "project_ids": [Command.set(self.project.ids)]}
+        )
+        self.rule_on("project.task", set_task_stage_id=stage.id)
+        task = self.make_task()
+        self.touch(task)
+        self.assertEqual(task.stage_id, stage)
+
+    def test_tags_are_added(self):
+        old, new = self.env["crm.tag"].create([{"name": "Old!"}, {"name": "New!"}])
+        for model, record in (
+            ("crm.lead", self.make_lead(tag_ids=[Command.set(old.ids)])),
+            ("sale.order", self.make_order(tag_ids=[Command.set(old.ids)])),
+        ):
+            with self.subTest(model):
+                self.rule_on(model, add_tag_ids=[Command.set(new.ids)])
+                self.touch(record)
+                self.assertEqual(record.tag_ids, old + new)
+
+    def test_task_tags_are_added(self):
+        old, new = self.env["project.tags"].create([{"name": "Old!"}, {"name": "New!"}])
+        self.rule_on("project.task", add_task_tag_ids=[Command.set(new.ids)])
+        task = self.make_task(tag_ids=[Command.set(old.ids)])
+        self.touch(task)
+        self.assertEqual(task.tag_ids, old + new)
+
+    def test_priority(self):
+        for model, record in (("crm.lead", self.make_lead()), ("project.task", self.make_task())):
+            with self.subTest(model):
+                self.rule_on(model, set_priority="2")
+                self.touch(record)
+                self.assertEqual(record.priority, "2")
+
+    def test_several_at_once_on_several_records(self):
+        tag = self.env["crm.tag"].create({"name": "New!"})
+        self.rule_on(
+            "crm.lead",
+            set_user_id=self.other_seller.id,
+            add_tag_ids=[Command.set(tag.ids)],
+            set_priority="1",
+            value_ids=self.value_line("crm.lead", "referred", "a friend"),
+        )
+        leads = self.make_lead() + self.make_lead()
+        leads.city = "Burgos"
+        self.end_transaction()
+        for lead in leads:
+            self.assertEqual(
+                (lead.user_id, lead.tag_ids, lead.priority, lead.referred),
+                (self.other_seller, tag, "1", "a friend"),
+            )
+
+    def test_actions_that_an_object_does_not_know_are_refused(self):
+        team = self.env["crm.team"].create({"name": "North"})
+        for model, values, label in (
+            ("res.partner", {"set_team_id": team.id}, "Set Team to"),
+            ("sale.order", {"set_priority": "1"}, "Set Priority to"),
+            ("project.task", {"set_lead_stage_id": self.stages["open"].id}, "Set Stage to"),
+            ("sale.order", {"set_state_id": self.state_row("crm.lead", "done").id}, "Set State to"),
+        ):
+            with (
+                self.subTest(model, label=label),
+                self.assertRaisesRegex(ValidationError, f"cannot be done: .*{label}"),
+            ):
+                self.rule_on(model, notify_emails="a@example.com", **values)
+
+    def test_another_object_empties_what_it_does_not_know(self):
+        team = self.env["crm.team"].create({"name": "North"})
+        rule = self.rule_on(
+            "crm.lead",
+            set_team_id=team.id,
+            set_user_id=self.seller.id,
+            set_state_id=self.state_row("crm.lead", "done").id,
+            value_ids=self.value_line("crm.lead", "city", "Soria"),
+        )
+        with Form(rule.with_user(self.manager)) as form:
+            form.model_id = self.env["ir.model"]._get("calendar.event")
+        self.assertFalse(rule.set_team_id or rule.set_state_id or rule.value_ids)
+        self.assertEqual(rule.set_user_id, self.seller)
+
+    def test_sentence_names_every_action(self):
+        rule = self.rule_on(
+            "crm.lead",
+            set_user_id=self.seller.id,
+            set_priority="2",
+            set_state_id=self.state_row("crm.lead", "done").id,
+            value_ids=self.value_line("crm.lead", "referred", "Soria"),
+            add_follower_ids=[Command.set(self.customer.ids)],
+            activity_type_id=self.env.ref("mail.mail_activity_data_todo").id,
+        )
+        for words in (
+            "set responsible to Sergio Seller",
+            "set priority to High",
+            "set state to Done",
+            "set “Referred By” to “Soria”",
+            "add followers Azure & Sons",
+            "schedule “To-Do”",
+        ):
+            self.assertIn(words, rule.summary)
+
+
+@tagged("post_install", "-at_install")
+class TestStateAction(ActionCase):
+    def test_state_of_a_lead(self):
+        for state in ("draft", "open", "pending", "done", "cancelled"):
+            with self.subTest(state):
+                self.Rule.search([("enabled", "=", True)]).enabled = False
+                start = "open" if state != "open" else "draft"
+                self.rule_on("crm.lead", set_state_id=self.state_row("crm.lead", state).id)
+                lead = self.make_lead(type="opportunity", stage_id=self.stages[start].id)
+                self.touch(lead)
+                self.assertEqual(lead.business_state, state)
+                self.assertDone(lead)
+
+    def test_a_lost_lead_comes_back(self):
+        self.rule_on("crm.lead", set_state_id=self.state_row("crm.lead", "pending").id)
+        lead = self.make_lead(type="opportunity")
+        lead.action_set_lost()
+        self.end_transaction()
+        self.touch(lead)
+        self.assertTrue(lead.active)
+        self.assertEqual(lead.business_state, "pending")
+
+    def test_a_won_lead_is_taken_up_again(self):
+        self.rule_on("crm.lead", set_state_id=self.state_row("crm.lead", "open").id)
+        lead = self.make_lead(type="opportunity")
+        lead.action_set_won()
+        self.end_transaction()
+        self.touch(lead)
+        self.assertEqual(lead.business_state, "open")
+
+    def test_state_of_a_task(self):
+        for state, stored in (("done", "1_done"), ("cancelled", "1_canceled")):
+            with self.subTest(state):
+                self.Rule.search([("enabled", "=", True)]).enabled = False
+                self.rule_on("project.task", set_state_id=self.state_row("project.task", state).id)
+                task = self.make_task()
+                self.touch(task)
+                self.assertEqual((task.business_state, task.state), (state, stored))
+
+    def test_a_closed_task_is_opened(self):
+        self.rule_on("project.task", set_state_id=self.state_row("project.task", "open").id)
+        task = self.make_task(state="1_done", user_ids=[Command.set(self.seller.ids)])
+        self.touch(task)
+        self.assertEqual(task.business_state, "open")
+
+    def test_meeting_is_cancelled_and_comes_back(self):
+        rule = self.rule_on(
+            "calendar.event", set_state_id=self.state_row("calendar.event", "cancelled").id
+        )
+        event = self.make_meeting()
+        self.touch(event)
+        self.assertEqual(event.business_state, "cancelled")
+        rule.with_user(self.manager).set_state_id = self.state_row("calendar.event", "open")
+        self.end_transaction()
+        self.touch(event)
+        self.assertTrue(event.active)
+
+    def test_own_state_of_an_order(self):
+        self.rule_on("sale.order", set_state_id=self.state_row("sale.order", "sent", "state").id)
+        order = self.make_order()
+        self.touch(order)
+        self.assertEqual(order.state, "sent")
+
+
+@tagged("post_install", "-at_install")
+class TestValueAction(ActionCase):
+    """Other fields, by what a person would type."""
+
+    def assertSets(self, model, name, text, expected, user=None):
+        self.Rule.search([("enabled", "=", True)]).enabled = False
+        self.rule_on(model, user=user, value_ids=self.value_line(model, name, text))
+        record = self.make_lead() if model == "crm.lead" else self.make_order()
+        self.touch(record)
+        value = record[name]
+        if isinstance(expected, float):
+            self.assertAlmostEqual(value, expected)
+        else:
+            self.assertEqual(value, expected)
+        self.assertEqual(self.firings(record).payload["applied"], True)
+
+    def assertRefused(self, model, name, text, sentence):
+        field = self.env["ir.model.fields"]._get(model, name)
+        with self.assertRaisesRegex(ValidationError, sentence) as caught:
+            self.rule_on(model, value_ids=self.value_line(model, name, text))
+        for jargon in ("invalid literal", "Traceback", "isoformat", "could not convert"):
+            self.assertNotIn(jargon, str(caught.exception))
+        return field
+
+    def test_each_type(self):
+        for name, text, expected in (
+            ("referred", "a friend", "a friend"),
+            ("referred", "", False),
+            ("expected_revenue", "1200.50", 1200.5),
+            ("expected_revenue", "1200,50", 1200.5),
+            ("color", "7", 7),
+            ("color", "-3", -3),
+            ("date_deadline", "2030-12-31", fields.Date.to_date("2030-12-31")),
+            ("date_deadline", "", False),
+        ):
+            with self.subTest(name, text=text):
+                self.assertSets("crm.lead", name, text, expected)
+
+    def test_html(self):
+        self.assertSets("crm.lead", "description", "Call back", "<p>Call back</p>")
+
+    def test_boolean(self):
+        for text, expected in (("1", True), ("true", True), ("0", False), ("", False)):
+            with self.subTest(text):
+                self.assertSets("sale.order", "require_signature", text, expected)
+
+    def test_dates_from_the_moment_of_the_action(self):
+        today = fields.Date.today()
+        for text, days in (("+7", 7), ("7", 7), ("0", 0), ("-2", -2)):
+            with self.subTest(text):
+                self.assertSets("crm.lead", "date_deadline", text, today + timedelta(days=days))
+
+    def test_moment_from_the_moment_of_the_action(self):
+        now = fields.Datetime.now()
+        self.rule_on("sale.order", value_ids=self.value_line("sale.order", "commitment_date", "+7"))
+        order = self.make_order()
+        self.touch(order)
+        self.assertLess(abs(order.commitment_date - now - timedelta(days=7)), timedelta(minutes=2))
+
+    def test_moment_of_a_day_and_an_hour(self):
+        for text, expected in (
+            ("2030-12-31", "2030-12-31 00:00:00"),
+            ("2030-12-31 09:30:00", "2030-12-31 09:30:00"),
+        ):
+            with self.subTest(text):
+                moment = fields.Datetime.to_datetime(expected)
+                self.assertSets("sale.order", "commitment_date", text, moment)
+
+    def test_selection_by_its_name_or_its_value(self):
+        for text in ("Opportunity", "opportunity"):
+            with self.subTest(text):
+                self.assertSets("crm.lead", "type", text, "opportunity")
+
+    def test_another_record_by_its_name(self):
+        for name, record in (
+            ("country_id", self.env.ref("base.es")),
+            ("partner_id", self.customer),
+            ("user_id", self.other_seller),
+        ):
+            with self.subTest(name):
+                self.assertSets("crm.lead", name, record.name, record)
+
+    def test_another_record_by_its_id_or_none(self):
+        self.assertSets("crm.lead", "partner_id", str(self.customer.id), self.customer)
+        self.assertSets("crm.lead", "user_id", "", self.env["res.users"])
+
+    def test_a_field_of_another_object_is_refused(self):
+        with self.assertRaisesRegex(ValidationError, "Choose a field of the object"):
+            self.rule_on("crm.lead", value_ids=self.value_line("res.partner", "city", "Soria"))
+
+    def test_a_field_that_the_writer_may_not_change_is_refused(self):
+        with self.assertRaisesRegex(ValidationError, "may not change the field"):
+            self.rule_on(
+                "res.partner", value_ids=self.value_line("res.partner", "signup_type", "x")
+            )
+
+
+@tagged("post_install", "-at_install")
+class TestAtOnce(ActionCase):
+    """In the user's own transaction, and on his screen; never in his way."""
+
+    SPEC = {"city": {}, "priority": {}, "referred": {}, "user_id": {"fields": {"login": {}}}}
+
+    def test_the_answer_of_a_save_shows_it(self):
+        self.rule_on("crm.lead", set_priority="3", set_user_id=self.other_seller.id)
+        lead = self.make_lead()
+        [row] = lead.with_user(self.manager).web_save({"city": "Soria"}, self.SPEC)
+        self.assertEqual((row["city"], row["priority"]), ("Soria", "3"))
+        self.assertEqual(row["user_id"]["login"], "other_seller")
+
+    def test_the_answer_of_a_creation_shows_it(self):
+        self.make_rule(
+            trigger="created",
+            model_id=self.env["ir.model"]._get_id("crm.lead"),
+            set_priority="3",
+            notify_responsible=False,
+        )
+        model = self.env["crm.lead"].with_user(self.manager)
+        [row] = model.web_save({"name": "New", "city": "Soria"}, self.SPEC)
+        self.assertEqual((row["city"], row["priority"]), ("Soria", "3"))
+
+    def test_the_answer_shows_what_a_second_rule_made_of_it(self):
+        self.rule_on("crm.lead", set_priority="3")
+        self.make_rule(
+            trigger="updated",
+            model_id=self.env["ir.model"]._get_id("crm.lead"),
+            watched_field_ids=[
+                Command.set(self.env["ir.model.fields"]._get("crm.lead", "priority").ids)
+            ],
+            value_ids=self.value_line("crm.lead", "referred", "by the second"),
+            notify_responsible=False,
+        )
+        lead = self.make_lead()
+        [row] = lead.with_user(self.manager).web_save({"city": "Soria"}, self.SPEC)
+        self.assertEqual((row["priority"], row["referred"]), ("3", "by the second"))
+
+    def test_a_salesperson_who_may_not_do_it_himself(self):
+        """What is done, is done with the rights of the rule's owner."""
+        team = self.env["crm.team"].create({"name": "North"})
+        self.rule_on("crm.lead", set_user_id=self.other_seller.id, set_team_id=team.id)
+        lead = self.make_lead().with_user(self.seller)
+        lead.city = "Soria"
+        self.end_transaction()
+        self.assertEqual(lead.sudo().user_id, self.other_seller)
+        self.assertEqual(lead.sudo().write_uid, self.manager)
+        self.assertEqual(self.firings(lead).actor_id, self.seller)
+
+    def test_it_is_done_once(self):
+        self.rule_on("crm.lead", set_priority="3", notify_emails="a@example.com")
+        lead = self.make_lead()
+        self.touch(lead)
+        lead.priority = "1"
+        self.end_transaction()
+        self.drain()
+        self.assertEqual(lead.priority, "1", "the job has done it again")
+
+    def assertFailsAlone(self, lead, sentence):
+        """The save stands; the firing says why the action was not done."""
+        with mute_logger(DECISION_LOG, FIRING_LOG, "odoo.sql_db"):
+            lead.write({"city": "Soria", "referred": "saved"})
+            self.drain()
+        lead.invalidate_recordset()
+        self.assertEqual((lead.city, lead.referred), ("Soria", "saved"))
+        firing = self.firings(lead)
+        self.assertEqual((firing.state, firing.tries), ("pending", 1))
+        self.assertIn(sentence, firing.reason)
+
+    def test_an_action_that_fails_does_not_break_the_save(self):
+        self.rule_on("crm.lead", set_priority="3", notify_emails="a@example.com")
+        lead = self.make_lead()
+        with patch.object(type(self.Rule), "_change_fields", side_effect=ValueError("broken")):
+            self.assertFailsAlone(lead, "It could not be done, and nothing was sent: broken")
+        self.assertFalse(self.firings(lead).delivery_ids)
+
+    def test_an_action_that_the_database_refuses_does_not_break_the_save(self):
+        self.rule_on("crm.lead", value_ids=self.value_line("crm.lead", "probability", "150"))
+        self.assertFailsAlone(self.make_lead(), "It could not be done, and nothing was sent")
+
+    def test_a_value_that_stands_for_nothing_any_more(self):
+        country = self.env["res.country"].create({"name": "Atlantis", "code": "0A"})
+        self.rule_on("crm.lead", value_ids=self.value_line("crm.lead", "country_id", "Atlantis"))
+        country.name = "Sunk"
+        self.assertFailsAlone(self.make_lead(), "not exactly one")
+
+    def test_it_is_done_by_the_job_when_it_works_again(self):
+        self.rule_on("crm.lead", set_priority="3")
+        lead = self.make_lead()
+        with patch.object(type(self.Rule), "_change_fields", side_effect=ValueError("broken")):
+            self.assertFailsAlone(lead, "broken")
+        with self.later(minutes=2):
+            self.drain()
+        self.assertEqual(lead.priority, "3")
+        self.assertEqual(self.firings(lead).state, "done")
+
+    def test_an_owner_who_may_not_write(self):
+        rule = self.rule_on("crm.team", set_user_id=self.seller.id)
+        rule.sudo().owner_id = self.other_seller
+        self.end_transaction()
+        team = self.env["crm.team"].create({"name": "North", "user_id": False})
+        self.end_transaction()
+        with mute_logger(DECISION_LOG, FIRING_LOG):
+            self.touch(team)
+            self.drain()
+        self.assertFalse(team.user_id)
+        self.assertIn("Olga Other, may not do that", self.firings(team).reason)
+
+    def test_an_owner_who_has_lost_a_field(self):
+        admin = self.env.ref("base.user_admin")
+        rule = self.rule_on(
+            "res.partner",
+            user=admin,
+            value_ids=self.value_line("res.partner", "signup_type", "x"),
+        )
+        rule.sudo().owner_id = self.manager
+        self.end_transaction()
+        with mute_logger(DECISION_LOG, FIRING_LOG):
+            self.touch(self.customer)
+            self.drain()
+        self.assertFalse(self.customer.signup_type)
+        self.assertIn("may not do that", self.firings(self.customer).reason)
+
+    # -- delayed -----------------------------------------------------------------
+
+    def test_a_delayed_rule_acts_when_it_is_due(self):
+        self.rule_on("crm.lead", set_priority="3", delay_number=2, delay_unit="days")
+        lead = self.make_lead()
+        self.touch(lead)
+        self.drain()
+        self.assertEqual((lead.priority, self.firings(lead).state), ("0", "pending"))
+        with self.later(days=1, hours=23):
+            self.drain()
+            self.assertEqual(lead.priority, "0")
+        with self.later(days=2, minutes=1):
+            self.drain()
+        self.assertEqual((lead.priority, self.firings(lead).state), ("3", "done"))
+
+    def test_a_delayed_rule_asks_its_conditions_again(self):
+        self.rule_on(
+            "crm.lead", set_priority="3", delay_number=2, delay_unit="hours",
+            responsible_ids=[Command.set(self.seller.ids)],
+        )  # fmt: skip
+        lead = self.make_lead()
+        self.touch(lead)
+        lead.user_id = self.other_seller
+        with self.later(hours=3):
+            self.drain()
+        self.assertEqual((lead.priority, self.firings(lead).state), ("0", "skipped"))
+
+
+@tagged("post_install", "-at_install")
+class TestJobAction(ActionCase):
+    """Followers, activities, server actions: by the job."""
+
+    def test_followers(self):
+        self.rule_on("crm.lead", add_follower_ids=[Command.set(self.customer.ids)])
+        lead = self.make_lead()
+        self.touch(lead)
+        self.assertNotIn(self.customer, lead.message_partner_ids)
+        self.assertDone(lead)
+        self.assertIn(self.customer, lead.message_partner_ids)
+
+    def schedule(self, record, **values):
+        self.rule_on(
+            record._name,
+            activity_type_id=self.env.ref("mail.mail_activity_data_call").id,
+            activity_summary="Call them",
+            **values,
+        )
+        self.touch(record)
+        self.assertDone(record)
+        self.assertEqual(record.activity_ids.activity_type_id.get_external_id().popitem()[1],
+                         "mail.mail_activity_data_call")  # fmt: skip
+        self.assertEqual(record.activity_ids.summary, "Call them")
+        return record.activity_ids
+
+    def test_activity_for_the_responsible(self):
+        activity = self.schedule(self.make_lead(), activity_days=3)
+        self.assertEqual(activity.user_id, self.seller)
+        self.assertEqual(activity.date_deadline, fields.Date.today() + timedelta(days=3))
+
+    def test_activity_for_somebody(self):
+        activity = self.schedule(self.make_lead(), activity_user_id=self.other_seller.id)
+        self.assertEqual(activity.user_id, self.other_seller)
+
+    def test_activity_for_the_first_responsible_of_a_task(self):
+        task = self.make_task(user_ids=[Command.set(self.other_seller.ids)])
+        self.assertEqual(self.schedule(task).user_id, self.other_seller)
+
+    def test_activity_of_a_record_without_responsible_is_the_owners(self):
+        self.assertEqual(self.schedule(self.make_lead(user_id=False)).user_id, self.manager)
+
+    def server_action(self, code, model="crm.lead"):
+        return self.env["ir.actions.server"].create(
+            {
+                "name": "Do it",
+                "model_id": self.env["ir.model"]._get_id(model),
+                "state": "code",
+                "code": code,
+            }
+        )
+
+    def test_server_actions_in_their_order_with_the_rights_of_the_owner(self):
+        first, second = (
+            self.server_action(f"record.write({{'referred': '{text} ' + env.user.login}})")
+            for text in ("first", "second")
+        )
+        second.sequence, first.sequence = 1, 2
+        admin = self.env.ref("base.user_admin")
+        rule = self.rule_on(
+            "crm.lead", user=admin, server_action_ids=[Command.set((first + second).ids)]
+        )
+        leads = self.make_lead() + self.make_lead()
+        leads.city = "Soria"
+        self.end_transaction()
+        self.drain()
+        self.assertEqual(self.firings(leads).mapped("state"), ["done", "done"])
+        self.assertEqual(leads[0].referred, f"first {admin.login}")
+        # Of another owner they keep their place, with his rights.
+        rule.sudo().owner_id = self.manager
+        self.end_transaction()
+        leads[1].city = "Lugo"
+        self.end_transaction()
+        self.drain()
+        self.assertEqual(leads[1].referred, "first rule_manager")
+
+    def test_a_server_action_acts_on_every_record(self):
+        action = self.server_action("for lead in records: lead.write({'referred': lead.name})")
+        self.rule_on(
+            "crm.lead",
+            user=self.env.ref("base.user_admin"),
+            server_action_ids=[Command.set(action.ids)],
+        )
+        leads = self.make_lead(name="One") + self.make_lead(name="Two")
+        leads.city = "Soria"
+        self.end_transaction()
+        self.drain()
+        self.assertEqual(leads.mapped("referred"), ["One", "Two"])
+
+    def test_a_server_action_that_fails_is_its_own_affair(self):
+        action = self.server_action("raise UserError('No ' + record.name)")
+        self.rule_on(
+            "crm.lead",
+            user=self.env.ref("base.user_admin"),
+            server_action_ids=[Command.set(action.ids)],
+            set_priority="3",
+        )
+        lead = self.make_lead()
+        self.touch(lead)
+        with mute_logger(FIRING_LOG):
+            self.drain()
+        firing = self.firings(lead)
+        self.assertEqual((firing.state, firing.tries), ("pending", 1))
+        self.assertIn("No Corks", firing.reason)
+        self.assertEqual((lead.priority, lead.city), ("3", "False and on"))
+
+    def test_a_server_action_may_do_no_more_than_the_owner(self):
+        action = self.server_action("env['crm.team'].create({'name': 'Smuggled'})")
+        rule = self.rule_on(
+            "crm.lead",
+            user=self.env.ref("base.user_admin"),
+            server_action_ids=[Command.set(action.ids)],
+        )
+        rule.sudo().owner_id = self.seller
+        self.end_transaction()
+        lead = self.make_lead()
+        self.touch(lead)
+        with mute_logger(FIRING_LOG, ACTIONS_LOG):
+            self.drain()
+        self.assertFalse(self.env["crm.team"].search([("name", "=", "Smuggled")]))
+        self.assertIn("may not do that", self.firings(lead).reason)
+
+    def test_only_administrators_attach_server_actions(self):
+        action = self.server_action("pass")
+        with self.assertRaises(AccessError):
+            self.rule_on("crm.lead", server_action_ids=[Command.set(action.ids)])
+        rule = self.rule_on("crm.lead", set_priority="1")
+        with self.assertRaises(AccessError):
+            rule.with_user(self.manager).server_action_ids = action
+
+    def test_a_server_action_of_another_object_is_refused(self):
+        action = self.server_action("pass", "res.partner")
+        with self.assertRaisesRegex(ValidationError, "about the object of the rule"):
+            self.rule_on(
+                "crm.lead",
+                user=self.env.ref("base.user_admin"),
+                server_action_ids=[Command.set(action.ids)],
+            )
