@@ -96,7 +96,10 @@ class CrmAutomationRule(models.Model):
             or self.sudo().server_action_ids
         )
 
-    @api.constrains(*TARGETS, "set_state_id", "set_priority", "model_id", "activity_type_id")
+    @api.constrains(
+        *TARGETS, "set_state_id", "set_priority", "value_ids", "add_follower_ids",
+        "activity_type_id", "server_action_ids", "model_id", "trigger",
+    )  # fmt: skip
     def _check_actions_fit(self):
         for rule in self:
             asked = [name for name, condition in TARGETS.items()

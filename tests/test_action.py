@@ -205,6 +205,18 @@ class TestFieldAction(ActionCase):
             ):
                 self.rule_on(model, notify_emails="a@example.com", **values)
 
+    def test_neither_followers_nor_activities(self):
+        rule = self.make_rule(
+            trigger="created", model_id=self.env["ir.model"]._get_id("res.country"),
+            notify_emails="a@example.com",
+        )  # fmt: skip
+        for values in (
+            {"add_follower_ids": [Command.set(self.customer.ids)]},
+            {"activity_type_id": self.env.ref("mail.mail_activity_data_todo").id},
+        ):
+            with self.assertRaisesRegex(ValidationError, "neither followers nor activities"):
+                rule.with_user(self.manager).write(values)
+
     def test_another_object_empties_what_it_does_not_know(self):
         team = self.env["crm.team"].create({"name": "North"})
         rule = self.rule_on(
