@@ -27,7 +27,11 @@ class CalendarEvent(models.Model):
     def _business_state_sources(self):
         return ("active", "stop")
 
+    @api.model
+    def _automation_settable_states(self):
+        """The others come from the answers and from the clock."""
+        return ["open", "cancelled"]
+
     def _automation_set_state(self, state):
-        """Cancel meetings, or bring cancelled ones back. The other states come
-        from the answers and from the clock."""
+        """Cancel meetings, or bring cancelled ones back."""
         self.write({"active": state != "cancelled"})

@@ -131,6 +131,23 @@ class CrmAutomationRule(models.Model):
                     self.env._("Nothing can be done with a record that is deleted: only tell.")
                 )
 
+    @api.constrains("set_state_id", "model_id")
+    def _check_state_can_be_set(self):
+        for rule in self.filtered("set_state_id"):
+            model = self.env[rule.model_name]
+            state = rule.set_state_id.sudo()
+            if (
+                state_field(model) == "business_state"
+                and state.value not in model._automation_settable_states()
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "The state “%(state)s” cannot be set: on records of this object it follows "
+                        "from something else, such as who works on it or the date.",
+                        state=state.name,
+                    )
+                )
+
     @api.constrains("server_action_ids", "model_id")
     def _check_server_actions(self):
         for rule in self.sudo():

@@ -44,6 +44,11 @@ class CrmAutomationTarget(models.AbstractModel):
         """Names of the stored fields that the state comes from."""
         raise NotImplementedError
 
+    @api.model
+    def _automation_settable_states(self):
+        """States that an action can bring records into. Hook for extensions."""
+        return [state for state, _label in BUSINESS_STATES]
+
     def _compute_business_state(self):
         domains = self._business_state_domains()
         # As superuser: the state is no secret to somebody who can read the record.

@@ -23,6 +23,11 @@ class ProjectTask(models.Model):
     def _business_state_sources(self):
         return ("state", "user_ids")
 
+    @api.model
+    def _automation_settable_states(self):
+        """*Draft* follows from having nobody at work, *pending* from the dependencies."""
+        return ["open", "done", "cancelled"]
+
     def _automation_set_state(self, state):
         """Bring tasks into a business state. *Pending* follows from a task's
         dependencies, so it cannot be set."""

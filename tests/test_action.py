@@ -309,6 +309,18 @@ class TestStateAction(ActionCase):
         self.touch(event)
         self.assertTrue(event.active)
 
+    def test_states_that_follow_from_something_else_cannot_be_set(self):
+        for model, states in (
+            ("project.task", ("draft", "pending")),
+            ("calendar.event", ("draft", "pending", "done")),
+        ):
+            for state in states:
+                with (
+                    self.subTest(model, state=state),
+                    self.assertRaisesRegex(ValidationError, "cannot be set"),
+                ):
+                    self.rule_on(model, set_state_id=self.state_row(model, state).id)
+
     def test_own_state_of_an_order(self):
         self.rule_on("sale.order", set_state_id=self.state_row("sale.order", "sent", "state").id)
         order = self.make_order()
