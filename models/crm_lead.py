@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 
@@ -33,11 +34,32 @@ class CrmLead(models.Model):
             self.action_set_lost()
         else:
             for lead in self:
-                stage = lead._stage_find(domain=[("business_state", "=", state)])
+                stage = lead._automation_stage(state)
                 if not lead.active:
                     lead.action_unarchive()
                 if stage:
                     lead.stage_id = stage
+
+    def _automation_stage(self, state):
+        """The stage of a lead's pipeline that means the state: its own, else the first.
+
+        :raises UserError: when there is none
+        """
+        self.ensure_one()
+        # Won is done, whatever else the stage says.
+        domain = [("business_state", "=", state), ("is_won", "=", False)]
+        stage = self.stage_id.filtered_domain(domain) or self._stage_find(domain=domain)
+        if not stage:
+            field = self._fields["business_state"]
+            raise UserError(
+                self.env._(
+                    "The pipeline of “%(lead)s” has no stage that means “%(state)s”. Choose it on "
+                    "one of the stages.",
+                    lead=self.display_name,
+                    state=dict(field._description_selection(self.env))[state],
+                )
+            )
+        return stage
 
     def _merge_opportunity(self, user_id=False, team_id=False, auto_unlink=True, max_length=5):
         """The one method through which every merge goes: the wizard, the dialogs of

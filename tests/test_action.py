@@ -282,6 +282,33 @@ class TestStateAction(ActionCase):
         self.touch(lead)
         self.assertEqual(lead.business_state, "open")
 
+    def test_a_lead_that_is_in_the_state_stays_in_its_stage(self):
+        self.rule_on("crm.lead", set_state_id=self.state_row("crm.lead", "open").id)
+        second = self.env["crm.stage"].create({"name": "Second", "business_state": "open"})
+        lead = self.make_lead(type="opportunity", stage_id=second.id)
+        self.touch(lead)
+        self.assertEqual(lead.stage_id, second)
+
+    def test_no_stage_of_that_state_is_said(self):
+        self.env["crm.stage"].search([]).business_state = "open"
+        self.rule_on("crm.lead", set_state_id=self.state_row("crm.lead", "pending").id)
+        lead = self.make_lead(type="opportunity")
+        with mute_logger(DECISION_LOG, FIRING_LOG):
+            self.touch(lead)
+            self.drain()
+        self.assertIn("no stage that means “Pending”", self.firings(lead).reason)
+
+    def test_a_won_stage_means_no_other_state(self):
+        self.env["crm.stage"].search([("is_won", "=", False)]).business_state = "draft"
+        self.assertIn("open", self.env["crm.stage"].search([]).mapped("business_state"))
+        self.rule_on("crm.lead", set_state_id=self.state_row("crm.lead", "open").id)
+        lead = self.make_lead(type="opportunity")
+        with mute_logger(DECISION_LOG, FIRING_LOG):
+            self.touch(lead)
+            self.drain()
+        self.assertEqual(lead.business_state, "draft")
+        self.assertIn("no stage that means “Open”", self.firings(lead).reason)
+
     def test_state_of_a_task(self):
         for state, stored in (("done", "1_done"), ("cancelled", "1_canceled")):
             with self.subTest(state):
