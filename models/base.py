@@ -150,6 +150,10 @@ class Base(models.AbstractModel):
         records = self.with_context(**{WEB_SAVE: True}) if self.pool.ready else self
         return super(Base, records).web_save(vals, specification, next_id=next_id)
 
+    def web_save_multi(self, vals_list, specification):
+        records = self.with_context(**{WEB_SAVE: True}) if self.pool.ready else self
+        return super(Base, records).web_save_multi(vals_list, specification)
+
     @api.readonly
     def web_read(self, specification):
         """After a save, the rules decide first: what they change is on the screen."""

@@ -491,6 +491,15 @@ class TestAtOnce(ActionCase):
         [row] = lead.with_user(self.manager).web_save({"city": "Soria"}, self.SPEC)
         self.assertEqual((row["priority"], row["referred"]), ("3", "by the second"))
 
+    def test_the_answer_of_saving_several_lines_of_a_list_shows_it(self):
+        self.rule_on("crm.lead", set_priority="3")
+        leads = self.make_lead() + self.make_lead()
+        rows = leads.with_user(self.manager).web_save_multi(
+            [{"city": "Soria"}, {"city": "Lugo"}], self.SPEC
+        )
+        self.assertEqual([(row["city"], row["priority"]) for row in rows],
+                         [("Soria", "3"), ("Lugo", "3")])  # fmt: skip
+
     def test_a_salesperson_who_may_not_do_it_himself(self):
         """What is done, is done with the rights of the rule's owner."""
         team = self.env["crm.team"].create({"name": "North"})
