@@ -1,6 +1,5 @@
 import datetime
-
-from dateutil.relativedelta import relativedelta
+import math
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -39,9 +38,13 @@ class CrmAutomationRuleValue(models.Model):
     def _check_value(self):
         for line in self:
             rule, field = line.rule_id, line.field_id.sudo()
-            if field.model_id != rule.sudo().model_id or field.ttype not in TYPES:
+            fits = field.model_id == rule.sudo().model_id and field.ttype in TYPES
+            if not fits or field.readonly or not field.store:
                 raise ValidationError(
-                    self.env._("Choose a field of the object that the rule is about.")
+                    self.env._(
+                        "Choose a field of the object that the rule is about, and one that "
+                        "somebody can fill in."
+                    )
                 )
             # Constraints run with all rights; the writer of the rule may set no
             # more than he could set himself.
@@ -55,7 +58,7 @@ class CrmAutomationRuleValue(models.Model):
                 )
             try:
                 line._converted(model)
-            except (UserError, ValueError) as error:
+            except UserError as error:
                 raise ValidationError(
                     self.env._(
                         "“%(value)s” is no value for “%(field)s”. %(error)s",
@@ -69,14 +72,16 @@ class CrmAutomationRuleValue(models.Model):
         """The value as ``write`` takes it.
 
         :param model: the rule's model, with the rights it is looked up with
-        :raises ValueError, UserError: when the text stands for no such value
+        :raises UserError: when the text stands for no such value
         """
         self.ensure_one()
         field = model._fields[self.field_id.sudo().name]
         text = (self.value or "").strip()
         if field.type == "boolean":
-            return str2bool(text or "0")
+            return self._boolean(text)
         if not text:
+            if field.required:
+                raise UserError(self.env._("It cannot be empty."))
             return False
         if field.type == "selection":
             return self._selected(field, text)
@@ -84,38 +89,84 @@ class CrmAutomationRuleValue(models.Model):
             return self._found(model.env[field.comodel_name], text).id
         if field.type in ("date", "datetime"):
             return self._date(field, text)
-        if field.type == "integer":
-            return int(text)
-        if field.type in ("float", "monetary"):
-            return float(text.replace(",", "."))
+        if field.type in ("integer", "float", "monetary"):
+            return self._number(field, text)
         return text
 
+    def _boolean(self, text):
+        try:
+            return str2bool(text or "0")
+        except ValueError as error:
+            raise UserError(self.env._("It can be 1 or 0.")) from error
+
+    def _number(self, field, text):
+        try:
+            if field.type == "integer":
+                number = int(text)
+                if abs(number) < 2**31:
+                    return number
+            else:
+                number = float(text.replace(",", "."))
+                if math.isfinite(number):
+                    return number
+        except ValueError:
+            pass
+        if field.type == "integer":
+            raise UserError(self.env._("It must be a whole number such as 12."))
+        raise UserError(self.env._("It must be a number such as 12.50."))
+
+    def _languages(self):
+        """The reader's language first. Who runs a rule has another one than who wrote it."""
+        installed = [code for code, _name in self.env["res.lang"].get_installed()]
+        return dict.fromkeys([self.env.lang or "en_US", "en_US", *installed])
+
     def _selected(self, field, text):
-        for language in (self.env.lang, "en_US"):
-            labels = field._description_selection(self.with_context(lang=language).env)
-            for value, label in labels:
+        choices = {}
+        for language in self._languages():
+            choices[language] = field._description_selection(self.with_context(lang=language).env)
+            for value, label in choices[language]:
                 if text in (value, label):
                     return value
+        labels = next(iter(choices.values()))
         raise UserError(
             self.env._("It can be: %(labels)s.", labels=", ".join(label for _v, label in labels))
         )
 
     def _found(self, comodel, text):
-        domain = [("id", "=", int(text))] if text.isdigit() else None
-        found = (
-            comodel.search(domain)
-            if domain
-            else comodel.browse(row[0] for row in comodel.name_search(text, operator="=", limit=2))
-        )
+        if text.isdecimal():
+            found = comodel.search([("id", "=", int(text))])
+        else:
+            for language in self._languages():
+                named = comodel.with_context(lang=language)
+                found = comodel.browse(
+                    row[0] for row in named.name_search(text, operator="=", limit=2)
+                )
+                if found:
+                    break
         if len(found) != 1:
             raise UserError(
-                self.env._("There is not exactly one with that name: %(number)s.", number=len(found))
+                self.env._(
+                    "There is not exactly one with that name: %(number)s.", number=len(found)
+                )
             )
         return found
 
     def _date(self, field, text):
-        if text[0] in "+-" or text.isdigit():
-            moment = fields.Datetime.now() + relativedelta(days=int(text))
-            return moment if field.type == "datetime" else moment.date()
-        day = datetime.date.fromisoformat(text[:10])
-        return fields.Datetime.to_datetime(text) if field.type == "datetime" else day
+        try:
+            if text[0] in "+-" or text.isdecimal():
+                return self._in_days(field, int(text))
+            if field.type == "datetime":
+                return fields.Datetime.to_datetime(text)
+            return datetime.date.fromisoformat(text)
+        except (ValueError, OverflowError) as error:
+            raise UserError(
+                self.env._("It can be a date such as 2026-12-31, or days from now such as +7.")
+            ) from error
+
+    def _in_days(self, field, days):
+        step = datetime.timedelta(days=days)
+        if field.type == "datetime":
+            return fields.Datetime.now() + step
+        # The day where the owner lives: a job has no time zone of its own.
+        zone = self.rule_id.owner_id.sudo().tz
+        return fields.Date.context_today(self.with_context(tz=zone)) + step

@@ -37,7 +37,7 @@ class CrmLead(models.Model):
                 stage = lead._automation_stage(state)
                 if not lead.active:
                     lead.action_unarchive()
-                if stage:
+                if lead.stage_id != stage:
                     lead.stage_id = stage
 
     def _automation_stage(self, state):

@@ -29,7 +29,6 @@ class ProjectTask(models.Model):
         return ["open", "done", "cancelled"]
 
     def _automation_set_state(self, state):
-        """Bring tasks into a business state. *Pending* follows from a task's
-        dependencies, so it cannot be set."""
+        """Bring tasks into a business state."""
         values = {"done": "1_done", "cancelled": "1_canceled"}
         self.write({"state": values.get(state, "01_in_progress")})

@@ -407,6 +407,13 @@ class TestValueAction(ActionCase):
             with self.subTest(text):
                 self.assertSets("crm.lead", "date_deadline", text, today + timedelta(days=days))
 
+    def test_days_are_those_of_the_owner(self):
+        self.manager.tz = "Pacific/Auckland"
+        with freeze_time("2030-06-01 20:00:00"):  # already the second there
+            self.assertSets(
+                "crm.lead", "date_deadline", "+7", fields.Date.to_date("2030-06-09")
+            )
+
     def test_moment_from_the_moment_of_the_action(self):
         now = fields.Datetime.now()
         self.rule_on("sale.order", value_ids=self.value_line("sale.order", "commitment_date", "+7"))
@@ -428,6 +435,22 @@ class TestValueAction(ActionCase):
             with self.subTest(text):
                 self.assertSets("crm.lead", "type", text, "opportunity")
 
+    def test_selection_by_its_spanish_name(self):
+        self.state_row("crm.lead", "3", "priority").with_context(lang="es_ES").name = "Altísima"
+        self.manager.lang = "es_ES"
+        spaniard = self.manager
+        rule = (
+            self.rule_on("crm.lead", notify_emails="a@example.com")
+            .with_user(spaniard)
+            .with_context(lang="es_ES")
+        )
+        rule.value_ids = self.value_line("crm.lead", "priority", "Altísima")
+        self.end_transaction()
+        lead = self.make_lead()
+        self.touch(lead)
+        self.assertEqual(lead.priority, "3")
+        self.assertTrue(self.firings(lead).payload["applied"])
+
     def test_another_record_by_its_name(self):
         for name, record in (
             ("country_id", self.env.ref("base.es")),
@@ -440,6 +463,58 @@ class TestValueAction(ActionCase):
     def test_another_record_by_its_id_or_none(self):
         self.assertSets("crm.lead", "partner_id", str(self.customer.id), self.customer)
         self.assertSets("crm.lead", "user_id", "", self.env["res.users"])
+
+    def test_another_record_by_its_spanish_name(self):
+        self.env.ref("base.es").with_context(lang="es_ES").name = "La piel de toro"
+        self.manager.lang = "es_ES"
+        rule = (
+            self.rule_on("crm.lead", notify_emails="a@example.com")
+            .with_user(self.manager)
+            .with_context(lang="es_ES")
+        )
+        rule.value_ids = self.value_line("crm.lead", "country_id", "La piel de toro")
+        self.end_transaction()
+        lead = self.make_lead()
+        self.touch(lead)
+        self.assertEqual(lead.country_id, self.env.ref("base.es"))
+
+    def test_what_stands_for_no_value_is_refused(self):
+        self.env["res.partner"].create([{"name": "Twin of two"}, {"name": "Twin of two"}])
+        for model, name, text, sentence in (
+            ("crm.lead", "color", "many", "whole number"),
+            ("crm.lead", "color", "1.5", "whole number"),
+            ("crm.lead", "color", "99999999999", "whole number"),
+            ("crm.lead", "expected_revenue", "a lot", "number"),
+            ("crm.lead", "expected_revenue", "nan", "number"),
+            ("crm.lead", "expected_revenue", "inf", "number"),
+            ("crm.lead", "date_deadline", "soon", "2026-12-31"),
+            ("crm.lead", "date_deadline", "31/12/2030", "2026-12-31"),
+            ("crm.lead", "date_deadline", "2030-02-31", "2026-12-31"),
+            ("crm.lead", "date_deadline", "2030-12-31 and so on", "2026-12-31"),
+            ("crm.lead", "date_deadline", "+99999999999", "2026-12-31"),
+            ("crm.lead", "date_deadline", "+", "2026-12-31"),
+            ("sale.order", "commitment_date", "2030-12-31 25:00:00", "2026-12-31"),
+            ("sale.order", "require_signature", "perhaps", "1 or 0"),
+            ("crm.lead", "priority", "Highest", "It can be: .*Very High"),
+            ("crm.lead", "partner_id", "Nobody of this name", "not exactly one"),
+            ("crm.lead", "partner_id", "Twin of two", "not exactly one"),
+            ("crm.lead", "partner_id", "99999999", "not exactly one"),
+            ("crm.lead", "partner_id", "99999999999", "not exactly one"),
+            ("crm.lead", "name", "", "cannot be empty"),
+        ):
+            with self.subTest(name, text=text):
+                self.assertRefused(model, name, text, sentence)
+
+    def test_fields_that_nobody_sets_are_refused(self):
+        for model, name in (
+            ("crm.lead", "id"),
+            ("crm.lead", "create_date"),
+            ("crm.lead", "won_status"),
+            ("crm.lead", "company_currency"),
+            ("crm.lead", "tag_ids"),
+        ):
+            with self.subTest(name):
+                self.assertRefused(model, name, "1", "Choose a field")
 
     def test_a_field_of_another_object_is_refused(self):
         with self.assertRaisesRegex(ValidationError, "Choose a field of the object"):
