@@ -15,6 +15,7 @@ from . import (
     test_smuggling,
     test_state,
     test_task,
+    test_text,
     test_tours,
     test_trigger,
     test_wire,
