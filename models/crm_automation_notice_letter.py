@@ -143,7 +143,7 @@ class CrmAutomationNotice(models.AbstractModel):
         """
         headline, facts, content = None, [], None
         gone = (firing.sudo().payload or {}).get("gone")
-        if self.content == "template":
+        if self.content == "template" and not gone:
             subject = rendered[recipient.lang, "subject", firing.res_id]
             content = rendered[recipient.lang, "body_html", firing.res_id]
         elif self.content == "own":
@@ -469,7 +469,8 @@ class CrmAutomationNotice(models.AbstractModel):
         tz = company.partner_id.tz or "UTC"
         stranger = speaker._recipient("extra", company)
         names = {}
-        if self.content == "standard":
+        # Of a template too: without the record it cannot be filled in.
+        if self.content != "own":
             texts = speaker._texts(owned, dict.fromkeys(FACT_FIELDS), tz=tz)
             names = {name: text for name, (_label, text) in texts.items()}
         return {

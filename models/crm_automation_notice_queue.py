@@ -76,7 +76,8 @@ class CrmAutomationNotice(models.AbstractModel):
         template = self.template_id.with_env(self._owner_model().env)
         rendered = {}
         for lang, entries in by_language.items():
-            ids = list(dict.fromkeys(firing.res_id for firing, _company, _to in entries))
+            there = [f for f, _company, _to in entries if not (f.sudo().payload or {}).get("gone")]
+            ids = list(dict.fromkeys(firing.res_id for firing in there))
             for field, options in (
                 ("subject", {}),
                 ("body_html", {"options": {"post_process": True}}),

@@ -97,6 +97,24 @@ class TestTemplate(TextCase):
                 trigger="deleted", model_id=self.env["ir.model"]._get_id("crm.lead"), **self.values
             )
 
+    def test_of_a_meeting_that_is_deleted(self):
+        """A cancelled meeting may be archived or deleted: of the latter there is
+        nothing left to fill in, and the ready-made text is told."""
+        self.template.model_id = self.env["ir.model"]._get("calendar.event")
+        self.template.body_html = "<p><t t-out='object.name'/></p>"
+        rule = self.make_rule(
+            trigger="meeting_cancelled", notify_emails="boss@example.com", **self.values
+        )
+        meeting = self.env["calendar.event"].create(
+            {"name": "Tasting", "start": "2099-01-01 10:00:00", "stop": "2099-01-01 11:00:00"}
+        )
+        meeting.unlink()
+        self.drain()
+        firing = self.Firing.search([("rule_id", "=", rule.id)])
+        self.assertEqual(firing.state, "done", firing.reason)
+        by_email = {d.email: d.mail_id for d in firing.delivery_ids}
+        self.assertEqual(by_email["boss@example.com"].subject, "Meeting cancelled: Tasting")
+
     def test_that_fails_for_one_record(self):
         self.seller.lang = "en_US"
         self.template.body_html = "<p><t t-out='10 / object.expected_revenue'/></p>"
