@@ -220,8 +220,10 @@ class CrmAutomationNotice(models.AbstractModel):
             )
 
     def _schedule_todos(self, entries, records):
+        # Odoo mails whoever gets a to-do: the to-do is instead of a mail.
+        records = records.sudo().with_context(mail_activity_quick_update=True)
         for firing, recipient, letter in entries:
-            records.browse(firing.res_id).sudo().activity_schedule(
+            records.browse(firing.res_id).activity_schedule(
                 "mail.mail_activity_data_todo",
                 summary=letter["subject"],
                 note=letter["body"],

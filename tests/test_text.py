@@ -263,6 +263,21 @@ class TestChannels(TextCase):
         firing = self.Firing.search(firings)
         self.assertEqual((firing.state, firing.delivery_ids.state), ("done", "sent"))
 
+    def test_activity(self):
+        self.make_rule(channel="activity", notify_customer=True)
+        lead = self.make_lead(partner_id=self.customer.id)
+        before = self.env["mail.message"].search([], order="id desc", limit=1).id
+        self.converted(lead)
+        self.assertEqual(lead.activity_ids.user_id, self.seller)
+        self.assertEqual(lead.activity_ids.summary, "Nueva oportunidad: Corks")
+        deliveries = {d.role: d for d in self.firings(lead).delivery_ids}
+        self.assertEqual(deliveries["responsible"].state, "sent")
+        self.assertFalse(deliveries["responsible"].mail_id)
+        self.assertEqual(deliveries["customer"].mail_id.state, "outgoing")
+        # Instead of a mail, not beside one: Odoo mails whoever gets a to-do.
+        since = self.env["mail.message"].search([("id", ">", before)])
+        self.assertNotIn(self.seller.partner_id, since.notified_partner_ids)
+
 
 @tagged("post_install", "-at_install")
 class TestFiles(WireCase):
