@@ -115,7 +115,8 @@ class CrmAutomationNotice(models.AbstractModel):
                 letter = letters.get((firing.id, recipient.email))
                 if not letter or recipient.skip:
                     continue
-                if takes_todos and recipient.internal and firing.res_id in reply_to:
+                record = records.browse(firing.res_id)
+                if takes_todos and firing.res_id in reply_to and self._may_open(recipient, record):
                     inside.append((firing, recipient, letter))
                     continue
                 key = (firing.id, letter["subject"], letter["body"])
@@ -186,6 +187,11 @@ class CrmAutomationNotice(models.AbstractModel):
             message_values[key]["attachment_ids"] = links + [
                 (4, file.id) for file in own if file.id not in known
             ]
+
+    @api.model
+    def _may_open(self, recipient, record):
+        """Whether the recipient is a user of Odoo who finds the record there."""
+        return bool(recipient.user) and record.with_user(recipient.user).has_access("read")
 
     def _goes_to_inbox(self, recipient):
         return self.channel == "inbox" and recipient.internal

@@ -278,6 +278,15 @@ class TestChannels(TextCase):
         since = self.env["mail.message"].search([("id", ">", before)])
         self.assertNotIn(self.seller.partner_id, since.notified_partner_ids)
 
+    def test_no_to_do_for_somebody_who_may_not_open_the_record(self):
+        self.make_rule(channel="activity", notify_leader=True, notify_responsible=False)
+        team = self.env["crm.team"].create({"name": "T", "user_id": self.other_seller.id})
+        lead = self.make_lead(team_id=team.id)
+        self.assertFalse(lead.with_user(self.other_seller).has_access("read"))
+        self.converted(lead)
+        self.assertFalse(lead.activity_ids)
+        self.assertEqual(self.mails(lead)["other@example.com"].state, "outgoing")
+
 
 @tagged("post_install", "-at_install")
 class TestFiles(WireCase):
