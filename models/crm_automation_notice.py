@@ -240,13 +240,16 @@ class CrmAutomationNotice(models.AbstractModel):
     def _customer(self, record):
         """The customer: a partner, else a bare address. Hook for extensions.
 
-        A task without one is done for the customer of its project.
+        A task without one is done for the customer of its project; of a meeting,
+        the first who is invited from outside.
 
         :return: pair of ``res.partner`` and address
         """
         if record._name == "project.task":
             task = record.sudo()
             return task.partner_id or task.project_id.partner_id, False
+        if record._name == "calendar.event":
+            return self._attendees(record).partner_id.filtered("partner_share")[:1], False
         field = record._fields.get("partner_id")
         partner = self.env["res.partner"]
         if field and field.relational and field.comodel_name == "res.partner":
@@ -302,16 +305,29 @@ class CrmAutomationNotice(models.AbstractModel):
     def _find_customer(self, record):
         if self.notify_customer_path:
             return self._as_people(self._walk(record, self.notify_customer_path))
+        if record._name == "calendar.event":
+            invited = self._attendees(record)
+            return self._as_invited(invited.filtered("partner_id.partner_share"))
         partner, email = self._customer(record)
         return [[partner.id, email]] if partner or email else []
 
     def _find_attendees(self, record):
+        return self._as_invited(self._attendees(record))
+
+    @api.model
+    def _attendees(self, record):
+        """``calendar.attendee`` (sudo) of a meeting, none of anything else."""
         if "attendee_ids" not in record._fields:
-            return []
+            return self.env["calendar.attendee"].sudo()
         attendees = record.sudo().attendee_ids
         if self._is_secret(record):
             # The cache may hold none of them: see _participants.
             attendees = attendees.search([("event_id", "=", record.id)], order="id")
+        return attendees
+
+    @api.model
+    def _as_invited(self, attendees):
+        """Attendees as a list of [partner id, address, declined]."""
         return [
             [attendee.partner_id.id, attendee.email, attendee.state == "declined"]
             for attendee in attendees

@@ -14,9 +14,14 @@ def state_field(model):
 
 
 def source(model, names, comodel):
-    """The first of these fields that a model has and that leads to the comodel."""
+    """The first of these fields that a model has and that leads to the comodel.
+
+    Not what is only another name of the responsible: the contact of a meeting is
+    its organiser, its customers are among the invited.
+    """
     for name in names:
         field = model._fields.get(name)
         if field and field.relational and field.comodel_name == comodel:
-            return name
+            if not (field.related or "").startswith("user_id."):
+                return name
     return None

@@ -109,6 +109,35 @@ class TestTicks(RecipientCase):
         deliveries = self.told(meeting, notify_attendees=True)
         self.assertTold(deliveries, "attendees", "seller@example.com", "azure@example.com")
 
+    def test_customers_of_a_meeting_are_the_invited_from_outside(self):
+        partners = self.seller.partner_id + self.customer
+        meeting = self.env["calendar.event"].with_context(no_mail_to_attendees=True).create(
+            {
+                "name": "Tasting",
+                "start": "2099-01-01 10:00:00",
+                "stop": "2099-01-01 11:00:00",
+                "user_id": self.seller.id,
+                "partner_ids": [(6, 0, partners.ids)],
+            }
+        )  # fmt: skip
+        deliveries = self.told(meeting, notify_customer=True)
+        self.assertTold(deliveries, "customer", "azure@example.com")
+
+    def test_customers_of_a_meeting_are_asked_for_by_conditions(self):
+        partners = self.seller.partner_id + self.customer
+        rule = self.make_rule(
+            trigger="meeting_booked", customer_ids=[(6, 0, self.customer.ids)],
+            customer_category_ids=[(0, 0, {"name": "Gold"})],
+        )  # fmt: skip
+        self.customer.category_id = rule.customer_category_ids
+        values = {"name": "T", "start": "2099-01-01 10:00:00", "stop": "2099-01-01 11:00:00"}
+        Event = self.env["calendar.event"].with_context(no_mail_to_attendees=True)
+        mine = Event.create({**values, "partner_ids": [(6, 0, partners.ids)]})
+        other = Event.create({**values, "partner_ids": [(6, 0, self.seller.partner_id.ids)]})
+        self.end_transaction()
+        self.assertTrue(self.firings(mine))
+        self.assertFalse(self.firings(other))
+
     def test_followers(self):
         lead = self.make_lead()
         lead.message_unsubscribe(lead.message_partner_ids.ids)

@@ -488,6 +488,18 @@ class TestReadyMadeText(Happening, AutomationCase):
                 for word in ("False", "None", "crm.lead", "calendar.event"):
                     self.assertNotIn(word, english.subject)
 
+    def test_a_customer_reads_nothing_internal(self):
+        for trigger in self.triggers():
+            with self.subTest(trigger):
+                deliveries = self.happened(
+                    trigger, notify_responsible=False, notify_customer=True
+                )
+                mail = deliveries.mail_id
+                self.assertEqual(deliveries.email, "azure@example.com")
+                for secret in self.SECRETS:
+                    self.assertNotIn(secret, f"{mail.subject} {mail.body_html}")
+                self.assertNotIn("/mail/view", mail.body_html)
+
     def test_the_team_reads_what_was_changed(self):
         [delivery] = self.happened("updated")
         self.assertIn("98.765,50", delivery.mail_id.body_html)
