@@ -280,7 +280,9 @@ class TestChannels(TextCase):
 
     def test_no_to_do_for_somebody_who_may_not_open_the_record(self):
         self.make_rule(channel="activity", notify_leader=True, notify_responsible=False)
-        team = self.env["crm.team"].create({"name": "T", "user_id": self.other_seller.id})
+        team = self.env["crm.team"].create(
+            {"name": "T", "user_id": self.other_seller.id, "member_ids": [(6, 0, self.seller.ids)]}
+        )
         lead = self.make_lead(team_id=team.id)
         self.assertFalse(lead.with_user(self.other_seller).has_access("read"))
         self.converted(lead)
