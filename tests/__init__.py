@@ -8,6 +8,7 @@ from . import (
     test_merge,
     test_moment,
     test_notice,
+    test_recipe,
     test_recipient,
     test_requirements,
     test_rule,
