@@ -214,7 +214,7 @@ class TestFieldAction(ActionCase):
             {"add_follower_ids": [Command.set(self.customer.ids)]},
             {"activity_type_id": self.env.ref("mail.mail_activity_data_todo").id},
         ):
-            with self.assertRaisesRegex(ValidationError, "neither followers nor activities"):
+            with self.assertRaisesRegex(ValidationError, "no such followers or activities"):
                 rule.with_user(self.manager).write(values)
 
     def test_another_object_empties_what_it_does_not_know(self):
@@ -808,7 +808,7 @@ class TestJobAction(ActionCase):
         with mute_logger(FIRING_LOG, ACTIONS_LOG):
             self.drain()
         self.assertFalse(self.env["crm.team"].search([("name", "=", "Smuggled")]))
-        self.assertIn("may not do that", self.firings(lead).reason)
+        self.assertIn("Sergio Seller, no puede hacer eso", self.firings(lead).reason)
 
     def test_only_administrators_attach_server_actions(self):
         action = self.server_action("pass")

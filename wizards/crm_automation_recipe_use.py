@@ -47,9 +47,15 @@ class CrmAutomationRecipeUse(models.TransientModel):
         self.ensure_one()
         if not self.recipe_id.is_available:
             raise UserError(self.env._("The app that this recipe is about is not installed."))
-        return self.env["crm.automation.rule"].create(
+        rule = self.env["crm.automation.rule"].create(
             {**self.recipe_id._rule_values(), "name": self.name}
         )
+        if self.name == self.recipe_id.name:
+            # Its name is in every language: it stands below each mail.
+            languages = [code for code, _name in self.env["res.lang"].get_installed()]
+            names = {code: self.recipe_id.with_context(lang=code).name for code in languages}
+            rule.update_field_translations("name", names)
+        return rule
 
     def action_create(self):
         return self._open(self._make())
