@@ -240,7 +240,9 @@ class CrmAutomationNotice(models.AbstractModel):
         if firing.trigger == "opportunities_merged":
             merged = payload.get("merged", ())
             values["names"] = ", ".join(
-                f"“{entry['name']}”" for entry in merged if entry["id"] != record.id
+                self.env._("“%(name)s”", name=entry["name"])
+                for entry in merged
+                if entry["id"] != record.id
             )
         if firing.trigger == "task_created":
             values["project"] = record.sudo().project_id.display_name

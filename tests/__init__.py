@@ -20,4 +20,5 @@ from . import (
     test_tours,
     test_trigger,
     test_wire,
+    test_wire_stories,
 )
