@@ -5,6 +5,7 @@ from . import (
     test_firing,
     test_leave,
     test_meeting,
+    test_loop,
     test_merge,
     test_moment,
     test_notice,
