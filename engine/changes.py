@@ -156,5 +156,6 @@ class TransactionChanges:
 
     def _change(self, model, res_id, chain):
         created = res_id in self._created.get(model, ())
-        old = {} if created else self._old.get(model, {}).get(res_id, {})
+        # A copy: what a rule changes while the others are asked is a change of its own.
+        old = {} if created else dict(self._old.get(model, {}).get(res_id, {}))
         return Change(res_id, created, old, chain=chain)

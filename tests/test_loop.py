@@ -139,6 +139,18 @@ class TestOwnDoing(LoopCase):
 class TestEachOther(LoopCase):
     """Two rules that set each other off."""
 
+    def test_at_once(self):
+        first = self.rule_on("city", ("referred", "from the city"))
+        second = self.rule_on("referred", ("city", "from the reference"))
+        lead = self.make_lead()
+        lead.city = "Soria"
+        self.end_transaction()
+        self.assertEqual((lead.referred, lead.city), ("from the city", "from the reference"))
+        self.drain()
+        self.assertEqual(self.states(lead), {first: ["done"], second: ["done"]})
+        chains = {firing.rule_id: firing.chain for firing in self.firings(lead)}
+        self.assertEqual(chains, {first: False, second: str(first.id)})
+
     def make_seesaw(self, **values):
         """One makes a high priority low, the other a low one high."""
         return (
@@ -190,6 +202,23 @@ class TestChain(LoopCase):
         self.assertEqual((lead.referred, lead.function, lead.priority), ("a", "e", "2"))
         self.assertFalse(lead.expected_revenue or lead.date_deadline)
 
+    def test_at_once(self):
+        rules = self.make_chain()
+        lead = self.make_lead()
+        lead.city = "Soria"
+        self.end_transaction()
+        self.assertEqual(lead.priority, "2", "not within the user's own transaction")
+        self.drain()
+        self.assertStopped(lead, rules)
+
+    def test_in_the_answer_of_a_save(self):
+        self.make_chain()
+        lead = self.make_lead()
+        [row] = lead.with_user(self.manager).web_save(
+            {"city": "Soria"}, {"priority": {}, "expected_revenue": {}}
+        )
+        self.assertEqual((row["priority"], row["expected_revenue"]), ("2", 0))
+
     def test_over_transactions(self):
         rules = self.make_chain(delay_number=1, delay_unit="hours")
         lead = self.make_lead()
@@ -206,3 +235,14 @@ class TestChain(LoopCase):
         self.end_transaction()
         self.drain()
         self.assertEqual(self.states(lead), {rule: ["done"] for rule in rules})
+
+    def test_what_a_person_does_begins_a_new_chain(self):
+        rules = self.make_chain()
+        lead = self.make_lead()
+        lead.city = "Soria"
+        self.end_transaction()
+        lead.priority = "1"
+        self.end_transaction()
+        self.drain()
+        self.assertEqual(self.states(lead)[rules[MAX_CHAIN]], ["cancelled", "done"])
+        self.assertEqual(lead.expected_revenue, 9)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import changes, keywords, retry
+from engine import changes, keywords, moments, patterns, retry
 
 
-@pytest.mark.parametrize("module", [changes, keywords, retry], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [changes, keywords, moments, patterns, retry], ids=lambda m: m.__name__)
 def test_doctests(module):
     found = doctest.testmod(module)
     assert found.attempted
@@ -67,3 +67,13 @@ def test_tries_wait_longer_and_end():
     assert moments.pop() is None
     assert moments == sorted(moments)
     assert moments[0] == now + timedelta(minutes=1)
+
+
+def test_a_change_that_was_taken_stays_as_it_was():
+    memory = changes.TransactionChanges()
+    memory.remember("crm.lead", 7, {"city": "Lugo"})
+    [taken] = memory.take("crm.lead")
+    memory.remember("crm.lead", 7, {"priority": "0"}, chain=(3,))
+    assert taken.old == {"city": "Lugo"}
+    [again] = memory.take("crm.lead")
+    assert (again.old, again.chain) == ({"city": "Lugo", "priority": "0"}, (3,))
