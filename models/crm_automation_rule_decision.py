@@ -215,6 +215,7 @@ class CrmAutomationRule(models.Model):
             mine = [
                 change for change in told.get(trigger, ())
                 if change.facts.get("rule_id", rule_id) == rule_id
+                and change.chain[-1:] != (rule_id,)
             ]  # fmt: skip
             candidates, ids = taken, waiting
             if trigger in SERIES_TRIGGERS and (taken or mine):

@@ -124,6 +124,24 @@ class TestOwnDoing(LoopCase):
         self.assertFiredOnce(lead, rule)
         self.assertEqual(lead.color, 1)
 
+    def test_a_rule_that_calls_itself(self):
+        rule = self.rule_on(
+            "", trigger="called", notify_emails="a@example.com",
+            user=self.env.ref("base.user_admin"),
+        )  # fmt: skip
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "Call",
+                "model_id": rule.model_id.id,
+                "state": "automation_notice",
+                "automation_rule_id": rule.id,
+            }
+        )
+        rule.with_user(self.env.ref("base.user_admin")).server_action_ids = action
+        lead = self.make_lead()
+        action.with_context(active_model="crm.lead", active_ids=lead.ids).run()
+        self.assertFiredOnce(lead, rule)
+
     def test_a_person_fires_it_again_in_another_transaction(self):
         rule = self.rule_on("city", ("city", "Burgos"))
         lead = self.make_lead()
