@@ -29,6 +29,15 @@ TRIGGER_MODELS = {
     "invitation_answered": "calendar.event",
 }
 
+#: Written whenever a notice is sent, also long after: a rule about them would set
+#: itself off without end.
+OUTGOING = frozenset(
+    {
+        "crm.automation.firing", "crm.automation.delivery", "mail.mail", "mail.notification",
+        "ir.cron.trigger",
+    }
+)  # fmt: skip
+
 #: Changing none of these makes somebody the owner of a rule.
 NOT_OWNED = frozenset({"name", "sequence", "active", "owner_id"})
 #: What only administrators may decide, here and on the server (design: D11).
@@ -276,6 +285,18 @@ class CrmAutomationRule(models.Model):
                         number=rule.delay_number,
                         unit=rule._label("delay_unit"),
                         limit=limits[rule.delay_unit],
+                    )
+                )
+
+    @api.constrains("model_id")
+    def _check_model_is_no_trace_of_sending(self):
+        for rule in self:
+            if rule.model_name in OUTGOING:
+                raise ValidationError(
+                    self.env._(
+                        "“%(model)s” cannot be watched: each notice writes there itself, so the "
+                        "rule would never end.",
+                        model=rule.sudo().model_id.name,
                     )
                 )
 

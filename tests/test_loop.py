@@ -142,6 +142,12 @@ class TestOwnDoing(LoopCase):
         action.with_context(active_model="crm.lead", active_ids=lead.ids).run()
         self.assertFiredOnce(lead, rule)
 
+    def test_what_sending_writes_cannot_be_watched(self):
+        for model in ("crm.automation.firing", "crm.automation.delivery", "mail.mail"):
+            with self.subTest(model), self.assertRaisesRegex(ValidationError, "would never end"):
+                self.rule_on("", model=model, notify_emails="a@example.com",
+                             user=self.env.ref("base.user_admin"))  # fmt: skip
+
     def test_a_person_fires_it_again_in_another_transaction(self):
         rule = self.rule_on("city", ("city", "Burgos"))
         lead = self.make_lead()
