@@ -450,9 +450,11 @@ class CrmAutomationFiring(models.Model):
 
     def _run(self, started):
         """Run claimed firings, together where that works, else one by one."""
-        for rule, firings in (
-            self.sorted(lambda f: (f.rule_id.sequence, f.id)).grouped("rule_id").items()
-        ):
+        # One chain at a time: a long one must not stop what another record begins.
+        batches = self.sorted(lambda f: (f.rule_id.sequence, f.id)).grouped(
+            lambda f: (f.rule_id, f.chain)
+        )
+        for (rule, _chain), firings in batches.items():
             # The log speaks the language of whoever answers for the rule.
             rule = rule.with_context(lang=rule.owner_id.lang)
             firings = firings.with_env(rule.env)._preflight(rule)

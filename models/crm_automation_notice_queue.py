@@ -11,6 +11,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import email_normalize
 from odoo.tools.mail import email_split, generate_tracking_message_id
 
+from .base import CHAIN
+
 #: Machines must not answer, and mail programs may file it as automatic
 #: (RFC 3834, section 5). The second is Exchange's word for the same.
 HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
@@ -26,10 +28,12 @@ class CrmAutomationNotice(models.AbstractModel):
         All in the caller's transaction: the firings end as *done* if and only
         if their mails are in the queue.
 
-        :param firings: ``crm.automation.firing`` of one rule, their records
-            there and readable for the owner, or deleted with a snapshot
+        :param firings: ``crm.automation.firing`` of one rule and one chain, their
+            records there and readable for the owner, or deleted with a snapshot
         """
         self.ensure_one()
+        # Whatever this writes is its own doing, and is known by that to the rules.
+        self = self.with_context(**{CHAIN: firings[:1]._chain()})
         gone = firings.filtered(lambda firing: (firing.payload or {}).get("gone"))
         records = self._owner_model().browse((firings - gone).mapped("res_id"))
         if records:

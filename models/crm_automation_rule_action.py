@@ -10,7 +10,6 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from .base import CHAIN
 from .crm_automation_rule_condition import PRIORITIES
 from .record_fields import state_field
 
@@ -200,20 +199,19 @@ class CrmAutomationRule(models.Model):
         """Everything that a job does: what the save has not done, and the rest.
 
         :param firings: ``crm.automation.firing`` of this rule
-        :param records: their records, with the rights of the rule's owner
+        :param records: their records, with the rights of the rule's owner, and with
+            the chain of rules in the context
         """
         if self._changes_fields():
             for firing in firings:
                 if not (firing.sudo().payload or {}).get("applied"):
-                    chain = firing._chain()
-                    record = records.browse(firing.res_id)
-                    self._change_fields(record.with_context(**{CHAIN: chain}))
+                    self._change_fields(records.browse(firing.res_id))
         if self.add_follower_ids:
             records.message_subscribe(partner_ids=self.add_follower_ids.ids)
         if self.activity_type_id:
             self._schedule(records)
         for action in self.sudo().server_action_ids.sorted("sequence"):
-            self._run_server_action(action, firings, records)
+            self._run_server_action(action, records)
 
     def _schedule(self, records):
         day = fields.Date.context_today(self) + relativedelta(days=self.activity_days)
@@ -226,11 +224,9 @@ class CrmAutomationRule(models.Model):
                 user_id=user.id,
             )
 
-    def _run_server_action(self, action, firings, records):
-        chain = max((firing._chain() for firing in firings), key=len)
+    def _run_server_action(self, action, records):
         action.with_env(records.env).with_context(
             active_model=records._name,
             active_id=records[:1].id,
             active_ids=records.ids,
-            **{CHAIN: chain},
         ).run()

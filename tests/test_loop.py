@@ -105,6 +105,20 @@ class TestOwnDoing(LoopCase):
         lead = self.make_lead()
         self.assertFiredOnce(lead, rule)
 
+    def test_its_notice_followers_and_activity(self):
+        rule = self.rule_on(
+            "",
+            notify_responsible=True,
+            notify_watchers=True,
+            watcher_emails="watcher@example.com",
+            add_follower_ids=[Command.set(self.customer.ids)],
+            activity_type_id=self.env.ref("mail.mail_activity_data_todo").id,
+        )
+        lead = self.make_lead()
+        lead.city = "Soria"
+        self.assertFiredOnce(lead, rule)
+        self.assertIn("watcher@example.com", lead.email_cc)
+
     def test_its_server_action(self):
         action = self.env["ir.actions.server"].create(
             {
@@ -123,6 +137,19 @@ class TestOwnDoing(LoopCase):
         lead.city = "Soria"
         self.assertFiredOnce(lead, rule)
         self.assertEqual(lead.color, 1)
+
+    def test_messages_that_its_notice_writes(self):
+        rule = self.rule_on(
+            "", model="mail.message", trigger="created", notify_emails="a@example.com",
+            user=self.env.ref("base.user_admin"),
+        )  # fmt: skip
+        lead = self.make_lead()
+        self.pass_time(1, hours=1)
+        self.Firing.search([("rule_id", "=", rule.id)]).unlink()
+        lead.message_post(body="Hello", message_type="comment")
+        self.pass_time(4, hours=1)
+        firings = self.Firing.search([("rule_id", "=", rule.id)])
+        self.assertEqual(firings.mapped("state"), ["done"])
 
     def test_a_rule_that_calls_itself(self):
         rule = self.rule_on(
@@ -206,6 +233,25 @@ class TestEachOther(LoopCase):
         self.assertIn("have set each other off", last.reason)
         self.assertEqual(last.chain, ",".join([str(down.id), str(up.id)] * 4))
 
+    def test_two_rules_about_messages_stop(self):
+        rules = [
+            self.rule_on(
+                "", model="mail.message", trigger="created", notify_emails=f"{name}@example.com",
+                user=self.env.ref("base.user_admin"),
+            )
+            for name in "ab"
+        ]  # fmt: skip
+        lead = self.make_lead()
+        self.pass_time(1, hours=1)
+        domain = [("rule_id", "in", [rule.id for rule in rules])]
+        self.Firing.search(domain).unlink()
+        lead.message_post(body="Hello", message_type="comment")
+        self.pass_time(MAX_CHAIN + 4, hours=1)
+        firings = self.Firing.search(domain)
+        self.assertEqual(set(firings.mapped("state")), {"done", "cancelled"})
+        self.assertFalse(firings.filtered(lambda f: f.state == "pending"))
+        self.assertEqual(len(firings), 2 * (MAX_CHAIN + 1))
+
 
 @tagged("post_install", "-at_install")
 class TestChain(LoopCase):
@@ -270,3 +316,17 @@ class TestChain(LoopCase):
         self.drain()
         self.assertEqual(self.states(lead)[rules[MAX_CHAIN]], ["cancelled", "done"])
         self.assertEqual(lead.expected_revenue, 9)
+
+    def test_chains_of_different_length_in_one_batch_keep_their_own(self):
+        """A record that a long chain has led to does not stop another one."""
+        rules = self.make_chain(delay_number=1, delay_unit="hours")
+        old, new = self.make_lead(), self.make_lead()
+        old.city = "Soria"
+        self.end_transaction()
+        self.pass_time(MAX_CHAIN - 1, hours=2)
+        self.assertEqual(self.states(old)[rules[MAX_CHAIN - 1]], ["pending"])
+        new.color = 3  # what the last of the long chain waits for, by a person
+        self.end_transaction()
+        self.pass_time(4, hours=10)
+        self.assertEqual(self.states(old)[rules[MAX_CHAIN]], ["cancelled"])
+        self.assertEqual(self.states(new)[rules[MAX_CHAIN]], ["done"])
