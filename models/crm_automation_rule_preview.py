@@ -2,6 +2,7 @@
 
 from odoo import models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
 
 class CrmAutomationRule(models.Model):
@@ -25,14 +26,21 @@ class CrmAutomationRule(models.Model):
             return {"sample": str(error)}
 
     def _sample(self):
-        """One record, or two where the rule is about a merge."""
+        """One record, or two where the rule is about a merge: of those that satisfy the
+        conditions, else of all, those with a responsible and a customer first."""
         model = self.env[self.model_name].with_context(active_test=False)
-        domain = [("type", "=", "opportunity")] if self.model_name == "crm.lead" else []
         wanted = 2 if self.trigger == "opportunities_merged" else 1
-        named = [(field, "!=", False) for field in ("user_id", "partner_id") if field in model._fields]
-        return model.search(domain + named, limit=wanted, order="id desc") or model.search(
-            domain, limit=wanted, order="id desc"
+        kind = Domain.TRUE
+        if self.model_name == "crm.lead":
+            kind = Domain("type", "=", "opportunity")
+        named = Domain.AND(
+            Domain(name, "!=", False) for name in ("user_id", "partner_id") if name in model._fields
         )
+        fitting = self._condition_domain()
+        for domain in (kind & named & fitting, fitting, kind & named, kind):
+            if records := model.search(domain, limit=wanted, order="id desc"):
+                return records
+        return model
 
     def _preview_of(self, records):
         record = records[:1]

@@ -107,10 +107,15 @@ class TestRecipeWizard(RecipeCase):
         }
 
     def make_samples(self):
-        self.opportunity(partner_id=self.customer.id)
-        self.env["project.task"].create(
-            {"name": "T", "project_id": self.project.id, "user_ids": [(6, 0, self.seller.ids)]}
-        )
+        self.opportunity(partner_id=self.customer.id).action_set_won()
+        self.opportunity(partner_id=self.customer.id).action_set_lost()
+        self.opportunity(partner_id=self.customer.id, priority="3")
+        tasks = self.env["project.task"].create(
+            [{"name": "T", "project_id": self.project.id, "user_ids": [(6, 0, self.seller.ids)],
+              "partner_id": self.customer.id, "state": state}
+             for state in ("01_in_progress", "1_done")]
+        )  # fmt: skip
+        self.assertEqual(tasks.mapped("business_state"), ["open", "done"])
         self.env["calendar.event"].with_context(no_mail_to_attendees=True).create(
             {
                 "name": "Tasting",
@@ -140,6 +145,16 @@ class TestRecipeWizard(RecipeCase):
                         self.assertIn("<", form.preview_body)
         self.end_transaction()
         self.assertEqual(self.everything(), before)
+
+    def test_a_preview_shows_a_record_that_the_rule_is_about(self):
+        values = {"project_id": self.project.id, "partner_id": self.customer.id}
+        done, _open = self.env["project.task"].create(
+            [{"name": name, **values} for name in ("Done with it", "Just begun")]
+        )
+        done.state = "1_done"
+        wizard = self.wizard(self.env.ref("crm_automation.recipe_task_closed"))
+        self.assertEqual(wizard.sample, "Done with it")
+        self.assertEqual(wizard.preview_subject, "Done with it: now Done")
 
     def test_a_preview_of_nothing_says_so(self):
         self.env["sale.order"].search([]).with_context(disable_cancel_warning=True)._action_cancel()
