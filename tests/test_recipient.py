@@ -169,6 +169,18 @@ class TestTicks(RecipientCase):
         self.assertEqual(lead.email_cc, "bank@example.com")
         self.assertEqual(self.firings(lead).delivery_ids.email, "seller@example.com")
 
+    def test_remembering_watchers_does_not_fire_the_rule_again(self):
+        lead = self.make_lead()
+        self.make_rule(
+            trigger="updated", model_id=self.env["ir.model"]._get_id("crm.lead"),
+            watcher_emails="bank@example.com",
+        )  # fmt: skip
+        lead.name = "More corks"
+        self.drain()
+        self.drain()
+        self.assertEqual(lead.email_cc, "bank@example.com")
+        self.assertEqual(self.firings(lead).mapped("state"), ["done"])
+
     def test_extra_addresses(self):
         deliveries = self.told(
             self.make_lead(), notify_emails="Boss <boss@example.com>, bank@example.com"
