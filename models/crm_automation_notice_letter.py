@@ -159,7 +159,7 @@ class CrmAutomationNotice(models.AbstractModel):
             facts = self._facts(firing, record, recipient)
         if self.with_last_message and record and not self._is_secret(record, recipient.partner):
             with self._unveiled(record, recipient.partner) as reader:
-                last = self._last_message(reader)
+                last = self._last_message(reader, self._is_outside(recipient))
             if last:
                 content = Markup("%s<blockquote>%s</blockquote>") % (
                     content or "", plaintext2html(last[:5000]),
@@ -212,8 +212,17 @@ class CrmAutomationNotice(models.AbstractModel):
         return user.email_formatted if user and user.email else default
 
     @api.model
-    def _last_message(self, record):
-        """Text of the latest message from outside, else the description."""
+    def _is_outside(self, recipient):
+        """Whether somebody reads nothing internal."""
+        return recipient.role in OUTSIDE_ROLES and not recipient.internal
+
+    @api.model
+    def _last_message(self, record, outside=False):
+        """Text of the latest message from outside, else the description, which is
+        the team's own.
+
+        :param bool outside: somebody from outside reads it
+        """
         if "message_ids" in record._fields:
             message = self.env["mail.message"].sudo().search(
                 [
@@ -227,7 +236,9 @@ class CrmAutomationNotice(models.AbstractModel):
             )  # fmt: skip
             if message:
                 return html2plaintext(message.body or "")
-        return html2plaintext(record["description"] or "") if "description" in record._fields else ""
+        if outside or "description" not in record._fields:
+            return ""
+        return html2plaintext(record["description"] or "")
 
     def _headline(self, firing, record, recipient):
         """Subject and first sentence of the ready-made text. Hook for extensions."""
@@ -367,7 +378,7 @@ class CrmAutomationNotice(models.AbstractModel):
         customer reads nothing of what the team thinks of him.
         """
         gone = (firing.sudo().payload or {}).get("gone")
-        outside = recipient.role in OUTSIDE_ROLES and not recipient.internal
+        outside = self._is_outside(recipient)
         names = CUSTOMER_FACT_FIELDS if outside else FACT_FIELDS
         if gone:
             known = self.env[firing.res_model]._fields

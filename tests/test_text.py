@@ -226,6 +226,14 @@ class TestOwnText(TextCase):
         lead = self.make_lead(description="<p>Needs corks</p>")
         self.assertIn("Needs corks", self.one(lead, with_last_message=True).body_html)
 
+    def test_a_customer_does_not_get_the_description(self):
+        """The notes on a lead are the team's own; what he wrote himself he knows."""
+        lead = self.make_lead(partner_id=self.customer.id, description="<p>A nuisance</p>")
+        self.one(lead, with_last_message=True, notify_customer=True)
+        mails = self.mails(lead)
+        self.assertIn("A nuisance", mails["seller@example.com"].body_html)
+        self.assertNotIn("A nuisance", mails["azure@example.com"].body_html)
+
     def test_markup_in_a_message_is_text(self):
         lead = self.make_lead(partner_id=self.customer.id, description="&lt;img src=x&gt;")
         self.assertNotIn("<img", self.one(lead, with_last_message=True).body_html)
