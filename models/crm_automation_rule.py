@@ -379,7 +379,7 @@ class CrmAutomationRule(models.Model):
     def _take_ownership(self, vals, always=False):
         """Whoever changes what a rule does answers for it with his rights."""
         if not self.env.su:
-            if "owner_id" in vals or "enabled_since" in vals:
+            if {"owner_id", "enabled_since", "checked_at"} & vals.keys():
                 raise AccessError(self.env._("The owner of a rule cannot be chosen."))
             if ADMIN_FIELDS & vals.keys() and not self.env.is_system():
                 raise AccessError(

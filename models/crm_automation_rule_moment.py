@@ -77,6 +77,10 @@ class CrmAutomationRule(models.Model):
         "hours after its moment; later the execution expires, with a line in the log.",
     )
 
+    checked_at = fields.Datetime(
+        readonly=True, copy=False, help="When the job last looked for what is due by this rule."
+    )
+
     @api.depends("date_type", "date_field_id", "model_name", "trigger")
     def _compute_date_is_day(self):
         for rule in self:
@@ -245,13 +249,43 @@ class CrmAutomationRule(models.Model):
         for rule in broken:
             rule._note_idle()
         Firing._commit_batch()
+        looked = self.browse()
         for rule in rules - broken:
-            rule._enqueue_due_in_turn()
+            if rule._enqueue_due_in_turn():
+                looked |= rule
         Firing._arm()
         Firing._commit_batch()
+        looked._note_checked()
+
+    def _note_checked(self):
+        """For the lines about what expires, should the job stand still.
+
+        Without the ORM, so that the cache of the rules stays, and without waiting
+        for somebody who is editing a rule: the next pass notes it as well.
+        """
+        try:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE crm_automation_rule SET checked_at = %s WHERE id IN (
+                        SELECT id FROM crm_automation_rule WHERE id IN %s
+                        FOR NO KEY UPDATE SKIP LOCKED
+                    )
+                    """,
+                    fields.Datetime.now(),
+                    tuple(self.ids) or (0,),
+                )
+            )
+            self.env["crm.automation.firing"]._commit_batch()
+        except psycopg2.extensions.TransactionRollbackError:
+            self.env.cr.rollback()
+        self.invalidate_recordset(["checked_at"])
 
     def _enqueue_due_in_turn(self):
-        """Look for what is due and commit; again, where a drainer was faster with a row."""
+        """Look for what is due and commit; again, where a drainer was faster with a row.
+
+        :return: whether nothing went wrong
+        """
         Firing = self.env["crm.automation.firing"]
         for attempt in range(1, MAX_CONFLICTS + 1):
             try:
@@ -262,11 +296,12 @@ class CrmAutomationRule(models.Model):
                     with self._never_in_the_way(f"noting the failure of rule {self.id}"):
                         Firing._insert_about_rule(self, reason)
                 Firing._commit_batch()
-                return
+                return not found.error
             except psycopg2.extensions.TransactionRollbackError:
                 self.env.cr.rollback()
                 if attempt == MAX_CONFLICTS:
                     raise
+        return False
 
     def _note_idle(self):
         """A rule that is switched on and cannot act says so in the log, once a day."""
@@ -278,6 +313,9 @@ class CrmAutomationRule(models.Model):
         self.ensure_one()
         now = fields.Datetime.now()
         first = now - datetime.timedelta(hours=self.lateness_hours)
+        if self.checked_at:
+            # What has become due meanwhile and is too late expires, with a line.
+            first = min(first, max(self.checked_at, self.enabled_since or now))
         last = now + LOOKAHEAD
         domain = self._window_domain(first, last) & self._condition_domain()
         records = self._owner_model().search(domain, limit=50 * PASS_LIMIT, order="id")

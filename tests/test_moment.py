@@ -483,6 +483,28 @@ class TestMomentAndChanges(MomentCase):
         self.assertEqual(firing.state, "expired")
         self.assertIn("Too late", firing.reason)
 
+    def test_the_jobs_stood_still_for_longer_than_the_limit(self):
+        self.make_moment_rule(delay_before="after", lateness_hours=2)
+        meeting = self.make_meeting(NOW)
+        self.look(NOW - DAY)
+        self.look(NOW + DAY)
+        firing = self.firings(meeting)
+        self.assertEqual(firing.state, "expired")
+        self.assertIn("Too late", firing.reason)
+        self.look(NOW + DAY + HOUR)
+        self.assertEqual(self.states(meeting), ["expired"])
+
+    def test_the_jobs_stood_still_while_the_rule_was_off(self):
+        rule = self.make_moment_rule(delay_before="after", lateness_hours=2)
+        meeting = self.make_meeting(NOW)
+        self.look(NOW - DAY)
+        with self.at(NOW - DAY):
+            rule.with_user(self.manager).action_disable()
+        with self.at(NOW + DAY):
+            rule.with_user(self.manager).action_enable()
+        self.look(NOW + DAY)
+        self.assertFalse(self.firings(meeting))
+
     def test_old_records_that_come_late_leave_no_line(self):
         self.make_moment_rule(delay_before="after", lateness_hours=2)
         meeting = self.make_meeting(NOW - 30 * DAY, booked=NOW)
