@@ -128,8 +128,11 @@ class CrmAutomationNotice(models.AbstractModel):
     def _name_for(self, record, partner):
         if self._is_secret(record, partner):
             return self.env._("Busy")
+        if not self._is_secret(record):
+            return record.display_name or ""
         with self._unveiled(record, partner) as reader:
-            return reader.display_name or ""
+            # Not the display name: that is "Busy" for the owner of the rule, sudo or not.
+            return reader["name"] or ""
 
     # -- the letter -----------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import freeze_time, new_test_user, tagged
 
 from .common import AutomationCase
@@ -476,8 +476,9 @@ class TestPrivateMeeting(MeetingCase):
 
     def test_attendees_read_it_and_others_busy(self):
         letters = self.letters(self.book())
-        self.assertIn(SECRET, letters["seller@example.com"])
-        self.assertIn(SECRET, letters["azure@example.com"])
+        for attendee in ("seller@example.com", "azure@example.com"):
+            self.assertIn(f"New meeting: {SECRET}", letters[attendee])
+            self.assertNotIn("Busy", letters[attendee])
         self.assertNotIn(SECRET, letters["stranger@example.com"])
         self.assertIn("Busy", letters["stranger@example.com"])
 
@@ -487,7 +488,8 @@ class TestPrivateMeeting(MeetingCase):
                 content="own", subject="%(object_subject)s", body="<p>%(object_description)s</p>"
             )
         )
-        self.assertIn(SECRET, letters["other@example.com"])
+        # Once in the subject, once in the text.
+        self.assertEqual(letters["other@example.com"].count(SECRET), 2)
         self.assertNotIn(SECRET, letters["stranger@example.com"])
 
     def test_the_last_message_of_it(self):
@@ -529,6 +531,17 @@ class TestPrivateMeeting(MeetingCase):
         self.assertFalse(seen.filtered(lambda a: SECRET in f"{a.summary} {a.note}"))
         self.assertEqual(self.firings(meeting).state, "done", self.firings(meeting).reason)
         self.assertIn(SECRET, self.letters(meeting)["seller@example.com"])
+
+    def test_in_the_inbox_of_attendees_only(self):
+        meeting = self.book(channel="inbox")
+        self.assertEqual(self.firings(meeting).state, "done", self.firings(meeting).reason)
+        found = self.env["mail.notification"].search(
+            [("res_partner_id", "=", self.seller.partner_id.id)], order="id desc", limit=1
+        )
+        message = found.mail_message_id
+        self.assertIn(SECRET, message.with_user(self.seller).subject)
+        with self.assertRaises(AccessError):
+            message.with_user(self.stranger).read(["subject"])
 
     def test_cancelled_by_deleting(self):
         meeting = self.make_meeting(name=SECRET, privacy="private")

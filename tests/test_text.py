@@ -286,6 +286,21 @@ class TestChannels(TextCase):
         since = self.env["mail.message"].search([("id", ">", before)])
         self.assertNotIn(self.seller.partner_id, since.notified_partner_ids)
 
+    def test_a_record_without_a_chatter(self):
+        tag = self.env["crm.tag"].create({"name": "Gold"})
+        for channel in ("email", "inbox", "activity"):
+            with self.subTest(channel):
+                rule = self.make_rule(
+                    trigger="called", channel=channel, notify_responsible=False,
+                    model_id=self.env["ir.model"]._get_id("crm.tag"), notify_customer=True,
+                    notify_customer_path="create_uid", notify_emails="boss@example.com",
+                )  # fmt: skip
+                tag._automation_call(rule)
+                self.drain()
+                firing = self.Firing.search([("rule_id", "=", rule.id)])
+                self.assertEqual(firing.state, "done", firing.reason)
+                self.assertIn("boss@example.com", firing.delivery_ids.mapped("email"))
+
     def test_no_to_do_for_somebody_who_may_not_open_the_record(self):
         self.make_rule(channel="activity", notify_leader=True, notify_responsible=False)
         team = self.env["crm.team"].create(
