@@ -11,6 +11,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 
 from ..engine.moments import UNITS
+from .record_fields import state_field
 
 #: The wizard of the mission's own screen. A rule on it means the merge itself,
 #: by whatever path: a row of the wizard says neither whether nor what was merged.
@@ -269,6 +270,14 @@ class CrmAutomationRule(models.Model):
                         trigger=rule._label("trigger"),
                     )
                 )
+            if not rule._knows_trigger():
+                raise ValidationError(
+                    self.env._(
+                        "“%(trigger)s”: records of this object have no such field. Choose another "
+                        "trigger or another object.",
+                        trigger=rule._label("trigger"),
+                    )
+                )
             if rule.trigger != "moment" and rule.delay_before == "before":
                 raise ValidationError(
                     self.env._(
@@ -299,6 +308,15 @@ class CrmAutomationRule(models.Model):
                         model=rule.sudo().model_id.name,
                     )
                 )
+
+    def _knows_trigger(self):
+        """Whether the object has what the trigger looks at."""
+        model = self.env.get(self.sudo().model_id.model)
+        if model is None:
+            return True  # its app is gone, which is another problem
+        if self.trigger == "stage_entered":
+            return "stage_id" in model._fields
+        return self.trigger != "state_reached" or bool(state_field(model))
 
     @api.constrains("enabled", "trigger")
     def _check_it_does_something(self):

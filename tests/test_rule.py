@@ -84,3 +84,12 @@ class TestRule(AutomationCase):
         self.env.invalidate_all()
         self.assertFalse(rule.enabled)
         self.assertEqual(self.firings(lead).state, "cancelled")
+
+    def test_a_trigger_that_the_object_knows_nothing_of(self):
+        partners = self.env["ir.model"]._get("res.partner").id
+        for trigger in ("stage_entered", "state_reached"):
+            with self.subTest(trigger), self.assertRaises(ValidationError) as caught:
+                self.make_rule(
+                    trigger=trigger, model_id=partners, notify_emails="boss@example.com"
+                )
+            self.assertIn("no such field", str(caught.exception))
