@@ -7,6 +7,7 @@ execution and changes the record's fields; everything else is done by a job.
 
 import collections
 import contextlib
+import dataclasses
 import logging
 
 import psycopg2
@@ -380,16 +381,30 @@ class CrmAutomationRule(models.Model):
 
     def _is_triggered_meeting_booked(self, change, event):
         """A new meeting that is still to come; of a series, the one it was booked by."""
-        if not change.created or not event.active or event.stop < fields.Datetime.now():
+        if not change.created or not event.active:
             return False
-        return not event.recurrence_id or event.recurrence_id.base_event_id == event
+        if event.recurrence_id and event.recurrence_id.base_event_id != event:
+            return False
+        return bool(self._next_meeting(event))
 
     def _is_triggered_meeting_moved(self, change, event):
-        if change.created or not event.active or event.stop < fields.Datetime.now():
+        if change.created or not event.active or not change.old.get("active", True):
             return False
-        if not change.old.get("active", True):
+        if not any(self._has_changed(change, event, name) for name in ("start", "stop")):
             return False
-        return any(self._has_changed(change, event, name) for name in ("start", "stop"))
+        if self._has_changed(change, event, "recurrence_id"):
+            # The meeting by which Odoo moves a whole series.
+            return bool(self._next_meeting(event))
+        return event.stop >= fields.Datetime.now()
+
+    @api.model
+    def _next_meeting(self, event):
+        """The meeting if it is still to come, else the next one of its series."""
+        now = fields.Datetime.now()
+        if event.stop >= now:
+            return event
+        to_come = event.recurrence_id.calendar_event_ids.filtered(lambda other: other.stop >= now)
+        return to_come.sorted("start")[:1]
 
     def _is_triggered_meeting_cancelled(self, change, event):
         if change.created or event.active or not change.old.get("active"):
@@ -419,7 +434,13 @@ class CrmAutomationRule(models.Model):
             best = kept.get(key)
             if not best or record.start < records.browse(best.res_id).start:
                 kept[key] = change
-        return list(kept.values())
+        if trigger == "meeting_cancelled":
+            return list(kept.values())
+        # Of a series that has begun, the next meeting is what people want to know.
+        return [
+            dataclasses.replace(change, res_id=self._next_meeting(records.browse(change.res_id)).id)
+            for change in kept.values()
+        ]
 
     @api.model
     def _deletions(self, records, rules):

@@ -298,6 +298,43 @@ class TestSeries(MeetingCase):
         events[2].unlink()
         self.assertTold(cancelled=1)
 
+    def test_booked_after_it_has_begun(self):
+        events = self.make_series(count=5, start=NOW - 2 * DAY)
+        self.assertTold(booked=1)
+        self.assertEqual(self.of_rule(self.booked).res_id, events[2].id)
+
+    def test_booked_when_it_is_over(self):
+        self.make_series(count=3, start=NOW - 10 * DAY)
+        self.assertTold()
+
+    def test_all_moved_after_it_has_begun(self):
+        """Odoo moves the first meeting and makes the others anew: the next one is told."""
+        events = self.series(count=5, start=NOW - 2 * DAY)
+        events[3].write(
+            {
+                "start": events[3].start + HOUR,
+                "stop": events[3].stop + HOUR,
+                "recurrence_update": "all_events",
+            }
+        )
+        self.assertTold(moved=1)
+        self.drain()
+        firing = self.of_rule(self.moved)
+        meeting = self.env["calendar.event"].browse(firing.res_id)
+        self.assertEqual((meeting.start, meeting.active), (NOW + HOUR, True))
+        self.assertEqual(firing.state, "done", firing.reason)
+
+    def test_all_moved_when_it_is_over(self):
+        events = self.series(count=3, start=NOW - 10 * DAY)
+        events[0].write(
+            {
+                "start": events[0].start + HOUR,
+                "stop": events[0].stop + HOUR,
+                "recurrence_update": "all_events",
+            }
+        )
+        self.assertTold()
+
     def test_a_series_that_has_begun(self):
         """The meetings that are over are not cancelled; the others are."""
         events = self.series(count=5, start=NOW - 2 * DAY)
