@@ -384,15 +384,20 @@ class CrmAutomationNotice(models.AbstractModel):
         outside = self._is_outside(recipient)
         names = CUSTOMER_FACT_FIELDS if outside else FACT_FIELDS
         if gone:
-            known = self.env[firing.res_model]._fields
+            known_model = self.env[firing.res_model]
             return [
-                (known[name]._description_string(self.env), gone["facts"][name])
+                (self._fact_label(known_model, name), gone["facts"][name])
                 for name in names
-                if name in gone["facts"] and name in known
+                if name in gone["facts"] and name in known_model._fields
             ]
         if not outside:
             names = (*self._changed_names(firing, record), *names)
         return list(self._texts(record, dict.fromkeys(names), recipient).values())
+
+    def _fact_label(self, model, name):
+        """What a fact is called; Odoo's own words for a meeting's times are commands."""
+        words = {"start": self.env._("Starts"), "stop": self.env._("Ends")}
+        return words.get(name) or model._fields[name]._description_string(self.env)
 
     def _changed_names(self, firing, record):
         if firing.trigger not in ("updated", "saved"):
@@ -413,6 +418,8 @@ class CrmAutomationNotice(models.AbstractModel):
         found = {}
         for name in names:
             field = record._fields.get(name)
+            if name == "partner_id" and record._name == "calendar.event":
+                continue  # the organiser once more
             if not field or (secret and name not in ("start", "stop")):
                 continue
             if not record._has_field_access(field, "read"):
@@ -422,7 +429,7 @@ class CrmAutomationNotice(models.AbstractModel):
             except AccessError:
                 continue
             if text:
-                found[name] = (field._description_string(self.env), text[:MAX_CHANGED])
+                found[name] = (self._fact_label(record, name), text[:MAX_CHANGED])
         return found
 
     def _display(self, record, field, tz):
