@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from engine import changes, keywords, moments, patterns, retry
 
+MODULES = [changes, keywords, moments, patterns, retry]
 
-@pytest.mark.parametrize("module", [changes, keywords, moments, patterns, retry], ids=lambda m: m.__name__)
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
 def test_doctests(module):
     found = doctest.testmod(module)
     assert found.attempted
