@@ -169,8 +169,8 @@ class CrmAutomationFiring(models.Model):
                 "due_at": due,
                 "run_at": due,
             }
-            if failure:
-                values |= {"state": "failed", "reason": failure, "finished_at": now}
+            if reason := failure or hit.facts.get("failure"):
+                values |= {"state": "failed", "reason": reason, "finished_at": now}
             elif len(hit.chain) >= MAX_CHAIN:
                 values |= {
                     "state": "cancelled",
@@ -612,7 +612,12 @@ class CrmAutomationFiring(models.Model):
     def action_retry(self):
         """Run failed executions again, by hand of whoever may change rules."""
         self.rule_id.check_access("write")
-        failed = self.sudo().filtered(lambda firing: firing.state == "failed" and firing.res_id)
+        failed = self.sudo().filtered(
+            # Of a deleted record that could not be asked, nothing is known.
+            lambda firing: firing.state == "failed"
+            and firing.res_id
+            and "failure" not in (firing.payload or {})
+        )
         now = self.env.cr.now().replace(microsecond=0)
         failed.write({"state": "pending", "run_at": now, "tries": 0, "finished_at": False})
         self._wake()

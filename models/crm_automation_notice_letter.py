@@ -477,6 +477,14 @@ class CrmAutomationNotice(models.AbstractModel):
             "object_user_phone": user.phone or "/",
         }
 
+    def _snapshot_for_log(self, record):
+        """What the log says of a record that is about to be deleted."""
+        return {
+            "name": self._name_for_log(record),
+            "responsible_ids": self._responsibles(record).ids,
+            "record_company_id": "company_id" in record._fields and record.sudo().company_id.id,
+        }
+
     def _snapshot(self, record):
         """What a notice needs of a record that is about to be deleted.
 
@@ -497,10 +505,8 @@ class CrmAutomationNotice(models.AbstractModel):
             texts = speaker._texts(owned, dict.fromkeys(FACT_FIELDS), tz=tz)
             names = {name: text for name, (_label, text) in texts.items()}
         return {
-            "name": speaker._name_for_log(record),
-            "responsible_ids": self._responsibles(record).ids,
+            **speaker._snapshot_for_log(record),
             "company_id": company.id,
-            "record_company_id": "company_id" in record._fields and record.sudo().company_id.id,
             "people": self._people(record),
             "facts": names,
             "keywords": speaker._keyword_values(owned, stranger) if self.content == "own" else {},

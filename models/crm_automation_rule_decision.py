@@ -454,7 +454,7 @@ class CrmAutomationRule(models.Model):
         records = records.sudo().exists()
         for rule_id, trigger in rules:
             rule = self.sudo().browse(rule_id)
-            with rule._never_in_the_way(f"rule {rule_id} on a deletion"):
+            with rule._never_in_the_way(f"rule {rule_id} on a deletion") as outcome:
                 asked = records
                 if trigger == "meeting_cancelled":
                     now = fields.Datetime.now()
@@ -466,6 +466,17 @@ class CrmAutomationRule(models.Model):
                     (record, trigger, {"rule_id": rule_id, "gone": rule._snapshot(record)})
                     for record in matching
                 ]
+            if outcome.error:
+                speaker = rule.with_context(lang=rule.owner_id.lang)
+                failure = speaker._why_it_failed(outcome.error)
+                found += [
+                    (record, trigger, {
+                        "rule_id": rule_id,
+                        "gone": speaker._snapshot_for_log(record),
+                        "failure": failure,
+                    })
+                    for record in records
+                ]  # fmt: skip
         return found
 
     @api.model

@@ -5,8 +5,10 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged, users
+from odoo.tools import mute_logger
 
 from .common import AutomationCase
+from .test_decision import DECISION_LOG
 
 
 class TriggerCase(AutomationCase):
@@ -540,6 +542,29 @@ class TestDeletedTrigger(TriggerCase):
         lead = self.make_lead(active=False)
         lead.unlink()
         self.assertFired(lead)
+
+    def test_conditions_that_fail_leave_the_deletion_alone_and_a_line_in_the_log(self):
+        self.rule_on("crm.lead", "deleted", name_pattern="(a|aa)+$")
+        lead = self.make_lead(name="a" * 200 + "!")
+        with mute_logger(DECISION_LOG):
+            lead.unlink()
+            self.end_transaction()
+        self.assertFalse(lead.exists())
+        firing = self.firings(lead)
+        self.assertEqual((firing.state, firing.responsible_id), ("failed", self.seller))
+        self.assertIn("takes too long", firing.reason)
+        firing.with_user(self.manager).action_retry()
+        self.drain()
+        self.assertEqual(firing.state, "failed", "told although its conditions were never asked")
+
+    def test_conditions_that_fail_before_a_refused_deletion_leave_nothing(self):
+        self.rule_on("sale.order", "deleted", name_pattern="(a|aa)+$")
+        order = self.make_order(name="a" * 200 + "!")
+        order.action_confirm()
+        self.end_transaction()
+        with mute_logger(DECISION_LOG), self.assertRaises(UserError):
+            order.unlink()
+        self.assertFired(order, times=0)
 
     def test_nothing_can_be_done_with_what_is_gone(self):
         for values in (
