@@ -418,12 +418,16 @@ class CrmAutomationRule(models.Model):
         a new series with new meetings: that is no cancellation.
         """
         records = self.env[model]
-        moved = set()
-        for change in changes:
-            series = change.old.get("recurrence_id")
-            record = records.browse(change.res_id).exists() if series else records
-            if record.active and record.recurrence_id.id not in (False, series):
-                moved.add(series)
+        series_of = {
+            change.res_id: series
+            for change in changes
+            if (series := change.old.get("recurrence_id"))
+        }
+        moved = {
+            series_of[record.id]
+            for record in records.browse(series_of).exists()
+            if record.active and record.recurrence_id.id not in (False, series_of[record.id])
+        }
         kept = {}
         for change in hits:
             record = records.browse(change.res_id)

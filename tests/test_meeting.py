@@ -345,6 +345,18 @@ class TestSeries(MeetingCase):
             self.env["calendar.event"].browse(self.of_rule(self.cancelled).res_id).stop, NOW
         )
 
+    def test_what_a_series_costs_does_not_grow_with_it(self):
+        """Of the rules' own: not one query for each of its meetings."""
+        costs = []
+        for count in (5, 50):
+            events = self.series(count=count)
+            events.write({"active": False})
+            before = self.env.cr.sql_log_count
+            self.assertTold(cancelled=1)
+            costs.append(self.env.cr.sql_log_count - before)
+            self.of_rule(self.cancelled).sudo().unlink()
+        self.assertLess(costs[1], costs[0] + 20)
+
     def test_a_series_is_reminded_of_one_by_one(self):
         rule = self.make_rule(
             trigger="moment", model_id=self.env["ir.model"]._get_id("calendar.event"),
