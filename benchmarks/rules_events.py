@@ -51,16 +51,20 @@ def our_rules(env):
     """Ten rules on the same event, of which one matches: the first."""
     ana = env["res.users"].search([("login", "=", "ana")])
     first = env.ref("crm_automation.rule_lead_converted").with_user(ana)
-    others = env["crm.automation.rule"].with_user(ana).create(
-        [
-            {
-                "name": f"Other {number}",
-                "trigger": "lead_converted",
-                "notify_responsible": True,
-                "filter_domain": f"[('city', '=', 'Nowhere {number}')]",
-            }
-            for number in range(OTHERS)
-        ]
+    others = (
+        env["crm.automation.rule"]
+        .with_user(ana)
+        .create(
+            [
+                {
+                    "name": f"Other {number}",
+                    "trigger": "lead_converted",
+                    "notify_responsible": True,
+                    "filter_domain": f"[('city', '=', 'Nowhere {number}')]",
+                }
+                for number in range(OTHERS)
+            ]
+        )
     )
     env.cr.commit()
     return first, first + others
@@ -150,7 +154,10 @@ def measure_queries(env, rules):
     counts = {}
     for on in (False, True):
         switch(rules, on)
-        for name, values in (("unwatched", {"description": f"x {on}"}), ("watched", {"type": "lead"})):
+        for name, values in (
+            ("unwatched", {"description": f"x {on}"}),
+            ("watched", {"type": "lead"}),
+        ):
             env.invalidate_all()
             env["crm.automation.rule"]._watches()
             leads.fetch(["name", "description"])

@@ -59,8 +59,10 @@ def moment_of(value, number, unit, before, zone="UTC", hour=0.0):
 def _to_utc(local, tz):
     """UTC of a wall clock. An hour that the clocks skip is read as before the
     change, one that they repeat as the first (RFC 5545, 3.3.5)."""
-    return tz.normalize(tz.localize(local, is_dst=_is_dst(local, tz))).astimezone(UTC).replace(
-        tzinfo=None
+    return (
+        tz.normalize(tz.localize(local, is_dst=_is_dst(local, tz)))
+        .astimezone(UTC)
+        .replace(tzinfo=None)
     )
 
 

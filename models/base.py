@@ -161,8 +161,6 @@ class Base(models.AbstractModel):
             return super().web_read(specification)
         records = self.with_context(**{WEB_SAVE: False})
         if self.env.cr.precommit.data.get(SCHEDULED):
-            env = api.Environment(
-                self.env.cr, SUPERUSER_ID, {"automation_actor_id": self.env.uid}
-            )
+            env = api.Environment(self.env.cr, SUPERUSER_ID, {"automation_actor_id": self.env.uid})
             env["crm.automation.rule"]._decide_all()
         return super(Base, records).web_read(specification)

@@ -126,16 +126,15 @@ class CrmAutomationNotice(models.AbstractModel):
 
     def _recipients_in_words(self):
         """The ticks as a list of words for a sentence."""
-        _ = self.env._
         words = {
-            "responsible": _("its responsible"),
-            "leader": _("its team leader"),
-            "technical": _("its technical responsible"),
-            "approver": _("its approver or manager"),
-            "customer": _("its customer"),
-            "attendees": _("its attendees"),
-            "followers": _("its followers"),
-            "watchers": _("its watchers"),
+            "responsible": self.env._("its responsible"),
+            "leader": self.env._("its team leader"),
+            "technical": self.env._("its technical responsible"),
+            "approver": self.env._("its approver or manager"),
+            "customer": self.env._("its customer"),
+            "attendees": self.env._("its attendees"),
+            "followers": self.env._("its followers"),
+            "watchers": self.env._("its watchers"),
         }
         told = [words[name] for name in TICKS if self[f"notify_{name}"]]
         return told + ([self.notify_emails] if self.notify_emails else [])
@@ -349,23 +348,20 @@ class CrmAutomationNotice(models.AbstractModel):
         """
         self.ensure_one()
         return {
-            role: getattr(self, f"_find_{role}")(record)
-            for role in TICKS
-            if self[f"notify_{role}"]
+            role: getattr(self, f"_find_{role}")(record) for role in TICKS if self[f"notify_{role}"]
         }
 
     def _nobody(self, role):
         """Why nobody is told in a role that is ticked."""
-        _ = self.env._
         return {
-            "responsible": _("The record has no responsible."),
-            "leader": _("The record has no team with a leader."),
-            "technical": _("The record has no technical responsible."),
-            "approver": _("The record has nobody to approve it, and no manager."),
-            "customer": _("The record has no customer."),
-            "attendees": _("The record has no attendees."),
-            "followers": _("The record has no followers."),
-            "watchers": _("The record has no watchers."),
+            "responsible": self.env._("The record has no responsible."),
+            "leader": self.env._("The record has no team with a leader."),
+            "technical": self.env._("The record has no technical responsible."),
+            "approver": self.env._("The record has nobody to approve it, and no manager."),
+            "customer": self.env._("The record has no customer."),
+            "attendees": self.env._("The record has no attendees."),
+            "followers": self.env._("The record has no followers."),
+            "watchers": self.env._("The record has no watchers."),
         }[role]
 
     def _recipients(self, firing, record, company):

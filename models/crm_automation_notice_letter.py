@@ -245,7 +245,6 @@ class CrmAutomationNotice(models.AbstractModel):
 
     def _headline(self, firing, record, recipient):
         """Subject and first sentence of the ready-made text. Hook for extensions."""
-        _ = self.env._
         payload = firing.sudo().payload or {}
         gone = payload.get("gone")
         name = gone["name"] if gone else self._name_for(record, recipient.partner)
@@ -274,75 +273,76 @@ class CrmAutomationNotice(models.AbstractModel):
 
     def _sentences(self):
         """Trigger to subject and sentence, with places for values."""
-        _ = self.env._
         return {
             "lead_converted": (
-                _("Now an opportunity: %(name)s"),
-                _("The lead “%(name)s” has become an opportunity."),
+                self.env._("Now an opportunity: %(name)s"),
+                self.env._("The lead “%(name)s” has become an opportunity."),
             ),
             "opportunities_merged": (
-                _("Merged into %(name)s"),
-                _("%(names)s merged into “%(name)s”."),
+                self.env._("Merged into %(name)s"),
+                self.env._("%(names)s merged into “%(name)s”."),
             ),
-            "won": (_("Won: %(name)s"), _("The opportunity “%(name)s” is won.")),
-            "lost": (_("Lost: %(name)s"), _("The opportunity “%(name)s” is lost.")),
+            "won": (self.env._("Won: %(name)s"), self.env._("The opportunity “%(name)s” is won.")),
+            "lost": (
+                self.env._("Lost: %(name)s"),
+                self.env._("The opportunity “%(name)s” is lost."),
+            ),
             "task_created": (
-                _("New task: %(name)s"),
-                _("The task “%(name)s” has been created in the project “%(project)s”."),
+                self.env._("New task: %(name)s"),
+                self.env._("The task “%(name)s” has been created in the project “%(project)s”."),
             ),
             "meeting_booked": (
-                _("New meeting: %(name)s"),
-                _("The meeting “%(name)s” has been booked: %(start)s."),
+                self.env._("New meeting: %(name)s"),
+                self.env._("The meeting “%(name)s” has been booked: %(start)s."),
             ),
             "meeting_moved": (
-                _("Meeting moved: %(name)s"),
-                _("The meeting “%(name)s” has been moved. It is now: %(start)s."),
+                self.env._("Meeting moved: %(name)s"),
+                self.env._("The meeting “%(name)s” has been moved. It is now: %(start)s."),
             ),
             "meeting_cancelled": (
-                _("Meeting cancelled: %(name)s"),
-                _("The meeting “%(name)s” has been cancelled."),
+                self.env._("Meeting cancelled: %(name)s"),
+                self.env._("The meeting “%(name)s” has been cancelled."),
             ),
             "invitation_answered": (
-                _("Answer to the invitation: %(name)s"),
-                _("Answers to the invitation to “%(name)s”: %(answers)s."),
+                self.env._("Answer to the invitation: %(name)s"),
+                self.env._("Answers to the invitation to “%(name)s”: %(answers)s."),
             ),
             "stage_entered": (
-                _("%(name)s: now %(state)s"),
-                _("“%(name)s” (%(model)s) is now in the stage “%(state)s”."),
+                self.env._("%(name)s: now %(state)s"),
+                self.env._("“%(name)s” (%(model)s) is now in the stage “%(state)s”."),
             ),
             "state_reached": (
-                _("%(name)s: now %(state)s"),
-                _("“%(name)s” (%(model)s) is now in the state “%(state)s”."),
+                self.env._("%(name)s: now %(state)s"),
+                self.env._("“%(name)s” (%(model)s) is now in the state “%(state)s”."),
             ),
             "moment": (
-                _("Reminder: %(name)s"),
-                _("Reminder of “%(name)s” (%(model)s): %(date)s."),
+                self.env._("Reminder: %(name)s"),
+                self.env._("Reminder of “%(name)s” (%(model)s): %(date)s."),
             ),
             "created": (
-                _("New %(model)s: %(name)s"),
-                _("“%(name)s” (%(model)s) has been created."),
+                self.env._("New %(model)s: %(name)s"),
+                self.env._("“%(name)s” (%(model)s) has been created."),
             ),
             "updated": (
-                _("Changed: %(name)s"),
-                _("“%(name)s” (%(model)s) has been changed."),
+                self.env._("Changed: %(name)s"),
+                self.env._("“%(name)s” (%(model)s) has been changed."),
             ),
             "saved": (
-                _("Saved: %(name)s"),
-                _("“%(name)s” (%(model)s) has been created or changed."),
+                self.env._("Saved: %(name)s"),
+                self.env._("“%(name)s” (%(model)s) has been created or changed."),
             ),
             "deleted": (
-                _("Deleted: %(name)s"),
-                _("“%(name)s” (%(model)s) has been deleted."),
+                self.env._("Deleted: %(name)s"),
+                self.env._("“%(name)s” (%(model)s) has been deleted."),
             ),
-            "called": (_("About %(name)s"), _("About “%(name)s” (%(model)s).")),
+            "called": (self.env._("About %(name)s"), self.env._("About “%(name)s” (%(model)s).")),
         }
 
     def _answers(self, answers):
-        _ = self.env._
         words = {
-            "accepted": _("%(name)s has accepted"),
-            "declined": _("%(name)s has declined"),
-            "tentative": _("%(name)s may come"),
+            "accepted": self.env._("%(name)s has accepted"),
+            "declined": self.env._("%(name)s has declined"),
+            "tentative": self.env._("%(name)s may come"),
         }
         # Who has answered twice meant it the second time.
         last = {answer["partner_id"] or answer["name"]: answer for answer in answers}

@@ -170,7 +170,9 @@ class CrmAutomationNotice(models.AbstractModel):
         """The record's files, as its owner may read them, up to a limit."""
         if self.content == "template" and self.template_id.attachment_ids:
             for values in message_values.values():
-                values["attachment_ids"] = [(4, file.id) for file in self.template_id.attachment_ids]
+                values["attachment_ids"] = [
+                    (4, file.id) for file in self.template_id.attachment_ids
+                ]
         if not self.with_attachments or not records:
             return
         files = self.env["ir.attachment"].with_env(records.env).search(

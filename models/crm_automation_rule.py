@@ -11,6 +11,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 
 from ..engine.moments import UNITS
+from .crm_automation_notice import TICKS
 from .record_fields import state_field
 
 #: The wizard of the mission's own screen. A rule on it means the merge itself,
@@ -43,6 +44,13 @@ OUTGOING = frozenset(
 NOT_OWNED = frozenset({"name", "sequence", "active", "owner_id"})
 #: What only administrators may decide, here and on the server (design: D11).
 ADMIN_FIELDS = frozenset({"server_action_ids", "as_superuser"})
+
+#: A rule that is on must do something, whichever of these is emptied last.
+DEEDS = (
+    *(f"notify_{role}" for role in TICKS), "notify_emails", "set_user_id", "set_team_id",
+    "set_state_id", "set_lead_stage_id", "set_task_stage_id", "set_priority", "add_tag_ids",
+    "add_task_tag_ids", "value_ids", "add_follower_ids", "activity_type_id", "server_action_ids",
+)  # fmt: skip
 
 UNIT_LABELS = [
     ("minutes", "Minutes"),
@@ -173,7 +181,9 @@ class CrmAutomationRule(models.Model):
         for rule in self:
             rule.model_is_fixed = rule.trigger in TRIGGER_MODELS
 
-    @api.depends("owner_id.active", "owner_id.company_ids", "company_id.active", "model_id", "active")
+    @api.depends(
+        "owner_id.active", "owner_id.company_ids", "company_id.active", "model_id", "active"
+    )
     @api.depends_context("lang")
     def _compute_problem(self):
         for rule in self:
@@ -318,7 +328,7 @@ class CrmAutomationRule(models.Model):
             return "stage_id" in model._fields
         return self.trigger != "state_reached" or bool(state_field(model))
 
-    @api.constrains("enabled", "trigger")
+    @api.constrains("enabled", *DEEDS)
     def _check_it_does_something(self):
         for rule in self:
             if rule.enabled and not rule._does_something():
@@ -355,9 +365,7 @@ class CrmAutomationRule(models.Model):
             self._wake_enqueuer()
         if not self.env.is_system():
             # Neither by a default value of the context.
-            super(CrmAutomationRule, rules.sudo()).write(
-                {"as_superuser": False, "server_action_ids": [Command.clear()]}
-            )
+            rules._give_up_rights({"server_action_ids": [Command.clear()]})
         self.env.registry.clear_cache()
         return rules
 
@@ -374,13 +382,17 @@ class CrmAutomationRule(models.Model):
         result = super().write(vals)
         if not self.env.is_system() and not vals.keys() <= NOT_OWNED:
             # Whoever is no administrator hands on no more than his own rights.
-            super(CrmAutomationRule, self.sudo()).write({"as_superuser": False})
+            self._give_up_rights({})
         self.env.registry.clear_cache()
         if vals.get("enabled") is False or vals.get("active") is False:
             self._cancel_pending()
         if vals.get("enabled") or vals.get("active"):
             self._wake_enqueuer()
         return result
+
+    def _give_up_rights(self, values):
+        """Without the rights of the superuser, and without changing the owner."""
+        super(CrmAutomationRule, self.sudo()).write({"as_superuser": False, **values})
 
     def unlink(self):
         self.env.registry.clear_cache()

@@ -56,19 +56,15 @@ class CrmAutomationRule(models.Model):
         help="A regular expression that is found in the name; upper and lower case differ. "
         "“urgent.*” finds “urgent” followed by anything.",
     )
-    responsible_ids = fields.Many2many(
-        "res.users", "crm_automation_rule_responsible_rel", string="Responsible"
-    )
+    responsible_ids = fields.Many2many("res.users", "crm_automation_rule_responsible_rel")
     customer_ids = fields.Many2many(
         "res.partner",
         "crm_automation_rule_customer_rel",
-        string="Customer",
         help="One of these, or a contact of one of these.",
     )
     customer_category_ids = fields.Many2many(
         "res.partner.category",
         "crm_automation_rule_category_rel",
-        string="Customer Category",
         help="The customer has one of these tags, or one below them.",
     )
     team_ids = fields.Many2many("crm.team", "crm_automation_rule_team_rel", string="Sales Team")
@@ -82,9 +78,7 @@ class CrmAutomationRule(models.Model):
     lead_stage_ids = fields.Many2many(
         "crm.stage", "crm_automation_rule_lead_stage_rel", string="Stage"
     )
-    task_stage_ids = fields.Many2many(
-        "project.task.type", "crm_automation_rule_task_stage_rel", string="Task Stage"
-    )
+    task_stage_ids = fields.Many2many("project.task.type", "crm_automation_rule_task_stage_rel")
     state_from_ids = fields.Many2many(
         "ir.model.fields.selection",
         "crm_automation_rule_state_from_rel",
@@ -167,26 +161,39 @@ class CrmAutomationRule(models.Model):
         return Domain(values)
 
     def _condition_domain(self):
-        """All conditions that a domain can say. Hook for extensions."""
+        """All conditions that a domain can say."""
         self.ensure_one()
+        return Domain.AND(domain for _label, domain in self._named_domains())
+
+    def _named_domains(self):
+        """What each condition is called, and its domain. Hook for extensions.
+
+        :return: list of pairs of text and Domain
+        """
         model = self.env[self.model_name]
-        domain = self._literal(self.filter_domain)
+        found = [(self._title("filter_domain"), self._literal(self.filter_domain))]
         if self.filter_id:
-            domain &= self._literal(self.filter_id.sudo().domain)
-        for name in SOURCES:
-            if self[name]:
-                domain &= self._domain_of(name)
+            domain = self._literal(self.filter_id.sudo().domain)
+            found.append((self._title("filter_id"), domain))
+        found += [(self._title(name), self._domain_of(name)) for name in SOURCES if self[name]]
         if self.state_to_ids:
-            domain &= Domain(state_field(model), "in", self.state_to_ids.sudo().mapped("value"))
+            values = self.state_to_ids.sudo().mapped("value")
+            found.append((self._title("state_to_ids"), Domain(state_field(model), "in", values)))
         if self.priority_from or self.priority_to:
-            domain &= self._priority_domain(model._fields["priority"])
+            domain = self._priority_domain(model._fields["priority"])
+            found.append((self.env._("Priority"), domain))
         if self.trigger == "task_created" and not self.include_subtasks:
-            domain &= Domain("parent_id", "=", False)
+            found.append((self.env._("No part of another task"), Domain("parent_id", "=", False)))
         if self.company_id and "company_id" in model._fields:
-            domain &= Domain("company_id", "in", [self.company_id.id, False])
-        if self._leaves_out_archived(model, domain):
-            domain &= Domain(model._active_name, "=", True)
-        return domain & self._lasting_domain()
+            domain = Domain("company_id", "in", [self.company_id.id, False])
+            found.append((self._title("company_id"), domain))
+        if self._leaves_out_archived(model, Domain.AND(domain for _label, domain in found)):
+            found.append((self.env._("Not archived"), Domain(model._active_name, "=", True)))
+        found.append((self._title("trigger"), self._lasting_domain()))
+        return [(label, domain) for label, domain in found if not domain.is_true()]
+
+    def _title(self, name):
+        return self._fields[name]._description_string(self.env)
 
     def _leaves_out_archived(self, model, domain):
         """Nobody is reminded of what was archived: a cancelled meeting, or what Odoo
@@ -207,9 +214,7 @@ class CrmAutomationRule(models.Model):
         if condition == "customer_ids":
             if self.model_name == "res.partner":
                 return Domain("id", "child_of", ids)
-            return Domain.OR(
-                Domain(path, "child_of", ids) for path in self._customer_paths(name)
-            )
+            return Domain.OR(Domain(path, "child_of", ids) for path in self._customer_paths(name))
         if condition == "customer_category_ids":
             # A category of the company counts for its contacts as well.
             paths = ["category_id", "commercial_partner_id.category_id"]
@@ -277,23 +282,27 @@ class CrmAutomationRule(models.Model):
     @api.model
     def _found(self, records, pattern, texts):
         hits = matching(pattern, texts)
-        return records.browse(
-            record.id for record, hit in zip(records, hits, strict=True) if hit
-        )
+        return records.browse(record.id for record, hit in zip(records, hits, strict=True) if hit)
 
     def _matching_history(self, records):
         if self.history_max:
-            groups = self.env["mail.message"].sudo()._read_group(
-                [
-                    ("model", "=", records._name),
-                    ("res_id", "in", records.ids),
-                    ("message_type", "in", ("email", "comment", "email_outgoing")),
-                    ("is_internal", "=", False),
-                    # A note is internal by its subtype only.
-                    "|", ("subtype_id", "=", False), ("subtype_id.internal", "=", False),
-                ],  # fmt: skip
-                ["res_id"],
-                ["__count"],
+            groups = (
+                self.env["mail.message"]
+                .sudo()
+                ._read_group(
+                    [
+                        ("model", "=", records._name),
+                        ("res_id", "in", records.ids),
+                        ("message_type", "in", ("email", "comment", "email_outgoing")),
+                        ("is_internal", "=", False),
+                        # A note is internal by its subtype only.
+                        "|",
+                        ("subtype_id", "=", False),
+                        ("subtype_id.internal", "=", False),
+                    ],  # fmt: skip
+                    ["res_id"],
+                    ["__count"],
+                )
             )
             counts = dict(groups)
             limit = self.history_max
@@ -444,8 +453,8 @@ class CrmAutomationRule(models.Model):
         if isinstance(error, PatternTimeout):
             return self.env._(
                 "The pattern “%(pattern)s” takes too long to look for, so nothing was sent. "
-                "Whoever writes the rules can simplify it: nested repetitions such as (a+)+ are "
-                "the usual reason.",
+                "Whoever writes the rules can simplify it: repetitions inside repetitions such as "
+                "(a|aa)+ are the usual reason.",
                 pattern=error,
             )
         if isinstance(error, ValidationError):

@@ -58,7 +58,6 @@ class CrmAutomationRule(models.Model):
     )
     date_field_id = fields.Many2one(
         "ir.model.fields",
-        "Date Field",
         ondelete="set null",
         domain="[('model_id', '=', model_id), ('ttype', 'in', ('date', 'datetime')), "
         "('store', '=', True)]",
@@ -352,7 +351,10 @@ class CrmAutomationRule(models.Model):
         self.env["mail.message"].flush_model()
         self.env.cr.execute(
             SQL(
-                "SELECT DISTINCT res_id FROM mail_message WHERE model = %s AND date BETWEEN %s AND %s",
+                """
+                SELECT DISTINCT res_id FROM mail_message
+                WHERE model = %s AND date BETWEEN %s AND %s
+                """,
                 self.model_name,
                 low,
                 high,

@@ -2,8 +2,8 @@
 
 from odoo import api, fields, models
 
-from .crm_automation_rule_condition import SOURCES
 from .crm_automation_rule_action import TARGETS
+from .crm_automation_rule_condition import SOURCES
 
 
 class CrmAutomationRule(models.Model):
@@ -15,13 +15,12 @@ class CrmAutomationRule(models.Model):
     @api.depends_context("lang")
     def _compute_summary(self):
         for rule in self:
-            _ = self.env._
             deeds = rule._told_in_words() + rule._deeds_in_words()
             when = ", ".join([rule._when_in_words(), *rule._conditions_in_words()])
             if deeds:
-                rule.summary = _("%(when)s, %(what)s.", when=when, what="; ".join(deeds))
+                rule.summary = self.env._("%(when)s, %(what)s.", when=when, what="; ".join(deeds))
             else:
-                rule.summary = _("%(when)s, nothing happens yet.", when=when)
+                rule.summary = self.env._("%(when)s, nothing happens yet.", when=when)
 
     @api.model
     def _summary_sources(self):
@@ -44,61 +43,59 @@ class CrmAutomationRule(models.Model):
         return units[self.delay_unit]
 
     def _when_in_words(self):
-        _ = self.env._
-        model = self.model_id.sudo().name or self.model_name or _("record")
+        model = self.model_id.sudo().name or self.model_name or self.env._("record")
         if self.trigger == "moment":
             date = (
                 self.date_field_id.sudo().field_description
                 if self.date_type == "field"
                 else self._label("date_type")
-            ) or _("date")
+            ) or self.env._("date")
             values = {"date": date, "model": model, "delay": self._delay_in_words()}
             if not self.delay_number:
-                return _("At the date “%(date)s” (%(model)s)", **values)
+                return self.env._("At the date “%(date)s” (%(model)s)", **values)
             if self.delay_before == "before":
-                return _("%(delay)s before “%(date)s” (%(model)s)", **values)
-            return _("%(delay)s after “%(date)s” (%(model)s)", **values)
+                return self.env._("%(delay)s before “%(date)s” (%(model)s)", **values)
+            return self.env._("%(delay)s after “%(date)s” (%(model)s)", **values)
         when = {
-            "lead_converted": _("When a lead becomes an opportunity"),
-            "opportunities_merged": _("When opportunities are merged"),
-            "won": _("When an opportunity is won"),
-            "lost": _("When an opportunity is lost"),
-            "task_created": _("When a task is created in the project of a customer"),
-            "meeting_booked": _("When a meeting is booked"),
-            "meeting_moved": _("When a meeting is moved"),
-            "meeting_cancelled": _("When a meeting is cancelled"),
-            "invitation_answered": _("When an invitation is answered"),
-            "stage_entered": _("When a stage is entered (%(model)s)", model=model),
-            "state_reached": _("When a state is reached (%(model)s)", model=model),
-            "created": _("When this is created: %(model)s", model=model),
-            "updated": _("When this is changed: %(model)s", model=model),
-            "saved": _("When this is created or changed: %(model)s", model=model),
-            "deleted": _("When this is deleted: %(model)s", model=model),
-            "called": _("When it is called (%(model)s)", model=model),
+            "lead_converted": self.env._("When a lead becomes an opportunity"),
+            "opportunities_merged": self.env._("When opportunities are merged"),
+            "won": self.env._("When an opportunity is won"),
+            "lost": self.env._("When an opportunity is lost"),
+            "task_created": self.env._("When a task is created in the project of a customer"),
+            "meeting_booked": self.env._("When a meeting is booked"),
+            "meeting_moved": self.env._("When a meeting is moved"),
+            "meeting_cancelled": self.env._("When a meeting is cancelled"),
+            "invitation_answered": self.env._("When an invitation is answered"),
+            "stage_entered": self.env._("When a stage is entered (%(model)s)", model=model),
+            "state_reached": self.env._("When a state is reached (%(model)s)", model=model),
+            "created": self.env._("When this is created: %(model)s", model=model),
+            "updated": self.env._("When this is changed: %(model)s", model=model),
+            "saved": self.env._("When this is created or changed: %(model)s", model=model),
+            "deleted": self.env._("When this is deleted: %(model)s", model=model),
+            "called": self.env._("When it is called (%(model)s)", model=model),
         }.get(self.trigger, "")
         if self.watched_field_ids and self.trigger in ("updated", "saved"):
             names = ", ".join(self.watched_field_ids.sudo().mapped("field_description"))
-            when = _("%(when)s (%(fields)s)", when=when, fields=names)
+            when = self.env._("%(when)s (%(fields)s)", when=when, fields=names)
         if self.delay_number:
-            when = _("%(delay)s after: %(when)s", delay=self._delay_in_words(), when=when)
+            when = self.env._("%(delay)s after: %(when)s", delay=self._delay_in_words(), when=when)
         return when
 
     def _conditions_in_words(self):
-        _ = self.env._
         clauses = []
         for name in SOURCES:
             if self[name]:
                 names = ", ".join(self[name].sudo().mapped("display_name"))
                 label = self._fields[name]._description_string(self.env)
-                clauses.append(_("%(condition)s: %(names)s", condition=label, names=names))
+                clauses.append(self.env._("%(condition)s: %(names)s", condition=label, names=names))
         for name in ("state_from_ids", "state_to_ids"):
             if self[name]:
                 names = ", ".join(self[name].sudo().mapped("name"))
                 label = self._fields[name]._description_string(self.env)
-                clauses.append(_("%(condition)s: %(names)s", condition=label, names=names))
+                clauses.append(self.env._("%(condition)s: %(names)s", condition=label, names=names))
         if self.priority_from or self.priority_to:
             clauses.append(
-                _(
+                self.env._(
                     "priority from %(low)s to %(high)s",
                     low=self._label("priority_from") or "…",
                     high=self._label("priority_to") or "…",
@@ -106,13 +103,19 @@ class CrmAutomationRule(models.Model):
             )
         filter_name = self.filter_id.sudo().name
         for asked, clause in (
-            (self.name_pattern, _("name like “%(pattern)s”", pattern=self.name_pattern)),
-            (self.history_pattern, _("history like “%(pattern)s”", pattern=self.history_pattern)),
-            (self.history_max, _("at most %(number)s messages", number=self.history_max)),
-            (self.filter_id, _("filter “%(name)s”", name=filter_name)),
-            (self._is_filter(self.filter_domain), _("matches the conditions on fields")),
-            (self._is_filter(self.before_domain), _("matched other conditions before the change")),
-            (self.company_id, _("company: %(name)s", name=self.company_id.sudo().name)),
+            (self.name_pattern, self.env._("name like “%(pattern)s”", pattern=self.name_pattern)),
+            (
+                self.history_pattern,
+                self.env._("history like “%(pattern)s”", pattern=self.history_pattern),
+            ),
+            (self.history_max, self.env._("at most %(number)s messages", number=self.history_max)),
+            (self.filter_id, self.env._("filter “%(name)s”", name=filter_name)),
+            (self._is_filter(self.filter_domain), self.env._("matches the conditions on fields")),
+            (
+                self._is_filter(self.before_domain),
+                self.env._("matched other conditions before the change"),
+            ),
+            (self.company_id, self.env._("company: %(name)s", name=self.company_id.sudo().name)),
         ):
             if asked:
                 clauses.append(clause)
@@ -123,34 +126,32 @@ class CrmAutomationRule(models.Model):
         return bool(domain) and domain != "[]"
 
     def _told_in_words(self):
-        _ = self.env._
         whom = self._recipients_in_words()
         if not whom:
             return []
         names = ", ".join(whom)
         return [
             {
-                "inbox": _("notify %(whom)s in Odoo", whom=names),
-                "activity": _("give a to-do to %(whom)s", whom=names),
-            }.get(self.channel, _("mail %(whom)s", whom=names))
+                "inbox": self.env._("notify %(whom)s in Odoo", whom=names),
+                "activity": self.env._("give a to-do to %(whom)s", whom=names),
+            }.get(self.channel, self.env._("mail %(whom)s", whom=names))
         ]
 
     def _deeds_in_words(self):
-        _ = self.env._
         deeds = []
         for name in (*TARGETS, "set_state_id"):
             if self[name]:
                 label = self._fields[name]._description_string(self.env).lower()
                 names = ", ".join(self[name].sudo().mapped("display_name"))
-                deeds.append(_("%(action)s %(names)s", action=label, names=names))
+                deeds.append(self.env._("%(action)s %(names)s", action=label, names=names))
         if self.set_priority:
             label = self._fields["set_priority"]._description_string(self.env).lower()
             deeds.append(
-                _("%(action)s %(names)s", action=label, names=self._label("set_priority"))
+                self.env._("%(action)s %(names)s", action=label, names=self._label("set_priority"))
             )
         for line in self.value_ids:
             deeds.append(
-                _(
+                self.env._(
                     "set “%(field)s” to “%(value)s”",
                     field=line.field_id.sudo().field_description or "…",
                     value=line.value or "",
@@ -158,7 +159,7 @@ class CrmAutomationRule(models.Model):
             )
         if self.add_follower_ids:
             names = ", ".join(self.add_follower_ids.mapped("display_name"))
-            deeds.append(_("add followers %(names)s", names=names))
+            deeds.append(self.env._("add followers %(names)s", names=names))
         if self.activity_type_id:
-            deeds.append(_("schedule “%(name)s”", name=self.activity_type_id.name))
+            deeds.append(self.env._("schedule “%(name)s”", name=self.activity_type_id.name))
         return deeds

@@ -1,5 +1,8 @@
+import contextlib
 import datetime
 import math
+
+import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -22,7 +25,6 @@ class CrmAutomationRuleValue(models.Model):
     model_id = fields.Many2one(related="rule_id.model_id")
     field_id = fields.Many2one(
         "ir.model.fields",
-        "Field",
         required=True,
         ondelete="cascade",
         domain="[('model_id', '=', model_id), ('readonly', '=', False), ('store', '=', True), "
@@ -100,7 +102,7 @@ class CrmAutomationRuleValue(models.Model):
             raise UserError(self.env._("It can be 1 or 0.")) from error
 
     def _number(self, field, text):
-        try:
+        with contextlib.suppress(ValueError):
             if field.type == "integer":
                 number = int(text)
                 if abs(number) < 2**31:
@@ -109,8 +111,6 @@ class CrmAutomationRuleValue(models.Model):
                 number = float(text.replace(",", "."))
                 if math.isfinite(number):
                     return number
-        except ValueError:
-            pass
         if field.type == "integer":
             raise UserError(self.env._("It must be a whole number such as 12."))
         raise UserError(self.env._("It must be a number such as 12.50."))
@@ -156,12 +156,17 @@ class CrmAutomationRuleValue(models.Model):
             if text[0] in "+-" or text.isdecimal():
                 return self._in_days(field, int(text))
             if field.type == "datetime":
-                return fields.Datetime.to_datetime(text)
+                return self._to_utc(fields.Datetime.to_datetime(text))
             return datetime.date.fromisoformat(text)
         except (ValueError, OverflowError) as error:
             raise UserError(
                 self.env._("It can be a date such as 2026-12-31, or days from now such as +7.")
             ) from error
+
+    def _to_utc(self, local):
+        """A wall clock of where the owner lives, as Odoo stores it."""
+        zone = pytz.timezone(self.rule_id.owner_id.sudo().tz or "UTC")
+        return zone.localize(local).astimezone(pytz.utc).replace(tzinfo=None)
 
     def _in_days(self, field, days):
         step = datetime.timedelta(days=days)

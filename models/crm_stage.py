@@ -16,8 +16,8 @@ class CrmStage(models.Model):
     def _automation_first_stages_are_draft(self):
         """The first stage of each pipeline is where nothing has been done yet."""
         seen = set()
-        for stage in self.search([], order="sequence, id"):
+        for stage in self.search([("is_won", "=", False)], order="sequence, id"):
             teams = stage.team_ids.ids or [False]
-            if not seen.issuperset(teams) and not stage.is_won:
+            if not seen.issuperset(teams):
                 stage.business_state = "draft"
             seen.update(teams)

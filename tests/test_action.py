@@ -13,7 +13,7 @@ from odoo.tools import mute_logger
 from .common import AutomationCase
 from .test_decision import DECISION_LOG
 
-FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing"
+FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"
 ACTIONS_LOG = "odoo.addons.base.models.ir_actions"
 
 
@@ -410,9 +410,7 @@ class TestValueAction(ActionCase):
     def test_days_are_those_of_the_owner(self):
         self.manager.tz = "Pacific/Auckland"
         with freeze_time("2030-06-01 20:00:00"):  # already the second there
-            self.assertSets(
-                "crm.lead", "date_deadline", "+7", fields.Date.to_date("2030-06-09")
-            )
+            self.assertSets("crm.lead", "date_deadline", "+7", fields.Date.to_date("2030-06-09"))
 
     def test_moment_from_the_moment_of_the_action(self):
         now = fields.Datetime.now()

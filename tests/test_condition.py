@@ -218,9 +218,7 @@ class TestConditionOnRecord(ConditionCase):
         for model in ("crm.lead", "sale.order"):
             with self.subTest(model):
                 rule = self.rule_on(model, tag_ids=[Command.set(hot.ids)])
-                self.assertMatches(
-                    rule, self.make(model, tag_ids=[Command.set((hot + cold).ids)])
-                )
+                self.assertMatches(rule, self.make(model, tag_ids=[Command.set((hot + cold).ids)]))
                 self.assertNoMatch(
                     rule, self.make(model, tag_ids=[Command.set(cold.ids)]), self.make(model)
                 )
@@ -662,9 +660,7 @@ class TestConditionForm(ConditionCase):
         )
         for part in ("expected_revenue", f"[{self.seller.id}]", "'priority'"):
             self.assertIn(part, rule.compiled_domain)
-        lead = self.make(
-            "crm.lead", user_id=self.seller.id, expected_revenue=2000, priority="3"
-        )
+        lead = self.make("crm.lead", user_id=self.seller.id, expected_revenue=2000, priority="3")
         shown = self.env["crm.lead"].search(rule._literal(rule.compiled_domain))
         self.assertIn(lead, shown)
         self.assertFalse(shown.filtered(lambda lead: lead.user_id != self.seller))

@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 from ..engine.retry import DELAYS
 from .common import AutomationCase
 
-FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing"
+FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"
 
 
 @tagged("post_install", "-at_install")

@@ -34,8 +34,10 @@ class TestLeave(AutomationCase):
             }
         )
         cls.manager.group_ids += cls.env.ref("hr_holidays.group_hr_holidays_manager")
-        wizard = cls.env["crm.automation.recipe.use"].with_user(cls.manager).create(
-            {"recipe_id": cls.env.ref("crm_automation.recipe_leave_request").id}
+        wizard = (
+            cls.env["crm.automation.recipe.use"]
+            .with_user(cls.manager)
+            .create({"recipe_id": cls.env.ref("crm_automation.recipe_leave_request").id})
         )
         cls.rule = cls.Rule.browse(wizard.action_create_and_enable()["res_id"])
 

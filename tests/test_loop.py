@@ -298,7 +298,7 @@ class TestChain(LoopCase):
         self.assertStopped(lead, rules)
 
     def test_one_shorter_runs_to_its_end(self):
-        rules = self.make_chain()[: MAX_CHAIN]
+        rules = self.make_chain()[:MAX_CHAIN]
         self.Rule.search([("id", "not in", [rule.id for rule in rules])]).enabled = False
         lead = self.make_lead()
         lead.city = "Soria"

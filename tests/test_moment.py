@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 from .common import AutomationCase
 
 DECISION_LOG = "odoo.addons.crm_automation.models.crm_automation_rule_decision"
-FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing"
+FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"
 #: A Tuesday. Madrid is two hours ahead of UTC then.
 NOW = datetime(2027, 6, 15, 10, 0)
 LONG_AGO = NOW - timedelta(days=400)
@@ -281,20 +281,14 @@ class TestMomentOfADay(MomentCase):
 
     def test_a_day_before_a_meeting_is_the_same_hour_over_both_changes(self):
         self.make_moment_rule(delay_number=1, delay_unit="days")
-        spring = self.make_meeting(
-            datetime(2027, 3, 28, 7, 0), booked=datetime(2027, 3, 1)
-        )
+        spring = self.make_meeting(datetime(2027, 3, 28, 7, 0), booked=datetime(2027, 3, 1))
         self.assertFiresAt(spring, datetime(2027, 3, 27, 8, 0))
-        autumn = self.make_meeting(
-            datetime(2027, 10, 31, 8, 0), booked=datetime(2027, 10, 1)
-        )
+        autumn = self.make_meeting(datetime(2027, 10, 31, 8, 0), booked=datetime(2027, 10, 1))
         self.assertFiresAt(autumn, datetime(2027, 10, 30, 7, 0))
 
     def test_hours_are_a_length_of_time_over_a_change(self):
         self.make_moment_rule(delay_number=24, delay_unit="hours")
-        meeting = self.make_meeting(
-            datetime(2027, 3, 28, 7, 0), booked=datetime(2027, 3, 1)
-        )
+        meeting = self.make_meeting(datetime(2027, 3, 28, 7, 0), booked=datetime(2027, 3, 1))
         self.assertFiresAt(meeting, datetime(2027, 3, 27, 7, 0))
 
     def test_created_on_the_day_after_its_hour(self):
@@ -717,8 +711,10 @@ class TestDelay(MomentCase):
 
     def merge(self, *names):
         with self.at(NOW):
-            leads = self.env["crm.lead"].browse().concat(
-                *(self.make_lead(name=name, type="opportunity") for name in names)
+            leads = (
+                self.env["crm.lead"]
+                .browse()
+                .concat(*(self.make_lead(name=name, type="opportunity") for name in names))
             )
             head = leads.merge_opportunity()
             self.end_transaction()

@@ -89,7 +89,5 @@ class TestRule(AutomationCase):
         partners = self.env["ir.model"]._get("res.partner").id
         for trigger in ("stage_entered", "state_reached"):
             with self.subTest(trigger), self.assertRaises(ValidationError) as caught:
-                self.make_rule(
-                    trigger=trigger, model_id=partners, notify_emails="boss@example.com"
-                )
+                self.make_rule(trigger=trigger, model_id=partners, notify_emails="boss@example.com")
             self.assertIn("no such field", str(caught.exception))

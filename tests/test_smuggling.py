@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 
 from .common import AutomationCase
 
-FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing"
+FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"
 DECISION_LOG = "odoo.addons.crm_automation.models.crm_automation_rule_decision"
 WIRE = {"name": "Smuggle", "trigger": "lead_converted", "notify_responsible": True}
 
@@ -92,13 +92,17 @@ class TestSmuggling(AutomationCase):
 
     @users("rule_manager")
     def test_the_filter_of_another_stays_his(self):
-        private = self.env["ir.filters"].with_user(self.seller).create(
-            {
-                "name": "Mine alone",
-                "model_id": "crm.lead",
-                "domain": "[('expected_revenue', '>', 1000)]",
-                "user_ids": [(6, 0, self.seller.ids)],
-            }
+        private = (
+            self.env["ir.filters"]
+            .with_user(self.seller)
+            .create(
+                {
+                    "name": "Mine alone",
+                    "model_id": "crm.lead",
+                    "domain": "[('expected_revenue', '>', 1000)]",
+                    "user_ids": [(6, 0, self.seller.ids)],
+                }
+            )
         )
         with self.assertRaises(ValidationError):
             self.env["crm.automation.rule"].create({**WIRE, "filter_id": private.id})
@@ -140,7 +144,9 @@ class TestSmuggling(AutomationCase):
         rule = self.make_rule(
             trigger="updated",
             model_id=self.env["ir.model"]._get_id("res.company"),
-            watched_field_ids=[(6, 0, self.env["ir.model.fields"]._get("res.company", "email").ids)],
+            watched_field_ids=[
+                (6, 0, self.env["ir.model.fields"]._get("res.company", "email").ids)
+            ],
             value_ids=[(0, 0, {"field_id": field.id, "value": "+34 000"})],
         )
         company = self.env.company
@@ -194,14 +200,18 @@ class TestSmuggling(AutomationCase):
             trigger="created", model_id=meeting_model, notify_emails="me@example.com",
             notify_responsible=False,
         )  # fmt: skip
-        event = self.env["calendar.event"].with_user(self.seller).create(
-            {
-                "name": "Doctor",
-                "start": "2040-01-01 09:00:00",
-                "stop": "2040-01-01 10:00:00",
-                "privacy": "private",
-                "location": "Hospital",
-            }
+        event = (
+            self.env["calendar.event"]
+            .with_user(self.seller)
+            .create(
+                {
+                    "name": "Doctor",
+                    "start": "2040-01-01 09:00:00",
+                    "stop": "2040-01-01 10:00:00",
+                    "privacy": "private",
+                    "location": "Hospital",
+                }
+            )
         )
         self.drain()
         firing = self.Firing.search([("rule_id", "=", rule.id), ("res_id", "=", event.id)])

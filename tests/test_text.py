@@ -11,7 +11,7 @@ from ..models.crm_automation_rule import TRIGGER_MODELS
 from .common import AutomationCase
 from .test_wire import WireCase
 
-FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing"
+FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"
 QUEUE = "odoo.addons.crm_automation.models.crm_automation_notice_queue"
 RENDER_LOGS = ("odoo.addons.mail.models.mail_render_mixin", FIRING_LOG)
 NOW = datetime(2027, 6, 15, 10, 0)
@@ -183,9 +183,7 @@ class TestOwnText(TextCase):
     def test_what_is_missing_is_a_stroke(self):
         lead = self.make_lead(partner_id=False, email_from=False, user_id=self.seller.id)
         self.seller.phone = False
-        mail = self.one(
-            lead, body="<p>%(partner)s %(partner_email)s %(object_user_phone)s</p>"
-        )
+        mail = self.one(lead, body="<p>%(partner)s %(partner_email)s %(object_user_phone)s</p>")
         self.assertIn("<p>/ / /</p>", mail.body_html)
 
     def test_a_per_cent_sign_is_text(self):
@@ -339,9 +337,7 @@ class TestFiles(WireCase):
         self.make_file(self.make_lead(), "other.txt")
         lead.type = "opportunity"
         files = {"offer.txt": b"Corks", "año.txt": b"Corks"}
-        self.assertEqual(
-            self.received(), {"seller@example.com": files, "azure@example.com": files}
-        )
+        self.assertEqual(self.received(), {"seller@example.com": files, "azure@example.com": files})
 
     def test_none_without_the_tick(self):
         self.make_rule()
@@ -516,9 +512,7 @@ class TestReadyMadeText(Happening, AutomationCase):
     def test_a_customer_reads_nothing_internal(self):
         for trigger in self.triggers():
             with self.subTest(trigger):
-                deliveries = self.happened(
-                    trigger, notify_responsible=False, notify_customer=True
-                )
+                deliveries = self.happened(trigger, notify_responsible=False, notify_customer=True)
                 mail = deliveries.mail_id
                 self.assertEqual(deliveries.email, "azure@example.com")
                 for secret in self.SECRETS:

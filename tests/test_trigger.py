@@ -379,9 +379,7 @@ class TestPipelineTrigger(TriggerCase):
         stage = self.env["project.task.type"].create(
             {"name": "Print", "project_ids": [Command.set(self.project.ids)]}
         )
-        self.rule_on(
-            "project.task", "stage_entered", task_stage_ids=[Command.set(stage.ids)]
-        )
+        self.rule_on("project.task", "stage_entered", task_stage_ids=[Command.set(stage.ids)])
         task = self.make_one("project.task")
         task.stage_id = False
         self.end_transaction()
@@ -746,9 +744,7 @@ class TestTransaction(TriggerCase):
         self.end_transaction()
         self.firings(leads).unlink()
         names = leads._export_rows([["id"]])
-        result = self.env["crm.lead"].load(
-            ["id", "city"], [[name, "Burgos"] for [name] in names]
-        )
+        result = self.env["crm.lead"].load(["id", "city"], [[name, "Burgos"] for [name] in names])
         self.assertFalse(result["messages"])
         self.assertFired(leads, times=2)
         self.assertEqual(leads.mapped("priority"), ["3", "3"])

@@ -43,7 +43,10 @@ class TestWireStories(WireCase):
         received = self.received()
         self.assertEqual(set(received), {"seller@example.com", "other@example.com"})
         self.assertWellFormed(
-            received["seller@example.com"], f"Fusionadas en {head.name}", f"«{lost}»", "Abrir en Odoo"
+            received["seller@example.com"],
+            f"Fusionadas en {head.name}",
+            f"«{lost}»",
+            "Abrir en Odoo",
         )
         self.assertWellFormed(
             received["other@example.com"], f"Merged into {head.name}", f"“{lost}”", "Open in Odoo"
@@ -51,9 +54,7 @@ class TestWireStories(WireCase):
 
     def test_merge_one_hour_later(self):
         """The mission's “una hora”: not before, and not if they are merged away meanwhile."""
-        rule = self.make_rule(
-            trigger="opportunities_merged", delay_number=1, delay_unit="hours"
-        )
+        rule = self.make_rule(trigger="opportunities_merged", delay_number=1, delay_unit="hours")
         both = self.make_lead(name="Corks", type="opportunity")
         both += self.make_lead(name="Labels", type="opportunity", user_id=self.other_seller.id)
         both.merge_opportunity()

@@ -197,8 +197,10 @@ def book_due_meeting(number):
             ana = env["res.users"].search([("login", "=", "ana")])
             rule.with_user(ana).enabled = True
         start = env.cr.now().replace(microsecond=0) + timedelta(minutes=4)
-        event = env["calendar.event"].with_user(luis).create(
-            {"name": f"Due {number}", "start": start, "stop": start + timedelta(hours=1)}
+        event = (
+            env["calendar.event"]
+            .with_user(luis)
+            .create({"name": f"Due {number}", "start": start, "stop": start + timedelta(hours=1)})
         )
         return event.id
 

@@ -1,0 +1,259 @@
+"""How executions get into the ledger: one statement, each occasion once."""
+
+import json
+import uuid
+
+from psycopg2.extras import Json
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.tools import SQL
+
+from ..engine.changes import MAX_CHAIN, join_facts
+from ..engine.moments import moment_of
+
+
+class CrmAutomationFiring(models.Model):
+    _inherit = "crm.automation.firing"
+
+    @api.model
+    def _insert(self, rule, model, hits, changes, failure=None):
+        """Put a firing into the ledger for each change, and wake the drainers.
+
+        This runs in the user's transaction.
+
+        :param rule: the ``crm.automation.rule``
+        :param str model: model of the records
+        :param hits: list of ``engine.changes.Change``
+        :param changes: the ``engine.changes.TransactionChanges``
+        :param str failure: the firings have failed already, for this reason
+        """
+        told = self._told_before(rule, model, hits, changes)
+        # Not PostgreSQL's transaction id: ids start anew in a restored copy,
+        # and an old row of the same number would silently hold a notice back.
+        changes.occasion = changes.occasion or uuid.uuid4().hex
+        now = self.env.cr.now().replace(microsecond=0)
+        due = moment_of(
+            now, rule.delay_number, rule.delay_unit, False, rule.owner_id.sudo().tz or "UTC"
+        )
+        records = self.env[model].browse(hit.res_id for hit in hits if "gone" not in hit.facts)
+        by_id = {record.id: record for record in records}
+        rows = []
+        for hit in hits:
+            payload = join_facts(told.get(hit.res_id, {}), self._payload(hit))
+            values = self._record_values(rule, by_id.get(hit.res_id), hit.facts.get("gone"))
+            values |= {
+                "res_model": model,
+                "res_id": hit.res_id,
+                "trigger": rule.trigger,
+                "occasion": changes.occasion,
+                "payload": Json(payload, dumps=_dumps),
+                "chain": ",".join(map(str, hit.chain)) or None,
+                "due_at": due,
+                "run_at": due,
+            }
+            if reason := failure or hit.facts.get("failure"):
+                values |= {"state": "failed", "reason": reason, "finished_at": now}
+            elif len(hit.chain) >= MAX_CHAIN:
+                values |= {
+                    "state": "cancelled",
+                    "finished_at": now,
+                    "reason": self.env._(
+                        "Stopped: more than %(number)s automated actions have set each other "
+                        "off. See which of them change what another one waits for.",
+                        number=MAX_CHAIN,
+                    ),
+                }
+            rows.append(values)
+        self._insert_rows(
+            rule,
+            rows,
+            SQL(
+                """
+                UPDATE SET record_name = EXCLUDED.record_name,
+                           responsible_id = EXCLUDED.responsible_id,
+                           payload = EXCLUDED.payload
+                """
+            ),
+        )
+        if due > now:
+            self._arm()
+        elif not failure:
+            self._wake()
+
+    @api.model
+    def _told_before(self, rule, model, hits, changes):
+        """Record id to what business events before the last savepoint have said.
+
+        From the ledger, where a rollback to that savepoint has undone it.
+        """
+        ids = [hit.res_id for hit in hits if any(isinstance(v, list) for v in hit.facts.values())]
+        if not ids or not changes.occasion:
+            return {}
+        found = self.search(
+            [("rule_id", "=", rule.id), ("res_model", "=", model), ("res_id", "in", ids),
+             ("occasion", "=", changes.occasion)]
+        )  # fmt: skip
+        return {firing.res_id: firing.payload or {} for firing in found}
+
+    @api.model
+    def _insert_moments(self, rule, moments):
+        """Put firings of a rule about dates into the ledger, each moment once.
+
+        :param dict moments: record id to the moment that it is due
+        """
+        occasions = {
+            res_id: fields.Datetime.to_string(moment) for res_id, moment in moments.items()
+        }
+        # Not offered to the key again: a drainer may be at work on the row, and
+        # Odoo's isolation makes that a failure of this job.
+        there = {
+            (firing.res_id, firing.occasion)
+            for firing in self.search(
+                [
+                    ("rule_id", "=", rule.id),
+                    ("res_id", "in", list(occasions)),
+                    ("occasion", "in", list(occasions.values())),
+                    ("state", "!=", "cancelled"),
+                ]
+            )
+        }
+        ids = [res_id for res_id, occasion in occasions.items() if (res_id, occasion) not in there]
+        records = self.env[rule.model_name].browse(ids)
+        if not records:
+            return
+        rows = [
+            {
+                **self._record_values(rule, record),
+                "res_model": record._name,
+                "res_id": record.id,
+                "trigger": rule.trigger,
+                "occasion": occasions[record.id],
+                "due_at": moments[record.id],
+                "run_at": moments[record.id],
+            }
+            for record in records
+        ]
+        # Cancelled when the rule was switched off; it is on again.
+        self._insert_rows(
+            rule,
+            rows,
+            SQL(
+                """
+                UPDATE SET state = 'pending', reason = NULL, finished_at = NULL, tries = 0,
+                           run_at = EXCLUDED.run_at
+                WHERE crm_automation_firing.state = 'cancelled'
+                """
+            ),
+        )
+
+    @api.model
+    def _insert_about_rule(self, rule, reason):
+        """A failure of the rule as a whole: one line a day."""
+        now = self.env.cr.now().replace(microsecond=0)
+        self._insert_rows(
+            rule,
+            [
+                {
+                    "res_model": rule.model_name or "?",
+                    "res_id": 0,
+                    "record_name": rule.name,
+                    "trigger": rule.trigger,
+                    "occasion": f"rule {now.date()}",
+                    "due_at": now,
+                    "run_at": now,
+                    "state": "failed",
+                    "reason": reason,
+                    "finished_at": now,
+                }
+            ],
+            SQL("NOTHING"),
+        )
+
+    @api.model
+    def _insert_rows(self, rule, rows, on_conflict):
+        """Insert rows of the ledger with one statement.
+
+        :param rows: list of dicts of column values
+        :param SQL on_conflict: what to do with a row whose key is there already
+        """
+        now = self.env.cr.now().replace(microsecond=0)
+        common = {
+            "rule_id": rule.id,
+            "company_id": rule.company_id.id or None,
+            "actor_id": self.env.context.get("automation_actor_id"),
+            "state": "pending",
+            "tries": 0,
+            "delivery_state": "none",
+            "create_uid": SUPERUSER_ID,
+            "create_date": now,
+            "write_uid": SUPERUSER_ID,
+            "write_date": now,
+        }
+        empty = dict.fromkeys(
+            ("record_name", "responsible_id", "payload", "chain", "reason", "finished_at")
+        )
+        rows = [{**empty, **common, **row} for row in rows]
+        columns = sorted(rows[0])
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO crm_automation_firing (%s) VALUES %s
+                ON CONFLICT (rule_id, res_model, res_id, occasion) DO %s
+                """,
+                SQL(", ").join(map(SQL.identifier, columns)),
+                SQL(", ").join(SQL("%s", tuple(row[name] for name in columns)) for row in rows),
+                on_conflict,
+            )
+        )
+        self.invalidate_model()
+
+    @api.model
+    def _note_applied(self, rule, model, ids, changes):
+        """The fields have been changed in the user's own transaction."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE crm_automation_firing
+                SET payload = coalesce(payload, '{}'::jsonb) || '{"applied": true}'::jsonb
+                WHERE rule_id = %s AND res_model = %s AND res_id IN %s AND occasion = %s
+                """,
+                rule.id,
+                model,
+                tuple(ids),
+                changes.occasion,
+            )
+        )
+        self.invalidate_model(["payload"])
+
+    @api.model
+    def _record_values(self, rule, record, gone=None):
+        """What the log says of a record: its name and who answered for it."""
+        if gone:
+            return {
+                "record_name": gone["name"],
+                "company_id": gone["record_company_id"] or rule.company_id.id or None,
+                "responsible_id": gone["responsible_ids"][:1]
+                and gone["responsible_ids"][0]
+                or None,
+            }
+        company = record["company_id"] if "company_id" in record._fields else rule.company_id
+        return {
+            "record_name": rule._name_for_log(record),
+            "company_id": (company or rule.company_id).id or None,
+            "responsible_id": rule._responsibles(record)[:1].id or None,
+        }
+
+    @api.model
+    def _payload(self, hit):
+        """What the record will no longer tell when the job comes to it."""
+        old = {name: value for name, value in hit.old.items() if not name.startswith("@")}
+        return {**({"old": old} if old else {}), **hit.facts}
+
+    def _chain(self):
+        """Ids of the rules that led here, this firing's own last."""
+        self.ensure_one()
+        return (*map(int, filter(None, (self.chain or "").split(","))), self.rule_id.id)
+
+
+def _dumps(value):
+    return json.dumps(value, default=str)
