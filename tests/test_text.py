@@ -1,5 +1,6 @@
 """The words: ready-made, one's own, an e-mail template; files; the channels."""
 
+import re
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -502,10 +503,13 @@ class TestReadyMadeText(Happening, AutomationCase):
                     self.assertIn("Corks", mail.subject)
                     self.assertIn("Corks", mail.body_html)
                     self.assertNotIn("%(", mail.subject + mail.body_html)
-                spanish = mails["seller@example.com"].body_html
-                self.assertIn("Enviado por la acción automatizada:", spanish)
-                english = mails["boss@example.com"]
+                spanish, english = mails["seller@example.com"], mails["boss@example.com"]
+                self.assertIn("Enviado por la acción automatizada:", spanish.body_html)
                 self.assertNotIn("Enviado", english.body_html)
+                # The first sentence is another one; where a stage is the subject, that is.
+                sentences = [re.search(r"<p[^>]*>(.+?)</p>", mail.body_html)[1]
+                             for mail in (spanish, english)]  # fmt: skip
+                self.assertNotEqual(*sentences)
                 for word in ("False", "None", "crm.lead", "calendar.event"):
                     self.assertNotIn(word, english.subject)
 
