@@ -1,3 +1,7 @@
+# What other models inherit from comes first.
+from . import crm_automation_target
+
+# isort: split
 from . import (
     base,
     calendar_attendee,
@@ -19,7 +23,6 @@ from . import (
     crm_automation_rule_preview,
     crm_automation_rule_summary,
     crm_automation_rule_value,
-    crm_automation_target,
     crm_lead,
     crm_stage,
     crm_team,

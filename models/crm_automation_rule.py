@@ -392,7 +392,7 @@ class CrmAutomationRule(models.Model):
 
     def _give_up_rights(self, values):
         """Without the rights of the superuser, and without changing the owner."""
-        super(CrmAutomationRule, self.sudo()).write({"as_superuser": False, **values})
+        self.with_user(SUPERUSER_ID).write({"as_superuser": False, **values})
 
     def unlink(self):
         self.env.registry.clear_cache()

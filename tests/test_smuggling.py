@@ -157,7 +157,7 @@ class TestSmuggling(AutomationCase):
             self.drain()
         self.assertEqual((company.email, company.phone), ("new@example.com", "+34 111"))
         firing = self.Firing.search([("rule_id", "=", rule.id)])
-        self.assertEqual((firing.state, firing.tries), ("pending", 1))
+        self.assertEqual((firing.state, firing.tries), ("failed", 1))
         self.assertIn("Rosa Manager, may not do that", firing.reason)
 
     # -- what may be seen -------------------------------------------------------------
