@@ -364,16 +364,18 @@ class CrmAutomationNotice(models.AbstractModel):
             "watchers": self.env._("The record has no watchers."),
         }[role]
 
-    def _recipients(self, firing, record, company):
+    def _recipients(self, firing, record, company, known=None):
         """Everybody ticked, one entry for each address.
 
         :param firing: the ``crm.automation.firing``
         :param record: the record, with the rights of the rule's owner; empty
             when it is deleted
         :param company: ``res.company`` that gives language and zone to strangers
+        :param dict known: keeps what a batch has found out about people
         :rtype: list of Recipient
         """
         self.ensure_one()
+        known = {} if known is None else known
         payload = firing.sudo().payload or {}
         gone = payload.get("gone")
         people = gone["people"] if gone else self._people(record)
@@ -393,7 +395,10 @@ class CrmAutomationNotice(models.AbstractModel):
                     skip = self.env._("%(name)s has declined.", name=partner.name or email)
                 elif partner and partner == actor:
                     skip = self.env._("%(name)s has done it.", name=partner.name)
-                found.append(self._recipient(role, company, partner, email, skip))
+                key = (role, company.id, partner_id, email)
+                if key not in known:
+                    known[key] = self._recipient(role, company, partner, email)
+                found.append(dataclasses.replace(known[key], skip=skip or known[key].skip))
             if not entries:
                 found.append(self._recipient(role, company, skip=self._nobody(role)))
         for address in email_split(self.notify_emails or ""):

@@ -6,6 +6,8 @@ rights of the rule's owner.
 
 import contextlib
 import datetime
+import re
+import uuid
 
 from markupsafe import Markup, escape
 
@@ -26,6 +28,13 @@ FACT_FIELDS = (
 )  # fmt: skip
 #: What of it a customer may read: nothing of what is said about him inside.
 CUSTOMER_FACT_FIELDS = ("project_id", "user_id", "date_deadline", "start", "stop", "location")
+#: Stand in a rendered frame where the values of each letter go. No text of a user
+#: holds them: they are made anew in each process.
+MARKS = {
+    name: Markup(f"[{uuid.uuid4().hex}]")  # noqa: S704 - letters and digits
+    for name in ("headline", "content", "facts", "url", "label", "value")
+}
+MARK = re.compile("|".join(re.escape(mark) for mark in MARKS.values()))
 #: Longest text of a changed field in a notice.
 MAX_CHANGED = 200
 
@@ -140,8 +149,9 @@ class CrmAutomationNotice(models.AbstractModel):
         """Subject and body for one recipient.
 
         :param record: the record in the recipient's language; empty when deleted
-        :param dict rendered: of a template, (language, field, id) to text
-        :return: dict with ``subject``, ``body``, ``email_from``, ``author_id`` and
+        :param dict rendered: of a template, (language, field, id) to text; and what
+            is rendered once for all letters of a batch
+        :return: dict with ``subject``, ``body``, ``note``, ``email_from``, ``author_id`` and
             ``reply_to`` for where Odoo receives no mail
         """
         headline, facts, content = None, [], None
@@ -167,28 +177,43 @@ class CrmAutomationNotice(models.AbstractModel):
                 content = Markup("%s<blockquote>%s</blockquote>") % (
                     content or "", plaintext2html(last[:5000]),
                 )  # fmt: skip
-        body = self.env["ir.qweb"]._render(
-            "crm_automation.notice_body",
-            {
-                "company": company,
-                "headline": headline,
-                "content": content,
-                "facts": facts,
-                "url": record and recipient.internal and self._record_url(record),
-                "rule_name": self.name,
-                "internal": recipient.internal,
-            },
-        )
+        url = record and recipient.internal and self._record_url(record)
+        values = {"headline": headline, "content": content, "facts": facts, "url": url}
+        body = self._body(company, recipient, values, rendered)
         email_from = self._email_from(record, company)
         return {
             # A line break in a subject would start a new header line.
             "subject": " ".join(str(subject).split()),
             "body": body,
+            # What the chatter shows: the record's facts stand above it anyway.
+            "note": body if content else Markup("<p>%s</p>") % headline,
             "email_from": email_from,
             "author_id": company.partner_id.id,
             # Where Odoo receives no mail: a customer answers his salesperson.
             "reply_to": email_from if recipient.internal else self._answer_to(record, email_from),
         }
+
+    def _body(self, company, recipient, values, rendered):
+        """The mail's HTML. The frame is rendered once for all letters that look alike.
+
+        :param dict values: headline, content, facts, url; those that are empty are
+            left out
+        :param dict rendered: keeps the frames of a batch
+        """
+        there = tuple(name for name, value in values.items() if value)
+        key = ("frame", self.env.lang, company.id, recipient.internal, there)
+        if key not in rendered:
+            frame = {name: name in there and MARKS[name] for name in values}
+            frame |= {"company": company, "rule_name": self.name, "internal": recipient.internal}
+            qweb = self.env["ir.qweb"]
+            rendered[key] = (
+                qweb._render("crm_automation.notice_body", frame),
+                qweb._render("crm_automation.notice_fact", {
+                    "label": MARKS["label"], "value": MARKS["value"]}),
+            )  # fmt: skip
+        frame, row = rendered[key]
+        rows = [_fill(row, {"label": label, "value": text}) for label, text in values["facts"]]
+        return _fill(frame, {**values, "facts": Markup("").join(rows)})
 
     def _email_from(self, record, company):
         address = company.email_formatted
@@ -268,74 +293,80 @@ class CrmAutomationNotice(models.AbstractModel):
             values["state"] = self._display(record, record._fields[field], recipient.tz)
         if firing.trigger == "moment":
             values["date"] = self._moment_date(record, recipient.tz)
-        subject, sentence = self._sentences()[firing.trigger]
+        subject, sentence = self._sentences()[firing.trigger]()
         return subject % values, sentence % values
 
     def _sentences(self):
-        """Trigger to subject and sentence, with places for values."""
+        """Trigger to a function that gives subject and sentence, with places for values."""
         return {
-            "lead_converted": (
+            "lead_converted": lambda: (
                 self.env._("Now an opportunity: %(name)s"),
                 self.env._("The lead “%(name)s” has become an opportunity."),
             ),
-            "opportunities_merged": (
+            "opportunities_merged": lambda: (
                 self.env._("Merged into %(name)s"),
                 self.env._("%(names)s merged into “%(name)s”."),
             ),
-            "won": (self.env._("Won: %(name)s"), self.env._("The opportunity “%(name)s” is won.")),
-            "lost": (
+            "won": lambda: (
+                self.env._("Won: %(name)s"),
+                self.env._("The opportunity “%(name)s” is won."),
+            ),
+            "lost": lambda: (
                 self.env._("Lost: %(name)s"),
                 self.env._("The opportunity “%(name)s” is lost."),
             ),
-            "task_created": (
+            "task_created": lambda: (
                 self.env._("New task: %(name)s"),
                 self.env._("The task “%(name)s” has been created in the project “%(project)s”."),
             ),
-            "meeting_booked": (
+            "meeting_booked": lambda: (
                 self.env._("New meeting: %(name)s"),
                 self.env._("The meeting “%(name)s” has been booked: %(start)s."),
             ),
-            "meeting_moved": (
+            "meeting_moved": lambda: (
                 self.env._("Meeting moved: %(name)s"),
                 self.env._("The meeting “%(name)s” has been moved. It is now: %(start)s."),
             ),
-            "meeting_cancelled": (
+            "meeting_cancelled": lambda: (
                 self.env._("Meeting cancelled: %(name)s"),
                 self.env._("The meeting “%(name)s” has been cancelled."),
             ),
-            "invitation_answered": (
+            "invitation_answered": lambda: (
                 self.env._("Answer to the invitation: %(name)s"),
                 self.env._("Answers to the invitation to “%(name)s”: %(answers)s."),
             ),
-            "stage_entered": (
+            "stage_entered": lambda: (
                 self.env._("%(name)s: now %(state)s"),
                 self.env._("“%(name)s” (%(model)s) is now in the stage “%(state)s”."),
             ),
-            "state_reached": (
+            "state_reached": lambda: (
                 self.env._("%(name)s: now %(state)s"),
                 self.env._("“%(name)s” (%(model)s) is now in the state “%(state)s”."),
             ),
-            "moment": (
+            "moment": lambda: (
                 self.env._("Reminder: %(name)s"),
                 self.env._("Reminder of “%(name)s” (%(model)s): %(date)s."),
             ),
-            "created": (
+            "created": lambda: (
                 self.env._("New %(model)s: %(name)s"),
                 self.env._("“%(name)s” (%(model)s) has been created."),
             ),
-            "updated": (
+            "updated": lambda: (
                 self.env._("Changed: %(name)s"),
                 self.env._("“%(name)s” (%(model)s) has been changed."),
             ),
-            "saved": (
+            "saved": lambda: (
                 self.env._("Saved: %(name)s"),
                 self.env._("“%(name)s” (%(model)s) has been created or changed."),
             ),
-            "deleted": (
+            "deleted": lambda: (
                 self.env._("Deleted: %(name)s"),
                 self.env._("“%(name)s” (%(model)s) has been deleted."),
             ),
-            "called": (self.env._("About %(name)s"), self.env._("About “%(name)s” (%(model)s).")),
+            "called": lambda: (
+                self.env._("About %(name)s"),
+                self.env._("About “%(name)s” (%(model)s)."),
+            ),
         }
 
     def _answers(self, answers):
@@ -511,3 +542,11 @@ class CrmAutomationNotice(models.AbstractModel):
             "facts": names,
             "keywords": speaker._keyword_values(owned, stranger) if self.content == "own" else {},
         }
+
+
+def _fill(frame, values):
+    """The frame with each mark replaced by its value, escaped unless it is markup."""
+    by_mark = {str(MARKS[name]): value for name, value in values.items()}
+    return Markup(  # noqa: S704 - the values are escaped
+        MARK.sub(lambda mark: escape(by_mark[mark.group()] or ""), str(frame))
+    )

@@ -45,12 +45,12 @@ class CrmAutomationNotice(models.AbstractModel):
             return
         by_id = {record.id: record for record in records}
         nothing = records.browse()
-        plan = []
+        plan, known = [], {}
         by_language = collections.defaultdict(list)
         for firing in firings:
             record = by_id.get(firing.res_id, nothing)
             company = self._company_of(firing, record)
-            recipients = self._recipients(firing, record, company)
+            recipients = self._recipients(firing, record, company, known)
             plan.append((firing, recipients))
             for recipient in recipients:
                 if not recipient.skip:
@@ -113,6 +113,7 @@ class CrmAutomationNotice(models.AbstractModel):
         to; there is one for each text, whoever gets it.
         """
         reply_to = self._reply_to(records)
+        subtype = self.env.ref("mail.mt_note")
         # Meetings take no to-dos: their people are mailed.
         takes_todos = self.channel == "activity" and hasattr(records, "activity_schedule")
         message_values, mail_keys, inside = {}, [], []
@@ -126,7 +127,7 @@ class CrmAutomationNotice(models.AbstractModel):
                     inside.append((firing, recipient, letter))
                     continue
                 key = (firing.id, letter["subject"], letter["body"])
-                values = self._message_values(firing, letter, reply_to.get(firing.res_id))
+                values = self._message_values(firing, letter, reply_to.get(firing.res_id), subtype)
                 message_values.setdefault(key, values)
                 mail_keys.append((firing, recipient, key))
         self._attach(message_values, mail_keys, records)
@@ -147,7 +148,7 @@ class CrmAutomationNotice(models.AbstractModel):
         if mails:
             self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
-    def _message_values(self, firing, letter, reply_to):
+    def _message_values(self, firing, letter, reply_to, subtype):
         record = self.env[firing.res_model].browse(firing.res_id)
         # The chatter of a private meeting is read by people who see only "busy".
         open_record = reply_to is not None and not self._is_secret(record)
@@ -155,11 +156,11 @@ class CrmAutomationNotice(models.AbstractModel):
             "model": firing.res_model if open_record else False,
             "res_id": firing.res_id if open_record else False,
             "message_type": "email_outgoing",
-            "subtype_id": self.env.ref("mail.mt_note").id,
+            "subtype_id": subtype.id,
             "is_internal": True,
             "record_name": firing.record_name if open_record else False,
             "subject": letter["subject"],
-            "body": letter["body"],
+            "body": letter["body"] if self.channel == "inbox" else letter["note"],
             "email_from": letter["email_from"],
             "author_id": letter["author_id"],
             "reply_to": self.notify_reply_to or reply_to or letter["reply_to"],
