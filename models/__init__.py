@@ -27,6 +27,7 @@ from . import (
     crm_stage,
     crm_team,
     ir_actions_server,
+    ir_filters,
     mail_mail,
     project_task,
 )

@@ -390,6 +390,10 @@ class CrmAutomationRule(models.Model):
             self._wake_enqueuer()
         return result
 
+    def _is_changed_by_its_lines(self):
+        """Whoever changes a value that the rule sets changes the rule."""
+        self.write({"value_ids": []})
+
     def _give_up_rights(self, values):
         """Without the rights of the superuser, and without changing the owner."""
         self.with_user(SUPERUSER_ID).write({"as_superuser": False, **values})

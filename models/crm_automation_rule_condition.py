@@ -6,12 +6,13 @@ state before) is asked of the records that the domain has found.
 """
 
 import ast
+import collections
 import html
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from ..engine.patterns import PatternError, PatternTimeout, compile_pattern, matching
 from .record_fields import source, state_field
@@ -31,6 +32,10 @@ SOURCES = {
     "task_stage_ids": (("stage_id",), "project.task.type"),
 }
 PRIORITIES = [("0", "Low"), ("1", "Medium"), ("2", "High"), ("3", "Very high")]
+
+
+#: See ``_compiled``.
+Compiled = collections.namedtuple("Compiled", ["domain", "state_from", "changes_fields"])
 
 
 class CrmAutomationRule(models.Model):
@@ -165,6 +170,17 @@ class CrmAutomationRule(models.Model):
         self.ensure_one()
         return Domain.AND(domain for _label, domain in self._named_domains())
 
+    @ormcache("self.id")
+    def _compiled(self):
+        """What each decision needs of the rule: reading it anew costs a query for
+        each of its many lists. Kept until a rule or a saved filter changes."""
+        rule = self.sudo()
+        return Compiled(
+            domain=list(rule._condition_domain()),
+            state_from=frozenset(rule.state_from_ids.mapped("value")),
+            changes_fields=rule._changes_fields(),
+        )
+
     def _named_domains(self):
         """What each condition is called, and its domain. Hook for extensions.
 
@@ -271,7 +287,8 @@ class CrmAutomationRule(models.Model):
         self.ensure_one()
         if self._why_idle():
             return []
-        records = self._owner_model().search(Domain("id", "in", ids) & self._condition_domain())
+        domain = Domain("id", "in", ids) & Domain(self._compiled().domain)
+        records = self._owner_model().search(domain)
         if records and self.name_pattern:
             names = [record.display_name for record in records]
             records = self._found(records, self.name_pattern, names)
@@ -341,9 +358,9 @@ class CrmAutomationRule(models.Model):
         if self.before_domain and self.before_domain != "[]":
             if change.created or not change.old.get(f"@before:{self.id}"):
                 return False
-        if not self.state_from_ids:
+        wanted = self._compiled().state_from
+        if not wanted:
             return True
-        wanted = set(self.state_from_ids.sudo().mapped("value"))
         if merged := change.facts.get("merged"):
             return any(entry["state"] in wanted for entry in merged)
         name = state_field(record)

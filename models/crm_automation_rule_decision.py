@@ -28,6 +28,11 @@ _logger = logging.getLogger(__name__)
 #: those with a filter before the change.
 Watch = collections.namedtuple("Watch", ["remember", "rules", "deletions", "before"])
 
+#: One rule's part in a decision; see ``_decide_model``.
+Work = collections.namedtuple(
+    "Work", ["rule", "trigger", "mine", "candidates", "known", "hits", "error"]
+)
+
 #: Told by the method in which they happen, not found in a record's change.
 EVENT_TRIGGERS = frozenset({"opportunities_merged", "invitation_answered", "deleted", "called"})
 #: Waited for at the deletion of a record.
@@ -211,8 +216,10 @@ class CrmAutomationRule(models.Model):
         """
         waiting = {change.res_id for change in taken}
         everything = None
-        for rule_id, trigger in watch.rules:
-            rule = self.browse(rule_id)
+        work = []
+        # Together, so that they are read together.
+        rules = self.browse([rule_id for rule_id, _trigger in watch.rules])
+        for rule, (rule_id, trigger) in zip(rules, watch.rules, strict=True):
             mine = [
                 change for change in told.get(trigger, ())
                 if change.facts.get("rule_id", rule_id) == rule_id
@@ -230,23 +237,47 @@ class CrmAutomationRule(models.Model):
             }  # fmt: skip
             hits, error = rule._hits(trigger, model, candidates, mine)
             stale = known - changes.applied - {(rule_id, model, c.res_id) for c in hits}
-            if not hits and not stale and not error:
+            if hits or stale or error:
+                work.append(Work(rule, trigger, mine, candidates, known, hits, error))
+        silent = self._silent(work)
+        for rule, trigger, mine, candidates, known, hits, error in work:
+            if rule.id in silent:
                 continue
             # What stands, should the rule fail: what it had decided before.
             decided = known
             if not error:
-                with self._never_in_the_way(f"rule {rule_id} on {model}") as outcome:
+                with self._never_in_the_way(f"rule {rule.id} on {model}") as outcome:
                     decided = rule._enqueue(changes, model, hits, told=bool(mine))
                     self._withdraw(changes, known - decided - changes.applied)
                 error = outcome.error
             if error:
-                with self._never_in_the_way(f"noting the failure of rule {rule_id}"):
+                with self._never_in_the_way(f"noting the failure of rule {rule.id}"):
                     rule._note_failure(changes, model, hits or candidates, error)
             if trigger not in EVENT_TRIGGERS and not mine:
                 # An event has happened, whatever the record looks like later: only
                 # decisions on net changes are taken again.
                 # None is taken out: a rollback to a savepoint may bring it back.
                 changes.decided |= decided - changes.applied
+
+    def _silent(self, work):
+        """Ids of the rules whose conditions none of their changes satisfies.
+
+        All are asked in one savepoint: of many rules on the same event mostly few
+        match, and each further savepoint costs the save. Where anything goes wrong,
+        or a rule changes what the next one asks for, nobody is left out here.
+        """
+        if len(work) < 2:
+            return frozenset()
+        silent = set()
+        with self._never_in_the_way("asking all conditions together") as outcome:
+            if any(job.rule._compiled().changes_fields for job in work):
+                return frozenset()
+            for job in work:
+                if job.known or job.error or any("gone" in hit.facts for hit in job.hits):
+                    continue
+                if not job.rule._matching([hit.res_id for hit in job.hits]):
+                    silent.add(job.rule.id)
+        return frozenset() if outcome.error else silent
 
     def _hits(self, trigger, model, candidates, mine):
         """The changes that the trigger waits for, and what went wrong, or None.
@@ -541,7 +572,7 @@ class CrmAutomationRule(models.Model):
         What fails here is undone and left to the job, which says why.
         """
         hits = [change for change in hits if len(change.chain) < MAX_CHAIN]
-        if self.delay_number or not self._changes_fields() or not hits:
+        if self.delay_number or not self._compiled().changes_fields or not hits:
             return
         for chain in dict.fromkeys(change.chain for change in hits):
             ids = [change.res_id for change in hits if change.chain == chain]

@@ -36,6 +36,24 @@ class CrmAutomationRuleValue(models.Model):
         "empties the field.",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.rule_id._is_changed_by_its_lines()
+        return lines
+
+    def write(self, vals):
+        rules = self.rule_id
+        result = super().write(vals)
+        (rules | self.rule_id)._is_changed_by_its_lines()
+        return result
+
+    def unlink(self):
+        rules = self.rule_id
+        result = super().unlink()
+        rules._is_changed_by_its_lines()
+        return result
+
     @api.constrains("field_id", "value", "rule_id")
     def _check_value(self):
         for line in self:

@@ -130,6 +130,21 @@ class TestSmuggling(AutomationCase):
                 }
             )
 
+    def test_a_value_changed_by_a_manager_makes_him_the_owner(self):
+        field = self.env["ir.model.fields"]._get("crm.lead", "description")
+        for change in (
+            lambda line: line.write({"value": "other"}),
+            lambda line: line.unlink(),
+            lambda line: line.copy(),
+        ):
+            rule = self.rule_of_admin(
+                as_superuser=True, value_ids=[(0, 0, {"field_id": field.id, "value": "text"})]
+            )
+            self.assertEqual(rule.owner_id, self.admin)
+            change(rule.value_ids.with_user(self.manager))
+            self.assertEqual(rule.owner_id, self.manager)
+            self.assertFalse(rule.as_superuser)
+
     @users("rule_manager")
     def test_no_field_of_another_object(self):
         field = self.env["ir.model.fields"].sudo()._get("res.users", "active")
