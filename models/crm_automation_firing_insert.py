@@ -145,6 +145,9 @@ class CrmAutomationFiring(models.Model):
                 """
             ),
         )
+        if min(row["due_at"] for row in rows) <= self.env.cr.now():
+            # At once: Odoo looks for triggers of a later second once a minute only.
+            self._wake()
 
     @api.model
     def _insert_about_rule(self, rule, reason):

@@ -663,6 +663,19 @@ class TestMomentWakes(MomentCase):
         self.make_moment_rule()
         self.assertTrue(self.woken())
 
+    def test_what_is_due_already_wakes_the_drainers_at_once(self):
+        """Not a trigger of a later second: Odoo looks for those once a minute only."""
+        self.make_moment_rule()
+        self.make_meeting(NOW + 3 * MINUTE, booked=NOW)
+        self.end_transaction()
+        drainers = self.Firing._drainers()
+        self.env["ir.cron.trigger"].search([("cron_id", "in", drainers.ids)]).unlink()
+        with self.at(NOW), self.no_commit():
+            self.Rule._enqueue_moments()
+        armed = self.env["ir.cron.trigger"].search([("cron_id", "in", drainers.ids)])
+        self.assertEqual(armed.cron_id, drainers)
+        self.assertLessEqual(min(armed.mapped("call_at")), NOW)
+
 
 @tagged("post_install", "-at_install")
 class TestDelay(MomentCase):
