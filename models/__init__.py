@@ -22,6 +22,7 @@ from . import (
     crm_automation_rule_moment,
     crm_automation_rule_preview,
     crm_automation_rule_summary,
+    crm_automation_rule_trigger,
     crm_automation_rule_value,
     crm_lead,
     crm_stage,

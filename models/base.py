@@ -10,6 +10,7 @@ edited.
 from odoo import SUPERUSER_ID, api, models
 
 from ..engine.changes import TransactionChanges
+from .record_fields import plain_value
 
 #: Key of the transaction's memory. It hangs on ``postcommit.data``, which lives
 #: exactly as long as the transaction; ``precommit.data`` is emptied at every
@@ -46,9 +47,13 @@ class Base(models.AbstractModel):
             changes = cr.postcommit.data[CHANGES] = TransactionChanges()
         if SCHEDULED not in cr.precommit.data:
             cr.precommit.data[SCHEDULED] = True
-            env = api.Environment(cr, SUPERUSER_ID, {"automation_actor_id": self.env.uid})
-            cr.precommit.add(env["crm.automation.rule"]._decide)
+            cr.precommit.add(self._automation_decider()._decide)
         return changes
+
+    def _automation_decider(self):
+        """The rules, with the rights to decide and the name of who has done it."""
+        context = {"automation_actor_id": self.env.uid}
+        return api.Environment(self.env.cr, SUPERUSER_ID, context)["crm.automation.rule"]
 
     def _automation_chain(self):
         return tuple(self.env.context.get(CHAIN) or ())
@@ -75,13 +80,7 @@ class Base(models.AbstractModel):
             changes.remember(
                 self._name,
                 record.id,
-                {
-                    name: self._fields[name].convert_to_read(
-                        record[name], record, use_display_name=False
-                    )
-                    for name in wanted
-                }
-                | flags.get(record.id, {}),
+                {name: plain_value(record, name) for name in wanted} | flags.get(record.id, {}),
                 chain,
             )
         # Computed from old values; a stored computed field that is written now
@@ -122,9 +121,7 @@ class Base(models.AbstractModel):
         return records
 
     def write(self, vals):
-        watch = self._automation_watch()
-        if watch and not watch.remember.keys().isdisjoint(vals):
-            self._automation_before(vals.keys())
+        self._automation_before(vals.keys())
         return super().write(vals)
 
     def unlink(self):
@@ -141,9 +138,7 @@ class Base(models.AbstractModel):
     def _compute_field_value(self, field):
         # A stored computed field reaches the database without write().
         if field.store and (watch := self._automation_watch()) and watch.remember:
-            computed = {f.name for f in self.pool.field_computed[field] if f.store}
-            if not watch.remember.keys().isdisjoint(computed):
-                self._automation_before(computed)
+            self._automation_before({f.name for f in self.pool.field_computed[field] if f.store})
         return super()._compute_field_value(field)
 
     def web_save(self, vals, specification, next_id=None):
@@ -161,6 +156,5 @@ class Base(models.AbstractModel):
             return super().web_read(specification)
         records = self.with_context(**{WEB_SAVE: False})
         if self.env.cr.precommit.data.get(SCHEDULED):
-            env = api.Environment(self.env.cr, SUPERUSER_ID, {"automation_actor_id": self.env.uid})
-            env["crm.automation.rule"]._decide_all()
+            self._automation_decider()._decide_all()
         return super(Base, records).web_read(specification)

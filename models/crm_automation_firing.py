@@ -145,6 +145,14 @@ class CrmAutomationFiring(models.Model):
         self._wake()
         return True
 
+    @api.model
+    def _action_of(self, domain):
+        """The action that shows these executions."""
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "crm_automation.crm_automation_firing_action"
+        )
+        return {**action, "domain": domain, "context": {}}
+
     def action_open_record(self):
         self.ensure_one()
         return {

@@ -235,9 +235,7 @@ class CrmAutomationFiring(models.Model):
             return {
                 "record_name": gone["name"],
                 "company_id": gone["record_company_id"] or rule.company_id.id or None,
-                "responsible_id": gone["responsible_ids"][:1]
-                and gone["responsible_ids"][0]
-                or None,
+                "responsible_id": next(iter(gone["responsible_ids"]), None),
             }
         company = record["company_id"] if "company_id" in record._fields else rule.company_id
         return {

@@ -39,7 +39,7 @@ class CrmAutomationNotice(models.AbstractModel):
         if records:
             self._act(firings - gone, records)
             if self.watcher_emails:
-                self._remember_watchers(firings - gone, records)
+                self._remember_watchers(records)
         if not self._tells_somebody():
             firings._finish("done")
             return
@@ -90,14 +90,12 @@ class CrmAutomationNotice(models.AbstractModel):
                 rendered.update({(lang, field, res_id): text for res_id, text in texts.items()})
         return rendered
 
-    def _remember_watchers(self, firings, records):
+    def _remember_watchers(self, records):
         """Add the rule's watchers to the record's own e-mail copies."""
         field = records._fields.get("email_cc")
         if not field or field.type != "char":
             return
-        for firing in firings:
-            # A change by this rule, which does not fire it again.
-            record = records.browse(firing.res_id).with_context(**{CHAIN: firing._chain()})
+        for record in records:
             known = {email_normalize(address) for address in email_split(record.email_cc or "")}
             new = [
                 address for address in email_split(self.watcher_emails)
@@ -300,8 +298,6 @@ class CrmAutomationNotice(models.AbstractModel):
         if not records:
             return {}  # all deleted: Odoo would answer for no record at all
         sudo = records.sudo()
-        if not sudo:
-            return {}  # all of them are deleted
         if not hasattr(sudo, "_notify_get_reply_to_batch") or "message_ids" not in sudo._fields:
             return dict.fromkeys(sudo.ids, False)
         authors = {record.id: self._company(record).partner_id.id for record in sudo}

@@ -457,12 +457,7 @@ class CrmAutomationRule(models.Model):
 
     def action_open_firings(self):
         self.ensure_one()
-        action = self.env["ir.actions.actions"]._for_xml_id(
-            "crm_automation.crm_automation_firing_action"
-        )
-        action["domain"] = [("rule_id", "=", self.id)]
-        action["context"] = {}
-        return action
+        return self.env["crm.automation.firing"]._action_of([("rule_id", "=", self.id)])
 
     def copy_data(self, default=None):
         return [

@@ -1,24 +1,24 @@
 """The decision: which rules a transaction's changes are for.
 
-Owns the triggers. Decided on the net change, once per rule, record and
+Owns what is watched and what becomes of it. Decided on the net change, once per rule, record and
 transaction, before the commit. In the user's transaction a rule inserts an
 execution and changes the record's fields; everything else is done by a job.
 """
 
 import collections
 import contextlib
-import dataclasses
 import logging
 
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import MissingError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import ormcache
 
 from ..engine.changes import MAX_CHAIN, Change, join_facts
 from .base import CHAIN, CHANGES, EVENTS, SCHEDULED
+from .crm_automation_rule_trigger import SERIES_TRIGGERS
 from .record_fields import state_field
 
 _logger = logging.getLogger(__name__)
@@ -37,8 +37,6 @@ Work = collections.namedtuple(
 EVENT_TRIGGERS = frozenset({"opportunities_merged", "invitation_answered", "deleted", "called"})
 #: Waited for at the deletion of a record.
 DELETION_TRIGGERS = frozenset({"deleted", "meeting_cancelled"})
-#: One execution for a whole series of meetings, however many are written.
-SERIES_TRIGGERS = frozenset({"meeting_booked", "meeting_moved", "meeting_cancelled"})
 
 #: Rounds of decisions for one save from a form.
 MAX_ROUNDS = 20
@@ -239,15 +237,16 @@ class CrmAutomationRule(models.Model):
             stale = known - changes.applied - {(rule_id, model, c.res_id) for c in hits}
             if hits or stale or error:
                 work.append(Work(rule, trigger, mine, candidates, known, hits, error))
-        silent = self._silent(work)
+        matching = self._ask_together(work)
         for rule, trigger, mine, candidates, known, hits, error in work:
-            if rule.id in silent:
+            found = matching.get(rule.id)
+            if found is not None and not found:
                 continue
             # What stands, should the rule fail: what it had decided before.
             decided = known
             if not error:
                 with self._never_in_the_way(f"rule {rule.id} on {model}") as outcome:
-                    decided = rule._enqueue(changes, model, hits, told=bool(mine))
+                    decided = rule._enqueue(changes, model, hits, bool(mine), found)
                     self._withdraw(changes, known - decided - changes.applied)
                 error = outcome.error
             if error:
@@ -259,25 +258,25 @@ class CrmAutomationRule(models.Model):
                 # None is taken out: a rollback to a savepoint may bring it back.
                 changes.decided |= decided - changes.applied
 
-    def _silent(self, work):
-        """Ids of the rules whose conditions none of their changes satisfies.
+    def _ask_together(self, work):
+        """Rule id to the ids of the changed records that satisfy its conditions.
 
         All are asked in one savepoint: of many rules on the same event mostly few
-        match, and each further savepoint costs the save. Where anything goes wrong,
-        or a rule changes what the next one asks for, nobody is left out here.
+        match, and each further savepoint costs the save. A rule that is left out
+        asks for itself: all of them where anything goes wrong, or where one changes
+        what the next one asks for.
         """
         if len(work) < 2:
-            return frozenset()
-        silent = set()
+            return {}
+        found = {}
         with self._never_in_the_way("asking all conditions together") as outcome:
             if any(job.rule._compiled().changes_fields for job in work):
-                return frozenset()
+                return {}
             for job in work:
                 if job.known or job.error or any("gone" in hit.facts for hit in job.hits):
                     continue
-                if not job.rule._matching([hit.res_id for hit in job.hits]):
-                    silent.add(job.rule.id)
-        return frozenset() if outcome.error else silent
+                found[job.rule.id] = set(job.rule._matching([hit.res_id for hit in job.hits]))
+        return {} if outcome.error else found
 
     def _hits(self, trigger, model, candidates, mine):
         """The changes that the trigger waits for, and what went wrong, or None.
@@ -320,163 +319,6 @@ class CrmAutomationRule(models.Model):
         else:
             savepoint.close(rollback=False)
 
-    # -- what has happened --------------------------------------------------------
-
-    def _triggered(self, trigger, model, changes):
-        """Those of the net changes that are what the trigger waits for.
-
-        Asks the database nothing where the values are in the cache, as they
-        are for what has just been written.
-        """
-        if trigger == "moment":
-            self._wake_for(model, changes)
-            return []
-        records = self.env[model].browse([change.res_id for change in changes])
-        is_triggered = getattr(self, f"_is_triggered_{trigger}")
-        hits = []
-        for change, record in zip(changes, records, strict=True):
-            if change.chain and change.chain[-1] == self.id:
-                continue  # its own doing
-            # A record deleted since has nothing left to be read.
-            with contextlib.suppress(MissingError):
-                if is_triggered(change, record):
-                    hits.append(change)
-        if trigger in SERIES_TRIGGERS and hits:
-            return self._one_of_each_series(trigger, model, hits, changes)
-        return hits
-
-    @staticmethod
-    def _value(record, name):
-        return record._fields[name].convert_to_read(record[name], record, use_display_name=False)
-
-    def _has_changed(self, change, record, name):
-        if name not in change.old:
-            return False
-        old, new = change.old[name], self._value(record, name)
-        if record._fields[name].type == "many2many":
-            # Another order of the same is no change.
-            return set(old) != set(new)
-        return old != new
-
-    def _is_triggered_created(self, change, _record):
-        return change.created
-
-    def _is_triggered_updated(self, change, record):
-        if change.created:
-            return False
-        watched = set(self._trigger_fields())
-        return any(self._has_changed(change, record, name) for name in watched & change.old.keys())
-
-    def _is_triggered_saved(self, change, record):
-        return change.created or self._is_triggered_updated(change, record)
-
-    def _is_triggered_lead_converted(self, change, lead):
-        """A lead that the transaction found as a lead is now an opportunity.
-
-        One that is created as an opportunity was never converted.
-        """
-        return (
-            not change.created and change.old.get("type") == "lead" and lead.type == "opportunity"
-        )
-
-    def _is_triggered_won(self, change, lead):
-        return self._has_become(change, lead, "won_status", "won")
-
-    def _is_triggered_lost(self, change, lead):
-        return self._has_become(change, lead, "won_status", "lost")
-
-    def _has_become(self, change, record, name, value):
-        return record[name] == value and (change.created or self._has_changed(change, record, name))
-
-    def _is_triggered_stage_entered(self, change, record):
-        """Also for a record that is created in a stage."""
-        return bool(record.stage_id) and (
-            change.created or self._has_changed(change, record, "stage_id")
-        )
-
-    def _is_triggered_state_reached(self, change, record):
-        name = state_field(record)
-        if change.created:
-            # There was no state before.
-            return not self.state_from_ids and bool(record[name])
-        return self._has_changed(change, record, name)
-
-    def _is_triggered_task_created(self, change, task):
-        """A new task of a project, no template and no copy made by a recurrence."""
-        if not change.created or not task.project_id:
-            return False
-        if task.is_template or task.has_template_ancestor or task.has_project_template:
-            return False
-        top = task.parent_id or task
-        return not top.recurrence_id or top.id == min(top.recurrence_id.task_ids.ids)
-
-    def _is_triggered_meeting_booked(self, change, event):
-        """A new meeting that is still to come; of a series, the one it was booked by."""
-        if not change.created or not event.active:
-            return False
-        if event.recurrence_id and event.recurrence_id.base_event_id != event:
-            return False
-        return bool(self._next_meeting(event))
-
-    def _is_triggered_meeting_moved(self, change, event):
-        if change.created or not event.active or not change.old.get("active", True):
-            return False
-        if not any(self._has_changed(change, event, name) for name in ("start", "stop")):
-            return False
-        if self._has_changed(change, event, "recurrence_id"):
-            # The meeting by which Odoo moves a whole series.
-            return bool(self._next_meeting(event))
-        return event.stop >= fields.Datetime.now()
-
-    @api.model
-    def _next_meeting(self, event):
-        """The meeting if it is still to come, else the next one of its series."""
-        now = fields.Datetime.now()
-        if event.stop >= now:
-            return event
-        to_come = event.recurrence_id.calendar_event_ids.filtered(lambda other: other.stop >= now)
-        return to_come.sorted("start")[:1]
-
-    def _is_triggered_meeting_cancelled(self, change, event):
-        if change.created or event.active or not change.old.get("active"):
-            return False
-        return change.old.get("stop", event.stop) >= fields.Datetime.now()
-
-    def _one_of_each_series(self, trigger, model, hits, changes):
-        """Of the meetings of one series, the first.
-
-        Odoo changes a series by archiving its meetings but one, which goes on in
-        a new series with new meetings: that is no cancellation.
-        """
-        records = self.env[model]
-        series_of = {
-            change.res_id: series
-            for change in changes
-            if (series := change.old.get("recurrence_id"))
-        }
-        moved = {
-            series_of[record.id]
-            for record in records.browse(series_of).exists()
-            if record.active and record.recurrence_id.id not in (False, series_of[record.id])
-        }
-        kept = {}
-        for change in hits:
-            record = records.browse(change.res_id)
-            series = change.old.get("recurrence_id") or record.recurrence_id.id
-            if trigger == "meeting_cancelled" and series in moved:
-                continue
-            key = f"series {series}" if series else change.res_id
-            best = kept.get(key)
-            if not best or record.start < records.browse(best.res_id).start:
-                kept[key] = change
-        if trigger == "meeting_cancelled":
-            return list(kept.values())
-        # Of a series that has begun, the next meeting is what people want to know.
-        return [
-            dataclasses.replace(change, res_id=self._next_meeting(records.browse(change.res_id)).id)
-            for change in kept.values()
-        ]
-
     @api.model
     def _deletions(self, records, rules):
         """What the executions of rules that wait for a deletion will need.
@@ -514,22 +356,13 @@ class CrmAutomationRule(models.Model):
                 ]  # fmt: skip
         return found
 
-    @api.model
-    def _first_of_each_series(self, events):
-        changes = self.env.cr.postcommit.data.get(CHANGES)
-        known = changes.everything(events._name) if changes else ()
-        old = {change.res_id: change.old for change in known}
-        kept = {}
-        for event in events.sorted("start"):
-            series = event.recurrence_id.id or old.get(event.id, {}).get("recurrence_id")
-            kept.setdefault(series or f"event {event.id}", event)
-        return events.browse([event.id for event in kept.values()])
-
     # -- the executions -------------------------------------------------------------
 
-    def _enqueue(self, changes, model, triggered, told=False):
+    def _enqueue(self, changes, model, triggered, told, matching=None):
         """Insert a firing for each change whose record satisfies the conditions.
 
+        :param bool told: business events are among them, which happen anew each time
+        :param matching: ids of the records that do, where they were asked already
         :return: set of (rule id, model, record id)
         """
         self.ensure_one()
@@ -539,7 +372,8 @@ class CrmAutomationRule(models.Model):
         gone = [change for change in triggered if "gone" in change.facts]
         there = [change for change in triggered if "gone" not in change.facts]
         if there:
-            matching = set(self._matching([change.res_id for change in there]))
+            if matching is None:
+                matching = set(self._matching([change.res_id for change in there]))
             records = self.env[model]
             there = [
                 change for change in there

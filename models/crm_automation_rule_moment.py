@@ -36,8 +36,8 @@ LAST_ACTION = "last_action"
 LOOKAHEAD = datetime.timedelta(minutes=30)
 #: How often a rule may lose against a drainer before the job gives up.
 MAX_CONFLICTS = 10
-#: How many records one pass takes up for one rule.
-PASS_LIMIT = 1000
+#: How many records one pass looks at for one rule.
+PASS_LIMIT = 50_000
 
 
 class CrmAutomationRule(models.Model):
@@ -241,15 +241,13 @@ class CrmAutomationRule(models.Model):
         is no other rule's business.
         """
         Firing = self.env["crm.automation.firing"]
-        rules = self.search([("enabled", "=", True), ("trigger", "=", "moment")])
-        broken = self.search([("enabled", "=", True)]).filtered(
-            lambda rule: rule.model_name not in self.env or rule._why_idle()
-        )
+        rules = self.search([("enabled", "=", True)])
+        broken = rules.filtered(lambda rule: rule._why_idle())
         for rule in broken:
             rule._note_idle()
         Firing._commit_batch()
         looked = self.browse()
-        for rule in rules - broken:
+        for rule in (rules - broken).filtered(lambda rule: rule.trigger == "moment"):
             if rule._enqueue_due_in_turn():
                 looked |= rule
         Firing._arm()
@@ -317,7 +315,7 @@ class CrmAutomationRule(models.Model):
             first = min(first, max(self.checked_at, self.enabled_since or now))
         last = now + LOOKAHEAD
         domain = self._window_domain(first, last) & self._condition_domain()
-        records = self._owner_model().search(domain, limit=50 * PASS_LIMIT, order="id")
+        records = self._owner_model().search(domain, limit=PASS_LIMIT, order="id")
         dates = self._dates(records)
         moments = {
             record.id: self._moment(record, dates[record.id])

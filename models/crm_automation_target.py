@@ -78,9 +78,6 @@ class CrmAutomationTarget(models.AbstractModel):
 
     def action_open_automation_firings(self):
         self.ensure_one()
-        action = self.env["ir.actions.actions"]._for_xml_id(
-            "crm_automation.crm_automation_firing_action"
+        return self.env["crm.automation.firing"]._action_of(
+            [("res_model", "=", self._name), ("res_id", "=", self.id)]
         )
-        action["domain"] = [("res_model", "=", self._name), ("res_id", "=", self.id)]
-        action["context"] = {}
-        return action

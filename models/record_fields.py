@@ -25,3 +25,8 @@ def source(model, names, comodel):
             if not (field.related or "").startswith("user_id."):
                 return name
     return None
+
+
+def plain_value(record, name):
+    """The value of a field as plain data that outlives the record: ids, texts, dates."""
+    return record._fields[name].convert_to_read(record[name], record, use_display_name=False)

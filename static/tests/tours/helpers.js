@@ -26,3 +26,14 @@ export function app(xmlid, text) {
         },
     ];
 }
+
+/** A lead of this name becomes an opportunity, by the button. */
+export function convertLead(name) {
+    return [
+        ...app("crm.crm_menu_root", "CRM"),
+        menu("crm.crm_menu_leads", "Leads"),
+        { trigger: `.o_data_cell:contains('${name}')`, run: "click" },
+        { trigger: ".o_statusbar_buttons button:contains('Convertir en oportunidad')", run: "click" },
+        { trigger: ".modal button[name='action_apply']", run: "click" },
+    ];
+}

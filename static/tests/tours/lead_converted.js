@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 
-import { app, entry, menu } from "./helpers";
+import { app, convertLead, entry, menu } from "./helpers";
 
 registry.category("web_tour.tours").add("crm_automation_lead_converted", {
     steps: () => [
@@ -40,11 +40,7 @@ registry.category("web_tour.tours").add("crm_automation_lead_converted", {
         { trigger: "button[name='action_disable']:contains('Apagar')" },
 
         // A lead becomes an opportunity.
-        ...app("crm.crm_menu_root", "CRM"),
-        menu("crm.crm_menu_leads", "Leads"),
-        { trigger: ".o_data_cell:contains('Tapones del tour')", run: "click" },
-        { trigger: ".o_statusbar_buttons button:contains('Convertir en oportunidad')", run: "click" },
-        { trigger: ".modal button[name='action_apply']", run: "click" },
+        ...convertLead("Tapones del tour"),
         { trigger: ".o_form_view:contains('Tapones del tour') .o_statusbar_status" },
 
         // The mission's second path: CRM / Configuración / … / Registro de ejecuciones.

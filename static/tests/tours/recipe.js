@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 
-import { app, entry, menu } from "./helpers";
+import { app, convertLead, entry, menu } from "./helpers";
 
 registry.category("web_tour.tours").add("crm_automation_recipe", {
     steps: () => [
@@ -27,11 +27,7 @@ registry.category("web_tour.tours").add("crm_automation_recipe", {
         { trigger: ".o_field_widget[name='set_user_id']" },
 
         // A lead becomes an opportunity.
-        ...app("crm.crm_menu_root", "CRM"),
-        menu("crm.crm_menu_leads", "Leads"),
-        { trigger: ".o_data_cell:contains('Corchos del tour')", run: "click" },
-        { trigger: ".o_statusbar_buttons button:contains('Convertir en oportunidad')", run: "click" },
-        { trigger: ".modal button[name='action_apply']", run: "click" },
+        ...convertLead("Corchos del tour"),
         {
             content: "The executions, one click from the opportunity",
             trigger: ".o_form_view:contains('Corchos del tour') .o-form-buttonbox button[name='action_open_automation_firings'], .o_form_view:contains('Corchos del tour') button[name='action_open_automation_firings']",
