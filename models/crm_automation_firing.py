@@ -103,29 +103,25 @@ class CrmAutomationFiring(models.Model):
     @api.depends("delivery_ids.state")
     def _compute_delivery_state(self):
         for firing in self:
-            states = {state for state in firing.delivery_ids.mapped("state") if state != "skipped"}
-            if not states:
-                firing.delivery_state = "none"
-            elif states & {"queued", "retry"}:
-                firing.delivery_state = "queued"
-            elif states == {"sent"}:
-                firing.delivery_state = "delivered"
-            else:
-                firing.delivery_state = "partial" if "sent" in states else "failed"
+            firing.delivery_state = self.delivery_ids._state_of_all(
+                firing.delivery_ids.mapped("state")
+            )
 
-    def _finish(self, state, reason=False):
+    def _finish(self, state, reason=False, delivery_state=None):
         """End firings.
 
         :param str state: done, skipped, failed, expired or cancelled
         :param str reason: a sentence for the log
+        :param str delivery_state: where the deliveries were inserted past the ORM
         """
-        self.write(
-            {
-                "state": state,
-                "reason": reason,
-                "finished_at": self.env.cr.now().replace(microsecond=0),
-            }
-        )
+        values = {
+            "state": state,
+            "reason": reason,
+            "finished_at": self.env.cr.now().replace(microsecond=0),
+        }
+        if delivery_state:
+            values["delivery_state"] = delivery_state
+        self.write(values)
 
     # -- by hand ------------------------------------------------------------------
 

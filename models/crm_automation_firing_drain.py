@@ -57,13 +57,12 @@ class CrmAutomationFiring(models.Model):
         """
         conflicts = 0
         while True:
-            started = time.monotonic()
             try:
                 # Odoo reads at REPEATABLE READ: the claim must be the first
                 # statement of its transaction to see what is free now.
                 self._commit_batch()
                 batch = self._claim(batch_size)
-                batch._run(started)
+                batch._run()
                 self.env.flush_all()
                 full = len(batch) == batch_size
                 left = self._commit_batch(len(batch), remaining=int(full))
@@ -104,7 +103,7 @@ class CrmAutomationFiring(models.Model):
         )
         return self.browse(row[0] for row in self.env.cr.fetchall())
 
-    def _run(self, started):
+    def _run(self):
         """Run claimed firings, together where that works, else one by one."""
         # One chain at a time: a long one must not stop what another record begins.
         batches = self.sorted(lambda f: (f.rule_id.sequence, f.id)).grouped(
@@ -117,28 +116,36 @@ class CrmAutomationFiring(models.Model):
             if not firings:
                 continue
             try:
-                with self.env.cr.savepoint():
-                    rule._fire(firings)
+                firings._run_together(rule)
             except psycopg2.extensions.TransactionRollbackError:
                 raise
-            except Exception:
+            except Exception as error:
+                if len(firings) == 1:
+                    firings._fail_alone(rule, error)
+                    continue
                 for firing in firings:
                     firing._run_alone(rule)
-        seconds = time.monotonic() - started
-        for firing in self:
-            firing.duration = round(1000 * seconds / len(self))
+
+    def _run_together(self, rule):
+        """Run firings of one rule in one savepoint: all of them, or none."""
+        started = time.monotonic()
+        with self.env.cr.savepoint():
+            rule._fire(self)
+            self.duration = round(1000 * (time.monotonic() - started) / len(self))
 
     def _run_alone(self, rule):
         """Run one firing in its own savepoint; a failure is its own."""
         try:
-            with self.env.cr.savepoint():
-                rule._fire(self)
+            self._run_together(rule)
         except psycopg2.extensions.TransactionRollbackError:
             raise
         except Exception as error:
-            _logger.warning("Rule %s failed on %s,%s", rule.id, self.res_model, self.res_id,
-                            exc_info=True)  # fmt: skip
-            self._fail(error)
+            self._fail_alone(rule, error)
+
+    def _fail_alone(self, rule, error):
+        _logger.warning("Rule %s failed on %s,%s", rule.id, self.res_model, self.res_id,
+                        exc_info=error)  # fmt: skip
+        self._fail(error)
 
     def _preflight(self, rule):
         """End the firings that cannot run, with the reason; return the others."""

@@ -5,11 +5,12 @@ import uuid
 
 from psycopg2.extras import Json
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..engine.changes import MAX_CHAIN, join_facts
 from ..engine.moments import moment_of
+from .bulk import insert_rows
 
 
 class CrmAutomationFiring(models.Model):
@@ -179,7 +180,6 @@ class CrmAutomationFiring(models.Model):
         :param rows: list of dicts of column values
         :param SQL on_conflict: what to do with a row whose key is there already
         """
-        now = self.env.cr.now().replace(microsecond=0)
         common = {
             "rule_id": rule.id,
             "company_id": rule.company_id.id or None,
@@ -187,28 +187,15 @@ class CrmAutomationFiring(models.Model):
             "state": "pending",
             "tries": 0,
             "delivery_state": "none",
-            "create_uid": SUPERUSER_ID,
-            "create_date": now,
-            "write_uid": SUPERUSER_ID,
-            "write_date": now,
         }
         empty = dict.fromkeys(
             ("record_name", "responsible_id", "payload", "chain", "reason", "finished_at")
         )
-        rows = [{**empty, **common, **row} for row in rows]
-        columns = sorted(rows[0])
-        self.env.cr.execute(
-            SQL(
-                """
-                INSERT INTO crm_automation_firing (%s) VALUES %s
-                ON CONFLICT (rule_id, res_model, res_id, occasion) DO %s
-                """,
-                SQL(", ").join(map(SQL.identifier, columns)),
-                SQL(", ").join(SQL("%s", tuple(row[name] for name in columns)) for row in rows),
-                on_conflict,
-            )
+        insert_rows(
+            self,
+            [{**empty, **common, **row} for row in rows],
+            SQL("ON CONFLICT (rule_id, res_model, res_id, occasion) DO %s", on_conflict),
         )
-        self.invalidate_model()
 
     @api.model
     def _note_applied(self, rule, model, ids, changes):

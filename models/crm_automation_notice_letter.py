@@ -11,7 +11,7 @@ import uuid
 
 from markupsafe import Markup, escape
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_amount, format_date, format_datetime, plaintext2html
 from odoo.tools.mail import html2plaintext
@@ -427,8 +427,17 @@ class CrmAutomationNotice(models.AbstractModel):
 
     def _fact_label(self, model, name):
         """What a fact is called; Odoo's own words for a meeting's times are commands."""
-        words = {"start": self.env._("Starts"), "stop": self.env._("Ends")}
-        return words.get(name) or model._fields[name]._description_string(self.env)
+        if name == "start":
+            return self.env._("Starts")
+        if name == "stop":
+            return self.env._("Ends")
+        return self._field_label(model._name, name)
+
+    @api.model
+    @tools.ormcache("model_name", "name", "self.env.lang")
+    def _field_label(self, model_name, name):
+        """Odoo copies the labels of all fields of the model for each one asked for."""
+        return self.env[model_name]._fields[name]._description_string(self.env)
 
     def _changed_names(self, firing, record):
         if firing.trigger not in ("updated", "saved"):
