@@ -24,6 +24,7 @@ from . import (
     crm_automation_rule_summary,
     crm_automation_rule_trigger,
     crm_automation_rule_value,
+    crm_automation_rule_workdays,
     crm_lead,
     crm_stage,
     crm_team,

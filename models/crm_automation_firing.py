@@ -8,7 +8,10 @@ jobs empty it in ``crm_automation_firing_drain.py``; what is sent is in
 
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 GC_LIMIT = 5000
 
@@ -63,6 +66,17 @@ class CrmAutomationFiring(models.Model):
         required=True,
         readonly=True,
         help="Names the transaction or the moment: a rule acts once per record and occasion.",
+    )
+    base_date = fields.Datetime(
+        "Date",
+        readonly=True,
+        help="What the record's date was when the execution was planned.",
+    )
+    timing = fields.Integer(
+        readonly=True,
+        groups="base.group_system",
+        aggregator=None,
+        help="Names the delay that the moment was reckoned with.",
     )
     payload = fields.Json(
         readonly=True,
@@ -122,6 +136,34 @@ class CrmAutomationFiring(models.Model):
         if delivery_state:
             values["delivery_state"] = delivery_state
         self.write(values)
+
+    @api.model
+    def _cancel_of_deleted(self, model, ids):
+        """End what was planned for records that are deleted in this transaction.
+
+        What a drainer is at work on is left to it: it finds the record gone.
+        """
+        savepoint = self.env.cr.savepoint(flush=False)
+        try:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    SELECT id FROM crm_automation_firing
+                    WHERE res_model = %s AND res_id IN %s AND state = 'pending' AND run_at > %s
+                    AND payload->'gone' IS NULL
+                    FOR NO KEY UPDATE SKIP LOCKED
+                    """,
+                    model,
+                    tuple(ids) or (0,),
+                    self.env.cr.now(),
+                )
+            )
+            planned = self.browse(row[0] for row in self.env.cr.fetchall())
+        except psycopg2.extensions.TransactionRollbackError:
+            savepoint.close(rollback=True)
+            return
+        savepoint.close(rollback=False)
+        planned._finish("cancelled", self.env._("The record was deleted."))
 
     # -- by hand ------------------------------------------------------------------
 

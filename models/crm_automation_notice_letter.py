@@ -293,6 +293,13 @@ class CrmAutomationNotice(models.AbstractModel):
             values["state"] = self._display(record, record._fields[field], recipient.tz)
         if firing.trigger == "moment":
             values["date"] = self._moment_date(record, recipient.tz)
+            if payload.get("moved"):
+                values["old"] = self._old_date(record, payload["moved"], recipient.tz)
+                return (
+                    self.env._("Date moved: %(name)s") % values,
+                    self.env._("The date of “%(name)s” (%(model)s) was moved from %(old)s to "
+                               "%(date)s.") % values,
+                )  # fmt: skip
         subject, sentence = self._sentences()[firing.trigger]()
         return subject % values, sentence % values
 
@@ -399,6 +406,18 @@ class CrmAutomationNotice(models.AbstractModel):
         if isinstance(value, datetime.datetime):
             return f"{format_datetime(self.env, value, tz=tz)} ({tz})"
         return format_date(self.env, value) if value else ""
+
+    def _old_date(self, record, text, tz):
+        """A date that the record no longer has, as a person reads it.
+
+        :param str text: the date or moment as the ledger keeps it
+        """
+        field = record._fields[self._date_field_name()]
+        is_day = field.type == "date" or ("allday" in record._fields and record.sudo().allday)
+        if is_day:
+            return format_date(self.env, fields.Date.to_date(text[:10]))
+        moment = fields.Datetime.to_datetime(text[:19])
+        return f"{format_datetime(self.env, moment, tz=tz)} ({tz})"
 
     @api.model
     def _record_url(self, record):

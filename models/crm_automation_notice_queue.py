@@ -37,8 +37,11 @@ class CrmAutomationNotice(models.AbstractModel):
         self = self.with_context(**{CHAIN: firings[:1]._chain()})
         gone = firings.filtered(lambda firing: (firing.payload or {}).get("gone"))
         records = self._owner_model().browse((firings - gone).mapped("res_id"))
+        corrections = firings.filtered(lambda firing: (firing.payload or {}).get("moved"))
+        acting = firings - gone - corrections
+        if acting:
+            self._act(acting, records.browse(acting.mapped("res_id")))
         if records:
-            self._act(firings - gone, records)
             if self.watcher_emails:
                 self._remember_watchers(records)
         if not self._tells_somebody():

@@ -5,8 +5,10 @@ shortly before they are due (the *enqueuer*). A save that books or moves a date
 only wakes that job.
 """
 
+import dataclasses
 import datetime
 import logging
+import zlib
 
 import psycopg2
 
@@ -15,7 +17,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..engine.moments import moment_of, value_window
+from ..engine.moments import DAY_SLACK, moment_of, value_window
 
 _logger = logging.getLogger(__name__)
 
@@ -36,8 +38,8 @@ LAST_ACTION = "last_action"
 LOOKAHEAD = datetime.timedelta(minutes=30)
 #: How often a rule may lose against a drainer before the job gives up.
 MAX_CONFLICTS = 10
-#: How many records one pass looks at for one rule.
-PASS_LIMIT = 50_000
+#: How many records are looked at in one transaction.
+PART = 1000
 
 
 class CrmAutomationRule(models.Model):
@@ -76,6 +78,23 @@ class CrmAutomationRule(models.Model):
         "hours after its moment; later the execution expires, with a line in the log.",
     )
 
+    moved_policy = fields.Selection(
+        [
+            ("again", "Act again at the new moment"),
+            ("correction", "Tell at once that it was moved, and act again"),
+            ("nothing", "Nothing: once for each record"),
+        ],
+        required=True,
+        default="again",
+        string="When the Date Moves Afterwards",
+        help="What is done when the rule has acted already and the date is moved then.",
+    )
+    resource_calendar_id = fields.Many2one(
+        "resource.calendar",
+        "Working Hours",
+        ondelete="restrict",
+        help="Whose working days and holidays count; empty: those of the company.",
+    )
     checked_at = fields.Datetime(
         readonly=True, copy=False, help="When the job last looked for what is due by this rule."
     )
@@ -151,14 +170,25 @@ class CrmAutomationRule(models.Model):
 
         :param value: the date or datetime that counts
         """
+        return self._delayed(value, self._record_zone(record), self.delay_before == "before")
+
+    def _delayed(self, value, zone, before=False):
+        """A date and the rule's delay.
+
+        :param value: naive ``datetime`` in UTC, or a ``date``
+        :param str zone: whose calendar counts
+        :return: naive ``datetime`` in UTC
+        """
         return moment_of(
-            value,
-            self.delay_number,
-            self.delay_unit,
-            self.delay_before == "before",
-            self._record_zone(record),
-            self.date_hour,
-        )
+            value, self.delay_number, self.delay_unit, before, zone, self.date_hour,
+            self._workdays(),
+        )  # fmt: skip
+
+    def _plain_delay(self):
+        """The delay as a length of time; of days and months, LOOKAHEAD or more."""
+        if self.delay_unit in ("minutes", "hours"):
+            return datetime.timedelta(**{self.delay_unit: self.delay_number})
+        return LOOKAHEAD if self.delay_number else datetime.timedelta()
 
     def _record_zone(self, record):
         """Time zone whose calendar counts: the record's, the company's, the responsible's."""
@@ -225,6 +255,34 @@ class CrmAutomationRule(models.Model):
                     self._wake_enqueuer()
                     return
 
+    def _corrections(self, model, changes):
+        """The changes that move a date which people were told of already.
+
+        :return: list of Change, with the old date in ``moved``
+        """
+        name = self._date_field_name()
+        if self.moved_policy != "correction" or not name:
+            return []
+        records = {row.id: row for row in self.env[model].browse(c.res_id for c in changes)}
+        old = {
+            change.res_id: change.old[name] for change in changes
+            if change.old.get(name) and self._has_changed(change, records[change.res_id], name)
+        }  # fmt: skip
+        if not old:
+            return []
+        told = self.env["crm.automation.firing"].search_fetch(
+            [("rule_id", "=", self.id), ("res_model", "=", model), ("res_id", "in", list(old)),
+             ("state", "=", "done"), ("base_date", "!=", False)],
+            ["res_id", "base_date"],
+        )  # fmt: skip
+        there = {(firing.res_id, firing.base_date) for firing in told}
+        return [
+            dataclasses.replace(change, facts={"moved": old[change.res_id]})
+            for change in changes
+            if (change.res_id, fields.Datetime.to_datetime(old.get(change.res_id))) in there
+            and records[change.res_id][name]
+        ]
+
     # -- the enqueuer -----------------------------------------------------------
 
     @api.model
@@ -251,8 +309,21 @@ class CrmAutomationRule(models.Model):
             if rule._enqueue_due_in_turn():
                 looked |= rule
         Firing._arm()
+        looked._arm_next_look()
         Firing._commit_batch()
         looked._note_checked()
+
+    def _arm_next_look(self):
+        """What is written or said wakes nobody: of rules that are due soon after that,
+        the job looks as often as their delay."""
+        delays = [
+            rule._plain_delay() for rule in self
+            if rule.date_type in ("last_update", LAST_ACTION)
+        ]  # fmt: skip
+        soonest = min(delays, default=LOOKAHEAD)
+        if soonest < LOOKAHEAD:
+            moment = self.env.cr.now() + max(soonest, datetime.timedelta(minutes=1))
+            self.env.ref("crm_automation.ir_cron_enqueuer").sudo()._trigger(at=moment)
 
     def _note_checked(self):
         """For the lines about what expires, should the job stand still.
@@ -279,59 +350,123 @@ class CrmAutomationRule(models.Model):
         self.invalidate_recordset(["checked_at"])
 
     def _enqueue_due_in_turn(self):
-        """Look for what is due and commit; again, where a drainer was faster with a row.
+        """Look for what is due, and commit after each part.
 
         :return: whether nothing went wrong
+        """
+        now = fields.Datetime.now()
+        first = now - datetime.timedelta(hours=self.lateness_hours)
+        if self.checked_at:
+            # What has become due meanwhile and is too late expires, with a line.
+            first = min(first, max(self.checked_at, self.enabled_since or now))
+        last_id = 0
+        while last_id is not None:
+            last_id, error = self._enqueue_part_in_turn(first, now, last_id)
+            if error:
+                return False
+        return True
+
+    def _enqueue_part_in_turn(self, first, now, last_id):
+        """Look for a part of what is due and commit; again, where a drainer was faster.
+
+        :return: pair of the id to go on after, or None, and of what went wrong, or None
         """
         Firing = self.env["crm.automation.firing"]
         for attempt in range(1, MAX_CONFLICTS + 1):
             try:
                 with self._never_in_the_way(f"looking for what is due by rule {self.id}") as found:
-                    self._enqueue_due()
+                    last_id_ = self._enqueue_part(first, now, last_id)
                 if found.error:
                     reason = self.with_context(lang=self.owner_id.lang)._why_it_failed(found.error)
                     with self._never_in_the_way(f"noting the failure of rule {self.id}"):
                         Firing._insert_about_rule(self, reason)
                 Firing._commit_batch()
-                return not found.error
+                return (None, found.error) if found.error else (last_id_, None)
             except psycopg2.extensions.TransactionRollbackError:
                 self.env.cr.rollback()
                 if attempt == MAX_CONFLICTS:
                     raise
-        return False
+        return None, None
 
     def _note_idle(self):
         """A rule that is switched on and cannot act says so in the log, once a day."""
         reason = self.with_context(lang=self.owner_id.lang)._why_idle()
         self.env["crm.automation.firing"]._insert_about_rule(self, reason)
 
-    def _enqueue_due(self):
-        """Insert an execution for each record whose moment is near or just over."""
+    def _enqueue_part(self, first, now, last_id=0):
+        """Insert an execution for each record whose moment is near or just over.
+
+        :param datetime first: the earliest moment that counts
+        :param datetime now: what is due in ``LOOKAHEAD`` from now counts as well
+        :param int last_id: records with a greater id only
+        :return: the greatest id that was looked at, or None after the last part
+        """
         self.ensure_one()
-        now = fields.Datetime.now()
-        first = now - datetime.timedelta(hours=self.lateness_hours)
-        if self.checked_at:
-            # What has become due meanwhile and is too late expires, with a line.
-            first = min(first, max(self.checked_at, self.enabled_since or now))
         last = now + LOOKAHEAD
         domain = self._window_domain(first, last) & self._condition_domain()
-        records = self._owner_model().search(domain, limit=PASS_LIMIT, order="id")
+        records = self._not_yet_in_ledger(domain & Domain("id", ">", last_id))
         dates = self._dates(records)
         moments = {
             record.id: self._moment(record, dates[record.id])
             for record in records
             if record.id in dates
         }
-        due = [
+        due = records.browse(
             record.id for record in records
             if record.id in moments and first <= moments[record.id] <= last
             and self._is_not_past(record, moments[record.id], now)
-        ]  # fmt: skip
-        due = self._not_its_own_doing(due, dates)
-        due = set(self._matching(due)) if due else set()
-        found = {res_id: moments[res_id] for res_id in due}
-        if found:
-            self.env["crm.automation.firing"]._insert_moments(self, found)
+        )  # fmt: skip
+        due = due.browse(self._not_its_own_doing(due.ids, dates))
+        due = self._matching_texts(due)
+        if due:
+            name = self._date_field_name()
+            self.env["crm.automation.firing"]._insert_moments(
+                self,
+                {record.id: moments[record.id] for record in due},
+                {record.id: record.sudo()[name] for record in due} if name else {},
+            )
+        return records[-1:].id if len(records) == PART else None
+
+    def _not_yet_in_ledger(self, domain):
+        """The first records of the domain for whose date there is no execution yet.
+
+        One query whatever the ledger holds: the key's index is asked for each record
+        of the window.
+        """
+        model = self._owner_model()
+        query = model._search(domain, order="id", limit=PART)
+        known = SQL(
+            """
+            SELECT FROM crm_automation_firing AS known
+            WHERE known.rule_id = %s AND known.res_model = %s AND known.res_id = %s
+            """,
+            self.id,
+            model._name,
+            SQL.identifier(model._table, "id"),
+        )
+        self.env["crm.automation.firing"].flush_model(["state"])
+        if name := self._date_field_name():
+            query.add_where(
+                SQL(
+                    "NOT EXISTS (%s AND known.base_date = %s AND known.timing = %s"
+                    " AND known.state <> 'cancelled')",
+                    known,
+                    SQL.identifier(model._table, name),
+                    self._timing(),
+                )
+            )
+            if self.moved_policy == "nothing":
+                query.add_where(SQL("NOT EXISTS (%s AND known.state = 'done')", known))
+        return model.browse(query)
+
+    def _timing(self):
+        """Names the date, the delay and the hour in an execution's key: when one of them
+        is changed, the same date counts anew."""
+        text = (
+            f"{self._date_field_name()} {self.delay_before} {self.delay_number}"
+            f" {self.delay_unit} {self.date_hour} {self.resource_calendar_id.id}"
+        )
+        return zlib.crc32(text.encode()) - 2**31
 
     def _is_not_past(self, record, moment, now):
         """Nothing is done for what was over when the rule was switched on. A meeting
@@ -341,11 +476,12 @@ class CrmAutomationRule(models.Model):
 
     def _window_domain(self, first, last):
         low, high = value_window(
-            first, last, self.delay_number, self.delay_unit, self.delay_before == "before"
-        )
+            first, last, self.delay_number, self.delay_unit, self.delay_before == "before",
+            self._workdays(),
+        )  # fmt: skip
         name = self._date_field_name()
         if name:
-            return Domain(name, ">=", low) & Domain(name, "<=", high)
+            return self._date_domain(name, low, high)
         self.env["mail.message"].flush_model()
         self.env.cr.execute(
             SQL(
@@ -359,9 +495,22 @@ class CrmAutomationRule(models.Model):
             )
         )
         spoken = [row[0] for row in self.env.cr.fetchall()]
-        return Domain("id", "in", spoken) | (
-            Domain("create_date", ">=", low) & Domain("create_date", "<=", high)
-        )
+        return Domain("id", "in", spoken) | self._between("create_date", low, high)
+
+    def _date_domain(self, name, low, high):
+        """Where the date may be, if a moment is to lie in a window."""
+        if self.env[self.model_name]._fields[name].type == "date":
+            return self._between(name, (low - DAY_SLACK).date(), (high + DAY_SLACK).date())
+        domain = self._between(name, low, high)
+        if self.model_name == "calendar.event" and name in ("start", "stop"):
+            # Of a meeting of a whole day, the day counts: see _date_of.
+            wide = self._between(name, low - DAY_SLACK, high + DAY_SLACK)
+            domain |= wide & Domain("allday", "=", True)
+        return domain
+
+    @api.model
+    def _between(self, name, low, high):
+        return Domain(name, ">=", low) & Domain(name, "<=", high)
 
     def _not_its_own_doing(self, ids, dates):
         """Without the records whose last update is what this rule itself has done."""
@@ -379,16 +528,17 @@ class CrmAutomationRule(models.Model):
             if res_id not in done or dates[res_id] > done[res_id] + slack
         ]  # fmt: skip
 
-    def _still_due(self, record, due_at):
-        """Whether the record's date still leads to the moment an execution was made for."""
-        dates = self._dates(record)
-        return record.id in dates and self._moment(record, dates[record.id]) == due_at
+    def _is_due_at(self, record, value, due_at):
+        """Whether the record's date still leads to the moment of an execution.
 
-    def _is_too_late(self, record, due_at, now):
+        :param value: the date that counts now, or None
+        """
+        return bool(value) and self._moment(record, value) == due_at
+
+    def _is_too_late(self, value, due_at, now):
         """Beyond the lateness limit; or a reminder of what has begun already."""
         if now > due_at + datetime.timedelta(hours=self.lateness_hours):
             return True
         if self.delay_before != "before" or not self.delay_number:
             return False
-        value = self._dates(record).get(record.id)
         return isinstance(value, datetime.datetime) and now > value
