@@ -19,6 +19,7 @@ from . import (
     crm_automation_rule_action,
     crm_automation_rule_condition,
     crm_automation_rule_decision,
+    crm_automation_rule_enqueue,
     crm_automation_rule_moment,
     crm_automation_rule_preview,
     crm_automation_rule_summary,

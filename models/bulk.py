@@ -4,12 +4,12 @@ from odoo import SUPERUSER_ID
 from odoo.tools import SQL
 
 
-def insert_rows(model, rows, tail=SQL()):
+def insert_rows(model, rows, tail=None):
     """Insert rows past the ORM: no defaults, no computed fields, no hooks.
 
     :param model: empty recordset of the model; its cache is dropped
     :param rows: list of dicts of column values, all with the same keys
-    :param SQL tail: what follows the values, such as ON CONFLICT
+    :param SQL tail: what follows the values, such as ON CONFLICT, or None
     """
     if not rows:
         return
@@ -28,7 +28,7 @@ def insert_rows(model, rows, tail=SQL()):
             SQL.identifier(model._table),
             SQL(", ").join(map(SQL.identifier, [*columns, *audit])),
             SQL(", ").join(SQL("%s", tuple(row[name] for name in columns) + end) for row in rows),
-            tail,
+            tail or SQL(),
         )
     )
     model.invalidate_model()

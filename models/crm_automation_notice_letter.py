@@ -295,11 +295,11 @@ class CrmAutomationNotice(models.AbstractModel):
             values["date"] = self._moment_date(record, recipient.tz)
             if payload.get("moved"):
                 values["old"] = self._old_date(record, payload["moved"], recipient.tz)
-                return (
-                    self.env._("Date moved: %(name)s") % values,
-                    self.env._("The date of “%(name)s” (%(model)s) was moved from %(old)s to "
-                               "%(date)s.") % values,
-                )  # fmt: skip
+                subject = self.env._("Date moved: %(name)s")
+                sentence = self.env._(
+                    "The date of “%(name)s” (%(model)s) was moved from %(old)s to %(date)s."
+                )
+                return subject % values, sentence % values
         subject, sentence = self._sentences()[firing.trigger]()
         return subject % values, sentence % values
 
