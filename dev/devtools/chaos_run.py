@@ -27,7 +27,7 @@ WHOLE_SERVER_EVERY = 10
 #: Seconds between two kills, at random.
 PACE = (0.1, 1)
 #: Seconds that a job has gone on when it is killed: at most so many; the mailer's.
-LATEST = (0.5, 2)
+LATEST = (1.5, 5)
 #: After so many failures a mail is left alone until the faults are over: its next
 #: one but one would be the last, as it would be after fifteen hours.
 MAX_TRIES = 4
