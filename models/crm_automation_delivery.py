@@ -103,7 +103,8 @@ class CrmAutomationDelivery(models.Model):
                 )
                 delivery.write({"state": "failed", "reason": reason})
         if untold:
-            self._wake_mailer()
+            # Whoever has woken it already: that was for this run, and ends with it.
+            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     @api.model
     def _wake_mailer(self):

@@ -176,9 +176,10 @@ class TestWire(WireCase):
         self.assertTrue(delivery.reason)
 
     def mailer_is_woken(self):
+        """How often the mail queue's job has been woken."""
         mailer = self.env.ref("mail.ir_cron_mail_scheduler_action")
         due = [("cron_id", "=", mailer.id), ("call_at", "<=", fields.Datetime.now())]
-        return bool(self.env["ir.cron.trigger"].search_count(due))
+        return self.env["ir.cron.trigger"].search_count(due)
 
     def forget_triggers(self):
         """As if all the jobs had run that somebody has woken."""
@@ -196,11 +197,13 @@ class TestWire(WireCase):
         leads = [self.convert(name=f"Corks {number}") for number in range(3)]
         deliveries = [self.firings(lead).delivery_ids for lead in leads]
         self.forget_triggers()
+        # What has woken this run: Odoo removes it at its end.
+        self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
         self.send_queue_badly()
         self.assertFalse(self.inbox.received)
         self.assertEqual([d.state for d in deliveries], ["retry", "queued", "queued"])
         self.assertIn("connection", deliveries[0].reason)
-        self.assertTrue(self.mailer_is_woken())
+        self.assertEqual(self.mailer_is_woken(), 2)
         self.send_queue()
         self.assertEqual([d.state for d in deliveries], ["retry", "sent", "sent"])
         deliveries[0].retry_at = self.env.cr.now()

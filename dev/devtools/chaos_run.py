@@ -26,6 +26,9 @@ CRON_NICENESS = 10
 WHOLE_SERVER_EVERY = 10
 #: Seconds between two kills, at random.
 PACE = (0.1, 1)
+#: Seconds to wait for a worker in another job than the mailer, and in the mailer:
+#: it comes last in a worker's round.
+PATIENCE = (5, 30)
 #: Seconds that a job has gone on when it is killed: at most so many; the mailer's.
 LATEST = (1.5, 5)
 #: After so many failures a mail is left alone until the faults are over: its next
@@ -133,6 +136,8 @@ class Chaos:
             try:
                 with step(f"Killing {self.options.kills} times", self.options.about):
                     self._kill_all()
+                with step("Letting the mail server go on with its faults", "30 s"):
+                    self._wait_for_mails(self.options.notices * 3 // 4)
                 self.early = len(self.smtp.received)
                 self.smtp.scale = 0
                 self.tries = 9
@@ -263,7 +268,7 @@ class Chaos:
             self._revive()
             with contextlib.suppress(SetupError, ProcessLookupError):
                 mailer = len(self.kills) % 2 == 1
-                anyone = time.monotonic() > begin + 5
+                anyone = time.monotonic() > begin + PATIENCE[mailer]
                 for pid in self._workers():
                     job = self._job_of(pid)
                     if not job or not (anyone or (job == MAILER) == mailer):
@@ -293,11 +298,13 @@ class Chaos:
 
     def _stopped_at_work(self, pid):
         os.kill(pid, signal.SIGSTOP)
-        with contextlib.suppress(SetupError):
-            if pid in self._workers() and int(self._query(WORK_LEFT)):
-                return True
-        os.kill(pid, signal.SIGCONT)
-        return False
+        stopped = False
+        try:
+            stopped = pid in self._workers() and int(self._query(WORK_LEFT)) > 0
+        finally:
+            if not stopped:
+                os.kill(pid, signal.SIGCONT)
+        return stopped
 
     def _revive(self):
         """Odoo's master ends when it misses the database at a bad moment: whoever
@@ -326,8 +333,14 @@ class Chaos:
 
     # -- the end --------------------------------------------------------------------
 
-    def _wait_until_done(self):
+    def _wait_for_mails(self, number, seconds=120):
         self._share = 1
+        end = time.monotonic() + seconds
+        while len(self.smtp.received) < number and time.monotonic() < end:
+            self._revive()
+            time.sleep(0.2)
+
+    def _wait_until_done(self):
         end = time.monotonic() + self.options.patience
         while time.monotonic() < end:
             self._revive()

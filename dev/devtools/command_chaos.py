@@ -17,7 +17,8 @@ next try of what has failed (crm.automation.delivery.retry_at and
 crm.automation.firing.run_at: 1, 5, 30 minutes ... later) to now, in the database;
 and wakes the cron workers, as the saves of other users do: a new one of Odoo's
 sleeps for a minute. A mail that has failed four times waits until the faults are
-over. In the end the faults stop, and everything has to be done.
+over. After the last kill the mail server goes on with its faults until three
+quarters of the mails are there; then they stop, and everything has to be done.
 
 It prints the counts, a line "CHECK <what> PASS" or "FAIL" for each promise, and
 exits 1 if one is broken:
