@@ -254,6 +254,8 @@ class Chaos:
             else:
                 os.kill(victim, signal.SIGKILL)
                 self.kills.append((job, "worker"))
+            if len(self.kills) % 10 == 0:
+                say(f"  {len(self.kills)} kills, {len(self.smtp.received)} mails received")
 
     def _stop_a_worker(self, seconds=90):
         """Stop a cron worker that is at work, so that it is killed there and then.

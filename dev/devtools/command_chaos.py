@@ -27,8 +27,8 @@ exits 1 if one is broken:
   none lost   each notice is at the mail server, and the log says "Delivered"
   identity    one Message-ID for each notice: a repeated mail has the same one
   repeats     at most as many as kills, restarts (and ends of Odoo by them) and
-              connections cut after a mail was received: only these can part the mail server's yes from the
-              database's commit
+              connections cut after a mail was received: only these can part the
+              mail server's yes from the database's commit
   re-queued   no mail is left behind as "exception": counts those that stock Odoo
               would have left
 
@@ -154,7 +154,8 @@ def _report(chaos):
     allowed = len(chaos.kills) + len(chaos.restarts) + chaos.ends + smtp.cut_after_data
     requeued = sum(int(tries) for _id, _state, tries in deliveries)
     print(f"""
-{wanted} notices, {len(chaos.kills)} kills ({_kinds(chaos)}), PostgreSQL restarted {len(chaos.restarts)} times
+{wanted} notices, {len(chaos.kills)} kills ({_kinds(chaos)})
+PostgreSQL restarted: {_listed(collections.Counter(chaos.restarts))}
 Odoo ended by itself, since the database was away, and was started again: {chaos.ends}
 killed in the middle of: {_jobs(chaos)}
 saves done again, since they got no answer: {chaos.saves_again}
