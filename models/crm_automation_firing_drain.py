@@ -63,23 +63,27 @@ class CrmAutomationFiring(models.Model):
         conflicts = 0
         worked = False
         deadline = time.monotonic() + LEAD.total_seconds()
+        alone = batch_size if self._has_killed_a_worker() else 0
         while True:
+            limit = 1 if alone > 0 else batch_size
+            alone -= 1
             try:
                 # Odoo reads at REPEATABLE READ: the claim must be the first
                 # statement of its transaction to see what is free now.
                 self._commit_batch()
-                batch = self._claim(batch_size)
+                batch = self._claim(limit)
+                full = len(batch) == limit
+                if limit < batch_size:
+                    batch = batch._begin_alone()
                 batch._run()
                 self.env.flush_all()
-                full = len(batch) == batch_size
                 left = self._commit_batch(len(batch), remaining=int(full))
             except psycopg2.extensions.TransactionRollbackError:
                 # Another worker was faster with a row: no failure, no try.
-                self.env.cr.rollback()
                 conflicts += 1
                 if conflicts > MAX_CONFLICTS:
                     raise
-                time.sleep(random.uniform(0, 0.05) * conflicts)  # noqa: S311
+                self._give_way(conflicts)
                 continue
             worked = worked or bool(batch)
             if full and left:
@@ -88,9 +92,64 @@ class CrmAutomationFiring(models.Model):
             # be the only one that is free.
             if full or worked or not self._wait_for_next(deadline):
                 break
-        self.env["crm.automation.delivery"]._retry_due()
-        self._arm()
-        self._commit_batch()
+        self._look_ahead()
+
+    @api.model
+    def _look_ahead(self):
+        """Queue failed mails again that are due, and be here when the next thing is."""
+        conflicts = 0
+        while True:
+            try:
+                self._commit_batch()
+                self.env["crm.automation.delivery"]._retry_due()
+                self._arm()
+                self._commit_batch()
+                return
+            except psycopg2.extensions.TransactionRollbackError:
+                conflicts += 1
+                if conflicts > MAX_CONFLICTS:
+                    raise
+                self._give_way(conflicts)
+
+    @api.model
+    def _give_way(self, conflicts):
+        self.env.cr.rollback()
+        time.sleep(random.uniform(0, 0.05) * conflicts)  # noqa: S311
+
+    @api.model
+    def _has_killed_a_worker(self):
+        """Whether the last worker that ran this job has not come back from it."""
+        progress = self.env["ir.cron.progress"].sudo()
+        return progress.browse(self.env.context.get("ir_cron_progress_id")).timed_out_counter > 1
+
+    def _begin_alone(self):
+        """Before a claimed firing is run, commit that it has failed.
+
+        What takes all the memory or the time of a worker ends it without a word.
+        Noted beforehand, it is put off as after any failure, and stops nobody else.
+
+        :return: the firing as it was, locked again
+        """
+        names = ["tries", "run_at", "reason", "state", "finished_at"]
+        before = {values.pop("id"): values for values in self.read(names)}
+        for firing in self:
+            firing._put_off(
+                self.env._("A process of the server ended while it was at this execution.")
+            )
+        self._commit_batch(len(self), remaining=1)
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id FROM crm_automation_firing WHERE id IN %s
+                FOR NO KEY UPDATE SKIP LOCKED
+                """,
+                tuple(self.ids) or (0,),
+            )
+        )
+        locked = self.browse(row[0] for row in self.env.cr.fetchall())
+        for firing in locked:
+            firing.write(before[firing.id])
+        return locked
 
     @api.model
     def _wait_for_next(self, deadline):
@@ -280,13 +339,17 @@ class CrmAutomationFiring(models.Model):
             firing.write({"occasion": f"{firing.occasion} ({firing.id})", "base_date": False})
 
     def _fail(self, error):
+        # Rights do not come by waiting.
+        self._put_off(
+            self.rule_id._why_sending_failed(error), passes=not isinstance(error, AccessError)
+        )
+
+    def _put_off(self, reason, passes=True):
         """Note a failure, and when the next try is; after the last one, give up."""
         self.ensure_one()
-        now = self.env.cr.now().replace(microsecond=0)
         tries = self.tries + 1
-        # Rights do not come by waiting.
-        again = None if isinstance(error, AccessError) else next_try(tries, now)
-        reason = self.rule_id._why_sending_failed(error)
+        now = self.env.cr.now().replace(microsecond=0)
+        again = next_try(tries, now) if passes else None
         self.write({"tries": tries, "reason": reason})
         if again:
             self.run_at = again
