@@ -365,9 +365,7 @@ class CrmAutomationRule(models.Model):
             self._wake_enqueuer()
         if not self.env.is_system():
             # Neither by a default value of the context.
-            rules._give_up_rights(
-                {"server_action_ids": [Command.clear()], "stock_rule_id": False}
-            )
+            rules._give_up_rights({"server_action_ids": [Command.clear()]})
         self.env.registry.clear_cache()
         return rules
 

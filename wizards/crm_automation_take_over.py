@@ -87,8 +87,8 @@ class CrmAutomationTakeOver(models.TransientModel):
         """The list of all of Odoo's rules."""
         self._check_is_admin()
         stock = self.env["crm.automation.rule"]._stock_rules()
-        rules = [] if stock is None else stock.search([])
-        there = self.search([])
+        rules = [] if stock is None else stock.search([("id", ">", 0)])
+        there = self.search([("create_uid", "=", self.env.uid)])
         there.filtered(lambda line: line.stock_id not in {rule.id for rule in rules}).unlink()
         known = set(there.exists().mapped("stock_id"))
         self.create([{"stock_id": rule.id} for rule in rules if rule.id not in known])

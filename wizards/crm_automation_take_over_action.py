@@ -18,9 +18,7 @@ from ..models.crm_automation_rule_value import TYPES
 #: A placeholder that is nothing but a path of fields of the record.
 PLACEHOLDER = re.compile(r"\{\{\s*object\.([\w.]+?)\s*(?:or\s*(?:''|\"\"|False)\s*)?\}\}")
 #: How templates end a path to somebody.
-ENDINGS = re.compile(
-    r"(\.partner_id)?\.(id|ids|email|email_formatted|email_normalized)$"
-)
+ENDINGS = re.compile(r"(\.partner_id)?\.(id|ids|email|email_formatted|email_normalized)$")
 #: Between addresses, but not within a placeholder.
 COMMA = re.compile(r",(?![^{]*\}\})")
 #: Days of Odoo's units of a deadline; those of months differ.
@@ -203,24 +201,22 @@ class CrmAutomationTakeOver(models.TransientModel):
             return self._told_by_default(action.model_name)
         told, addresses = {}, []
         for text in (template.email_to, template.partner_to, template.email_cc):
-            for part in COMMA.split(text or ""):
-                part = part.strip()
+            for part in filter(None, map(str.strip, COMMA.split(text or ""))):
                 path = PLACEHOLDER.fullmatch(part)
-                if path:
-                    if not self._tick(told, action, path[1]):
-                        return {}
-                elif part.isdecimal():
-                    email = self.env["res.partner"].browse(int(part)).exists().email
-                    if not email_normalize(email):
-                        return {}
-                    addresses.append(email_normalize(email))
-                elif email_normalize(part) and "{{" not in part:
-                    addresses.append(part)
-                elif part:
+                address = not path and self._address_of(part)
+                if address:
+                    addresses.append(address)
+                elif not path or not self._tick(told, action, path[1]):
                     return {}
         if addresses:
             told["notify_emails"] = ", ".join(dict.fromkeys(addresses))
         return told
+
+    def _address_of(self, text):
+        """The address that a part of a template's recipients is, or names; else False."""
+        if text.isdecimal():
+            return email_normalize(self.env["res.partner"].browse(int(text)).exists().email)
+        return "{{" not in text and email_normalize(text) and text
 
     def _tick(self, told, action, path):
         """Tick who stands at the end of a path. :return: whether somebody does"""

@@ -166,21 +166,9 @@ class CrmAutomationTakeOver(models.TransientModel):
             before = self._literal(plan, stock, stock.filter_pre_domain)
         if plan.obstacles:
             return
-        is_moment = plan.values["trigger"] == "moment"
-        names = {term.field_expr for term in Domain(after).iter_conditions()}
-        if is_moment and stock.model_name == "crm.lead" and "active" not in names:
-            # Odoo's rules about dates see no lost leads, ours do.
-            after = [("active", "=", True), *after]
-        stage = STAGES.get(stock.model_name)
-        value = stock.trg_selection_field_id
-        if plan.values["trigger"] == "stage_entered" and stage:
-            if [tuple(term) for term in after] == [("stage_id", "=", stock.trg_field_ref)]:
-                plan.values[stage] = [Command.set([stock.trg_field_ref])]
-                after = []
-        elif plan.values["trigger"] == "state_reached":
-            if [tuple(term) for term in after] == [(value.field_id.name, "=", value.value)]:
-                plan.values["state_to_ids"] = [Command.set(value.ids)]
-                after = []
+        after = self._beside_lost_leads(plan, stock, after)
+        if self._take_named_condition(plan, stock, after):
+            after = []
         if after:
             plan.values["filter_domain"] = repr(after)
         if before:
@@ -192,6 +180,30 @@ class CrmAutomationTakeOver(models.TransientModel):
                         "change; the new rule does, and so leaves new records out."
                     )
                 )
+
+    def _beside_lost_leads(self, plan, stock, terms):
+        """Odoo's rules about dates see no lost leads, ours do."""
+        names = {term.field_expr for term in Domain(terms).iter_conditions()}
+        is_about = plan.values["trigger"] == "moment" and stock.model_name == "crm.lead"
+        return [("active", "=", True), *terms] if is_about and "active" not in names else terms
+
+    def _take_named_condition(self, plan, stock, terms):
+        """The stage or the state of Odoo's trigger, where our form has a field for it.
+
+        :return: whether it says all of the condition
+        """
+        terms = [tuple(term) for term in terms]
+        name = STAGES.get(stock.model_name)
+        if plan.values["trigger"] == "stage_entered" and name:
+            if terms == [("stage_id", "=", stock.trg_field_ref)]:
+                plan.values[name] = [Command.set([stock.trg_field_ref])]
+                return True
+        state = stock.trg_selection_field_id
+        if plan.values["trigger"] == "state_reached":
+            if terms == [(state.field_id.name, "=", state.value)]:
+                plan.values["state_to_ids"] = [Command.set(state.ids)]
+                return True
+        return False
 
     def _literal(self, plan, stock, text):
         """A condition of Odoo's rule as a list, if it is made of fixed values."""
