@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import TransactionCase, tagged
+from odoo.tests import HttpCase, TransactionCase, tagged
 
 from .common import AutomationCase, AutomationData
 
@@ -862,6 +862,19 @@ class TestRights(TakeOverCase):
         Menu = self.env["ir.ui.menu"]
         self.assertIn(menu.id, Menu.with_user(self.admin).load_menus(False))
         self.assertNotIn(menu.id, Menu.with_user(self.manager).load_menus(False))
+
+
+@tagged("post_install", "-at_install")
+class TestTakeOverTour(TakeOverCase, HttpCase):
+    def test_taken_over_and_given_back_on_the_screen(self):
+        self.admin.lang = "es_ES"
+        stock = self.make_stock(name="Look at every lead")
+        self.start_tour("/odoo", "crm_automation_take_over", login="admin")
+        rule = self.Rule.with_context(active_test=False).search([("stock_rule_id", "=", stock.id)])
+        self.assertTrue(stock.active)
+        self.assertFalse(rule.active)
+        self.assertEqual(rule.owner_id, self.admin)
+        self.assertEqual(len(stock.message_ids.filtered(lambda note: rule.name in note.body)), 2)
 
 
 @tagged("post_install", "-at_install")

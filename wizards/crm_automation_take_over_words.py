@@ -42,6 +42,8 @@ class CrmAutomationTakeOver(models.TransientModel):
             if stock.trg_date_range_mode == "before":
                 return self.env._("%(trigger)s: %(delay)s before “%(date)s”", **values)
             return self.env._("%(trigger)s: %(delay)s after “%(date)s”", **values)
+        if stock.trigger not in ("on_write", "on_create_or_write"):
+            return trigger  # it names its field itself
         names = ", ".join(stock.trigger_field_ids.mapped("field_description"))
         return f"{trigger} ({names})" if names else trigger
 
@@ -92,11 +94,14 @@ class CrmAutomationTakeOver(models.TransientModel):
             labels = dict(field._description_selection(self.env))
             shown = [labels.get(value, value) or "–" for value in values]
         elif field.type == "boolean":
-            shown = [self.env._("yes") if value else self.env._("no") for value in values]
+            shown = [self._yes_or_no(value) for value in values]
         else:
             shown = ["–" if value is False else value for value in values]
         label = field._description_string(self.env)
         return f"{label} {OPERATORS[term.operator]} {', '.join(map(str, shown))}"
+
+    def _yes_or_no(self, value):
+        return self.env._("yes") if value else self.env._("no")
 
     # -- side by side -----------------------------------------------------------
 
@@ -135,8 +140,8 @@ class CrmAutomationTakeOver(models.TransientModel):
             ),
             (
                 self.env._("Switched on"),
-                self.env._("yes") if stock.active else self.env._("no"),
-                rule and (self.env._("yes") if rule.enabled else self.env._("no")),
+                self._yes_or_no(stock.active),
+                rule and (self._yes_or_no(rule.enabled) if rule.id else self.env._("you choose")),
             ),
         ]
         return self.env["ir.qweb"]._render(
@@ -150,10 +155,14 @@ class CrmAutomationTakeOver(models.TransientModel):
         )
 
     def _conditions_of(self, rule):
-        found = rule._conditions_in_words()
-        if rule._is_filter(rule.filter_domain):
-            found.append(self._domain_in_words(rule.model_name, rule.filter_domain))
-        return ", ".join(found)
+        """All conditions but that before the change; the filter in full."""
+        general = {
+            rule.env._("matches the conditions on fields"),
+            rule.env._("matched other conditions before the change"),
+        }
+        found = [clause for clause in rule._conditions_in_words() if clause not in general]
+        found.append(self._domain_in_words(rule.model_name, rule.filter_domain))
+        return ", ".join(filter(None, found))
 
     def _deeds_of(self, rule, plan):
         kept = rule.server_action_ids if rule.id else plan.kept
