@@ -11,30 +11,26 @@ class IrCron(models.Model):
         help="When it is woken, or comes by itself, whichever is first. Odoo looks once a minute.",
     )
 
-    @api.depends("code", "model_id")
+    @api.depends("code", "name")
     @api.depends_context("lang")
     def _compute_automation_purpose(self):
         purposes = self._automation_purposes()
         for cron in self:
-            cron.automation_purpose = purposes.get((cron.model_id.model, cron.code), cron.name)
+            cron.automation_purpose = purposes.get((cron.code or "").split("(")[0], cron.name)
 
     @api.model
     def _automation_purposes(self):
-        """(model, code) of a job to what it does, in plain words. Hook for extensions."""
+        """The method that a job calls, to what it does in plain words. Hook for extensions."""
         return {
-            ("crm.automation.rule", "model._enqueue_moments()"): self.env._(
+            "model._enqueue_moments": self.env._(
                 "Check action rules: looks for what is due soon by the rules about dates"
             ),
-            ("crm.automation.firing", "model._drain()"): self.env._(
-                "Runs what is due: writes the mails and does the actions"
-            ),
-            ("mail.mail", "model.process_email_queue(batch_size=1000)"): self.env._(
+            "model._drain": self.env._("Runs what is due: writes the mails and does the actions"),
+            "model.process_email_queue": self.env._(
                 "Mail queue: hands the mails to the outgoing server"
             ),
-            ("calendar.alarm_manager", "model._send_reminder()"): self.env._(
-                "Run event reminders: those of Odoo's calendar"
-            ),
-            ("base.automation", "model._cron_process_time_based_actions()"): self.env._(
+            "model._send_reminder": self.env._("Run event reminders: those of Odoo's calendar"),
+            "model._cron_process_time_based_actions": self.env._(
                 "Odoo's own rules about dates, those that have not been taken over"
             ),
         }

@@ -82,7 +82,7 @@ class CrmAutomationTakeOver(models.TransientModel):
             plan.obstacles.append(
                 self.env._(
                     "It is about a window of Odoo (%(model)s), not about records that stay. For "
-                    "merged opportunities there is a recipe: “Opportunities are merged”.",
+                    "merged opportunities there is a recipe.",
                     model=stock.model_id.name,
                 )
             )
