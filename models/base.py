@@ -126,11 +126,13 @@ class Base(models.AbstractModel):
 
     def unlink(self):
         watch = self._automation_watch()
-        if not watch or not watch.deletions:
+        if not watch:
             return super().unlink()
         # Told after: a deletion that is refused has not happened.
         events = self.env["crm.automation.rule"]._deletions(self, watch.deletions)
+        name, ids = self._name, self.ids
         result = super().unlink()
+        self.env["crm.automation.firing"].sudo()._cancel_of_deleted(name, ids)
         for record, trigger, facts in events:
             record._automation_event(trigger, facts)
         return result

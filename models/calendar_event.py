@@ -6,6 +6,10 @@ class CalendarEvent(models.Model):
     _name = "calendar.event"
     _inherit = ["calendar.event", "crm.automation.target"]
 
+    # Asked for by every rule about dates, every few minutes.
+    start = fields.Datetime(index=True)
+    stop = fields.Datetime(index=True)
+
     @api.depends("active", "stop", "attendee_ids.state")
     def _compute_business_state(self):
         return super()._compute_business_state()

@@ -55,6 +55,18 @@ class CrmAutomationDelivery(models.Model):
     _retry_idx = models.Index("(retry_at) WHERE state = 'retry'")
 
     @api.model
+    def _state_of_all(self, states):
+        """The delivery state of an execution, from those of its recipients."""
+        states = set(states) - {"skipped"}
+        if not states:
+            return "none"
+        if states & {"queued", "retry"}:
+            return "queued"
+        if states == {"sent"}:
+            return "delivered"
+        return "partial" if "sent" in states else "failed"
+
+    @api.model
     def _follow(self, mails, failure_type, failure_reason):
         """Note what the outgoing server said of these mails.
 

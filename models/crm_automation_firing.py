@@ -8,7 +8,10 @@ jobs empty it in ``crm_automation_firing_drain.py``; what is sent is in
 
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 GC_LIMIT = 5000
 
@@ -64,6 +67,17 @@ class CrmAutomationFiring(models.Model):
         readonly=True,
         help="Names the transaction or the moment: a rule acts once per record and occasion.",
     )
+    base_date = fields.Datetime(
+        "Date",
+        readonly=True,
+        help="What the record's date was when the execution was planned.",
+    )
+    timing = fields.Integer(
+        readonly=True,
+        groups="base.group_system",
+        aggregator=None,
+        help="Names the delay that the moment was reckoned with.",
+    )
     payload = fields.Json(
         readonly=True,
         groups="base.group_system",
@@ -103,29 +117,53 @@ class CrmAutomationFiring(models.Model):
     @api.depends("delivery_ids.state")
     def _compute_delivery_state(self):
         for firing in self:
-            states = {state for state in firing.delivery_ids.mapped("state") if state != "skipped"}
-            if not states:
-                firing.delivery_state = "none"
-            elif states & {"queued", "retry"}:
-                firing.delivery_state = "queued"
-            elif states == {"sent"}:
-                firing.delivery_state = "delivered"
-            else:
-                firing.delivery_state = "partial" if "sent" in states else "failed"
+            firing.delivery_state = self.delivery_ids._state_of_all(
+                firing.delivery_ids.mapped("state")
+            )
 
-    def _finish(self, state, reason=False):
+    def _finish(self, state, reason=False, delivery_state=None):
         """End firings.
 
         :param str state: done, skipped, failed, expired or cancelled
         :param str reason: a sentence for the log
+        :param str delivery_state: where the deliveries were inserted past the ORM
         """
-        self.write(
-            {
-                "state": state,
-                "reason": reason,
-                "finished_at": self.env.cr.now().replace(microsecond=0),
-            }
-        )
+        values = {
+            "state": state,
+            "reason": reason,
+            "finished_at": self.env.cr.now().replace(microsecond=0),
+        }
+        if delivery_state:
+            values["delivery_state"] = delivery_state
+        self.write(values)
+
+    @api.model
+    def _cancel_of_deleted(self, model, ids):
+        """End what was planned for records that are deleted in this transaction.
+
+        What a drainer is at work on is left to it: it finds the record gone.
+        """
+        savepoint = self.env.cr.savepoint(flush=False)
+        try:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    SELECT id FROM crm_automation_firing
+                    WHERE res_model = %s AND res_id IN %s AND state = 'pending' AND run_at > %s
+                    AND payload->'gone' IS NULL
+                    FOR NO KEY UPDATE SKIP LOCKED
+                    """,
+                    model,
+                    tuple(ids) or (0,),
+                    self.env.cr.now(),
+                )
+            )
+            planned = self.browse(row[0] for row in self.env.cr.fetchall())
+        except psycopg2.extensions.TransactionRollbackError:
+            savepoint.close(rollback=True)
+            return
+        savepoint.close(rollback=False)
+        planned._finish("cancelled", self.env._("The record was deleted."))
 
     # -- by hand ------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import psycopg2
 
 from odoo import api, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
+from odoo.tools import SQL, config
 
 from ..engine.retry import next_try
 
@@ -23,6 +23,11 @@ _logger = logging.getLogger(__name__)
 BATCH = 100
 #: How often a batch may lose against another worker before the job gives up.
 MAX_CONFLICTS = 20
+#: Odoo looks for planned jobs about once a minute: a drainer is called so much
+#: before what is due next, and waits for it.
+LEAD = timedelta(seconds=75)
+#: Names the lock of the drainer that waits: one is enough.
+WAITING_LOCK = 7_304_912
 
 
 class CrmAutomationFiring(models.Model):
@@ -56,14 +61,15 @@ class CrmAutomationFiring(models.Model):
         found it, for the next one.
         """
         conflicts = 0
+        worked = False
+        deadline = time.monotonic() + LEAD.total_seconds()
         while True:
-            started = time.monotonic()
             try:
                 # Odoo reads at REPEATABLE READ: the claim must be the first
                 # statement of its transaction to see what is free now.
                 self._commit_batch()
                 batch = self._claim(batch_size)
-                batch._run(started)
+                batch._run()
                 self.env.flush_all()
                 full = len(batch) == batch_size
                 left = self._commit_batch(len(batch), remaining=int(full))
@@ -75,11 +81,58 @@ class CrmAutomationFiring(models.Model):
                     raise
                 time.sleep(random.uniform(0, 0.05) * conflicts)  # noqa: S311
                 continue
-            if not full or not left:
+            worked = worked or bool(batch)
+            if full and left:
+                continue
+            # What was done has left mails that need a worker to be sent: this one may
+            # be the only one that is free.
+            if full or worked or not self._wait_for_next(deadline):
                 break
         self.env["crm.automation.delivery"]._retry_due()
         self._arm()
         self._commit_batch()
+
+    @api.model
+    def _wait_for_next(self, deadline):
+        """Wait until the next pending firing is due, if that is soon.
+
+        Only within a scheduled job, and only one of them at a time: with fewer than
+        two workers for jobs, all others would stand still meanwhile.
+
+        :param float deadline: of the monotonic clock; no waiting beyond it
+        :return: whether something is due now
+        """
+        if not self.env.context.get("cron_id") or config["max_cron_threads"] < 2:
+            return False
+        cr = self.env.cr
+        cr.execute(SQL("SELECT pg_try_advisory_lock(%s)", WAITING_LOCK))
+        if not cr.fetchone()[0]:
+            return False
+        try:
+            while True:
+                # Each look sees what is there by now.
+                cr.rollback()
+                seconds = self._seconds_to_next()
+                cr.rollback()
+                if seconds is None or seconds > deadline - time.monotonic():
+                    return False
+                # What is due already may be in the hands of another drainer.
+                time.sleep(min(max(seconds, 0.1), 1))
+                if seconds <= 1:
+                    return True
+        finally:
+            cr.execute(SQL("SELECT pg_advisory_unlock(%s)", WAITING_LOCK))
+
+    @api.model
+    def _seconds_to_next(self):
+        """Seconds until the next pending firing is due, None without one."""
+        self.env.cr.execute(
+            """
+            SELECT extract(epoch FROM min(run_at) - (now() AT TIME ZONE 'UTC'))::float
+            FROM crm_automation_firing WHERE state = 'pending'
+            """
+        )
+        return self.env.cr.fetchone()[0]
 
     @api.model
     def _commit_batch(self, done=0, remaining=None):
@@ -104,7 +157,7 @@ class CrmAutomationFiring(models.Model):
         )
         return self.browse(row[0] for row in self.env.cr.fetchall())
 
-    def _run(self, started):
+    def _run(self):
         """Run claimed firings, together where that works, else one by one."""
         # One chain at a time: a long one must not stop what another record begins.
         batches = self.sorted(lambda f: (f.rule_id.sequence, f.id)).grouped(
@@ -117,28 +170,36 @@ class CrmAutomationFiring(models.Model):
             if not firings:
                 continue
             try:
-                with self.env.cr.savepoint():
-                    rule._fire(firings)
+                firings._run_together(rule)
             except psycopg2.extensions.TransactionRollbackError:
                 raise
-            except Exception:
+            except Exception as error:
+                if len(firings) == 1:
+                    firings._fail_alone(rule, error)
+                    continue
                 for firing in firings:
                     firing._run_alone(rule)
-        seconds = time.monotonic() - started
-        for firing in self:
-            firing.duration = round(1000 * seconds / len(self))
+
+    def _run_together(self, rule):
+        """Run firings of one rule in one savepoint: all of them, or none."""
+        started = time.monotonic()
+        with self.env.cr.savepoint():
+            rule._fire(self)
+            self.duration = round(1000 * (time.monotonic() - started) / len(self))
 
     def _run_alone(self, rule):
         """Run one firing in its own savepoint; a failure is its own."""
         try:
-            with self.env.cr.savepoint():
-                rule._fire(self)
+            self._run_together(rule)
         except psycopg2.extensions.TransactionRollbackError:
             raise
         except Exception as error:
-            _logger.warning("Rule %s failed on %s,%s", rule.id, self.res_model, self.res_id,
-                            exc_info=True)  # fmt: skip
-            self._fail(error)
+            self._fail_alone(rule, error)
+
+    def _fail_alone(self, rule, error):
+        _logger.warning("Rule %s failed on %s,%s", rule.id, self.res_model, self.res_id,
+                        exc_info=error)  # fmt: skip
+        self._fail(error)
 
     def _preflight(self, rule):
         """End the firings that cannot run, with the reason; return the others."""
@@ -178,21 +239,11 @@ class CrmAutomationFiring(models.Model):
         if rule.trigger != "moment" and not rule.delay_number:
             return self
         planned = self
-        now = self.env.cr.now()
         if rule.trigger == "moment":
-            records = {row.id: row for row in self.env[rule.model_name].browse(
-                planned.mapped("res_id"))}  # fmt: skip
-            moved = planned.filtered(lambda f: not rule._still_due(records[f.res_id], f.due_at))
-            moved._finish("skipped", self.env._("The date was moved."))
-            moved._free_moment()
-            late = (planned - moved).filtered(
-                lambda f: rule._is_too_late(records[f.res_id], f.due_at, now)
-            )
-            late._finish(
-                "expired", self.env._("Too late: the lateness limit of the rule was over.")
-            )
-            self -= moved + late
-            planned -= moved + late
+            # What corrects another notice has no moment of its own.
+            corrections = self.filtered(lambda f: (f.payload or {}).get("moved"))
+            planned = corrections + (self - corrections)._preflight_dates(rule)
+            self = planned
         try:
             matching = set(rule._matching(planned.mapped("res_id"))) if planned else set()
         except Exception as error:  # noqa: BLE001 - the log says it in a sentence
@@ -206,11 +257,27 @@ class CrmAutomationFiring(models.Model):
             others._free_moment()
         return self - others
 
+    def _preflight_dates(self, rule):
+        """The firings whose record has still the same date, and that are not too late."""
+        now = self.env.cr.now()
+        records = rule.env[rule.model_name].browse(self.mapped("res_id"))
+        dates = rule._dates(records)
+        by_id = {record.id: record for record in records}
+        moved = self.filtered(
+            lambda f: not rule._is_due_at(by_id[f.res_id], dates.get(f.res_id), f.due_at)
+        )
+        moved._finish("skipped", self.env._("The date was moved."))
+        moved._free_moment()
+        there = self - moved
+        late = there.filtered(lambda f: rule._is_too_late(dates.get(f.res_id), f.due_at, now))
+        late._finish("expired", self.env._("Too late: the lateness limit of the rule was over."))
+        return there - late
+
     def _free_moment(self):
         """Should the date be moved back, or the record match again, before it is too
         late, then the same moment counts again."""
         for firing in self:
-            firing.occasion = f"{firing.occasion} ({firing.id})"
+            firing.write({"occasion": f"{firing.occasion} ({firing.id})", "base_date": False})
 
     def _fail(self, error):
         """Note a failure, and when the next try is; after the last one, give up."""
@@ -231,23 +298,49 @@ class CrmAutomationFiring(models.Model):
         """Make sure that a drainer runs when the next pending firing is due."""
         self.env.flush_all()
         self.env.cr.execute(
+            """
+            SELECT (SELECT min(run_at) FROM crm_automation_firing WHERE state = 'pending'),
+                   (SELECT min(retry_at) FROM crm_automation_delivery WHERE state = 'retry')
+            """
+        )
+        due, retry = self.env.cr.fetchone()
+        now = self.env.cr.now().replace(microsecond=0)
+        if due and now < due <= now + LEAD:
+            if not self._somebody_waits():
+                # At once: Odoo looks for triggers of a later second once a minute only.
+                self._drainers()[:1]._trigger()
+        elif due:
+            self._arm_at(due - LEAD)
+        if retry:
+            self._arm_at(retry)
+
+    @api.model
+    def _arm_at(self, moment):
+        """Plan a drainer for a moment, if none is planned up to then."""
+        now = self.env.cr.now().replace(microsecond=0)
+        moment = max(moment, now + timedelta(seconds=1))
+        drainer = self._drainers()[:1]
+        armed = self.env["ir.cron.trigger"].sudo().search_count(
+            [("cron_id", "=", drainer.id), ("call_at", "<=", moment), ("call_at", ">", now)],
+            limit=1,
+        )  # fmt: skip
+        if drainer and not armed:
+            drainer._trigger(at=moment)
+
+    @api.model
+    def _somebody_waits(self):
+        """Whether a drainer waits for what is due next, whichever that is."""
+        self.env.cr.execute(
             SQL(
                 """
-                SELECT least(
-                    (SELECT min(run_at) FROM crm_automation_firing WHERE state = 'pending'),
-                    (SELECT min(retry_at) FROM crm_automation_delivery WHERE state = 'retry')
+                SELECT EXISTS (
+                    SELECT FROM pg_locks
+                    WHERE locktype = 'advisory' AND classid = 0 AND objid = %s AND objsubid = 1
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    AND pid <> pg_backend_pid()
                 )
-                """
+                """,
+                WAITING_LOCK,
             )
         )
-        moment = self.env.cr.fetchone()[0]
-        drainer = self._drainers()[:1]
-        if not moment or not drainer:
-            return
-        moment = max(moment, self.env.cr.now().replace(microsecond=0) + timedelta(seconds=1))
-        armed = self.env["ir.cron.trigger"].sudo().search_count(
-            [("cron_id", "=", drainer.id), ("call_at", "<=", moment),
-             ("call_at", ">", self.env.cr.now())], limit=1,
-        )  # fmt: skip
-        if not armed:
-            drainer._trigger(at=moment)
+        return self.env.cr.fetchone()[0]

@@ -5,11 +5,11 @@ import uuid
 
 from psycopg2.extras import Json
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..engine.changes import MAX_CHAIN, join_facts
-from ..engine.moments import moment_of
+from .bulk import insert_rows
 
 
 class CrmAutomationFiring(models.Model):
@@ -32,9 +32,7 @@ class CrmAutomationFiring(models.Model):
         # and an old row of the same number would silently hold a notice back.
         changes.occasion = changes.occasion or uuid.uuid4().hex
         now = self.env.cr.now().replace(microsecond=0)
-        due = moment_of(
-            now, rule.delay_number, rule.delay_unit, False, rule.owner_id.sudo().tz or "UTC"
-        )
+        due = now if failure else rule._delayed(now, rule.owner_id.sudo().tz or "UTC")
         records = self.env[model].browse(hit.res_id for hit in hits if "gone" not in hit.facts)
         by_id = {record.id: record for record in records}
         rows = []
@@ -48,8 +46,8 @@ class CrmAutomationFiring(models.Model):
                 "occasion": changes.occasion,
                 "payload": Json(payload, dumps=_dumps),
                 "chain": ",".join(map(str, hit.chain)) or None,
-                "due_at": due,
-                "run_at": due,
+                "due_at": now if "moved" in hit.facts else due,
+                "run_at": now if "moved" in hit.facts else due,
             }
             if reason := failure or hit.facts.get("failure"):
                 values |= {"state": "failed", "reason": reason, "finished_at": now}
@@ -75,7 +73,7 @@ class CrmAutomationFiring(models.Model):
                 """
             ),
         )
-        if due > now:
+        if min(row["due_at"] for row in rows) > now:
             self._arm()
         elif not failure:
             self._wake()
@@ -96,10 +94,11 @@ class CrmAutomationFiring(models.Model):
         return {firing.res_id: firing.payload or {} for firing in found}
 
     @api.model
-    def _insert_moments(self, rule, moments):
+    def _insert_moments(self, rule, moments, dates):
         """Put firings of a rule about dates into the ledger, each moment once.
 
         :param dict moments: record id to the moment that it is due
+        :param dict dates: record id to the value of the date field, empty without one
         """
         occasions = {
             res_id: fields.Datetime.to_string(moment) for res_id, moment in moments.items()
@@ -121,6 +120,7 @@ class CrmAutomationFiring(models.Model):
         records = self.env[rule.model_name].browse(ids)
         if not records:
             return
+        timing = rule._timing()
         rows = [
             {
                 **self._record_values(rule, record),
@@ -130,6 +130,8 @@ class CrmAutomationFiring(models.Model):
                 "occasion": occasions[record.id],
                 "due_at": moments[record.id],
                 "run_at": moments[record.id],
+                "base_date": dates.get(record.id),
+                "timing": timing,
             }
             for record in records
         ]
@@ -140,7 +142,8 @@ class CrmAutomationFiring(models.Model):
             SQL(
                 """
                 UPDATE SET state = 'pending', reason = NULL, finished_at = NULL, tries = 0,
-                           run_at = EXCLUDED.run_at
+                           run_at = EXCLUDED.run_at, base_date = EXCLUDED.base_date,
+                           timing = EXCLUDED.timing
                 WHERE crm_automation_firing.state = 'cancelled'
                 """
             ),
@@ -179,7 +182,6 @@ class CrmAutomationFiring(models.Model):
         :param rows: list of dicts of column values
         :param SQL on_conflict: what to do with a row whose key is there already
         """
-        now = self.env.cr.now().replace(microsecond=0)
         common = {
             "rule_id": rule.id,
             "company_id": rule.company_id.id or None,
@@ -187,28 +189,18 @@ class CrmAutomationFiring(models.Model):
             "state": "pending",
             "tries": 0,
             "delivery_state": "none",
-            "create_uid": SUPERUSER_ID,
-            "create_date": now,
-            "write_uid": SUPERUSER_ID,
-            "write_date": now,
         }
         empty = dict.fromkeys(
-            ("record_name", "responsible_id", "payload", "chain", "reason", "finished_at")
-        )
-        rows = [{**empty, **common, **row} for row in rows]
-        columns = sorted(rows[0])
-        self.env.cr.execute(
-            SQL(
-                """
-                INSERT INTO crm_automation_firing (%s) VALUES %s
-                ON CONFLICT (rule_id, res_model, res_id, occasion) DO %s
-                """,
-                SQL(", ").join(map(SQL.identifier, columns)),
-                SQL(", ").join(SQL("%s", tuple(row[name] for name in columns)) for row in rows),
-                on_conflict,
+            (
+                "record_name", "responsible_id", "payload", "chain", "reason", "finished_at",
+                "base_date", "timing",
             )
+        )  # fmt: skip
+        insert_rows(
+            self,
+            [{**empty, **common, **row} for row in rows],
+            SQL("ON CONFLICT (rule_id, res_model, res_id, occasion) DO %s", on_conflict),
         )
-        self.invalidate_model()
 
     @api.model
     def _note_applied(self, rule, model, ids, changes):

@@ -11,7 +11,7 @@ import uuid
 
 from markupsafe import Markup, escape
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_amount, format_date, format_datetime, plaintext2html
 from odoo.tools.mail import html2plaintext
@@ -293,6 +293,13 @@ class CrmAutomationNotice(models.AbstractModel):
             values["state"] = self._display(record, record._fields[field], recipient.tz)
         if firing.trigger == "moment":
             values["date"] = self._moment_date(record, recipient.tz)
+            if payload.get("moved"):
+                values["old"] = self._old_date(record, payload["moved"], recipient.tz)
+                subject = self.env._("Date moved: %(name)s")
+                sentence = self.env._(
+                    "The date of “%(name)s” (%(model)s) was moved from %(old)s to %(date)s."
+                )
+                return subject % values, sentence % values
         subject, sentence = self._sentences()[firing.trigger]()
         return subject % values, sentence % values
 
@@ -400,6 +407,18 @@ class CrmAutomationNotice(models.AbstractModel):
             return f"{format_datetime(self.env, value, tz=tz)} ({tz})"
         return format_date(self.env, value) if value else ""
 
+    def _old_date(self, record, text, tz):
+        """A date that the record no longer has, as a person reads it.
+
+        :param str text: the date or moment as the ledger keeps it
+        """
+        field = record._fields[self._date_field_name()]
+        is_day = field.type == "date" or ("allday" in record._fields and record.sudo().allday)
+        if is_day:
+            return format_date(self.env, fields.Date.to_date(text[:10]))
+        moment = fields.Datetime.to_datetime(text[:19])
+        return f"{format_datetime(self.env, moment, tz=tz)} ({tz})"
+
     @api.model
     def _record_url(self, record):
         base = record.sudo().get_base_url()
@@ -427,8 +446,17 @@ class CrmAutomationNotice(models.AbstractModel):
 
     def _fact_label(self, model, name):
         """What a fact is called; Odoo's own words for a meeting's times are commands."""
-        words = {"start": self.env._("Starts"), "stop": self.env._("Ends")}
-        return words.get(name) or model._fields[name]._description_string(self.env)
+        if name == "start":
+            return self.env._("Starts")
+        if name == "stop":
+            return self.env._("Ends")
+        return self._field_label(model._name, name)
+
+    @api.model
+    @tools.ormcache("model_name", "name", "self.env.lang")
+    def _field_label(self, model_name, name):
+        """Odoo copies the labels of all fields of the model for each one asked for."""
+        return self.env[model_name]._fields[name]._description_string(self.env)
 
     def _changed_names(self, firing, record):
         if firing.trigger not in ("updated", "saved"):

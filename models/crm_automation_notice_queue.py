@@ -8,10 +8,11 @@ import collections
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import email_normalize
+from odoo.tools import SQL, email_normalize
 from odoo.tools.mail import email_split, generate_tracking_message_id
 
 from .base import CHAIN
+from .bulk import insert_rows
 
 #: Machines must not answer, and mail programs may file it as automatic
 #: (RFC 3834, section 5). The second is Exchange's word for the same.
@@ -36,8 +37,11 @@ class CrmAutomationNotice(models.AbstractModel):
         self = self.with_context(**{CHAIN: firings[:1]._chain()})
         gone = firings.filtered(lambda firing: (firing.payload or {}).get("gone"))
         records = self._owner_model().browse((firings - gone).mapped("res_id"))
+        corrections = firings.filtered(lambda firing: (firing.payload or {}).get("moved"))
+        acting = firings - gone - corrections
+        if acting:
+            self._act(acting, records.browse(acting.mapped("res_id")))
         if records:
-            self._act(firings - gone, records)
             if self.watcher_emails:
                 self._remember_watchers(records)
         if not self._tells_somebody():
@@ -129,10 +133,7 @@ class CrmAutomationNotice(models.AbstractModel):
                 message_values.setdefault(key, values)
                 mail_keys.append((firing, recipient, key))
         self._attach(message_values, mail_keys, records)
-        Message = self.env["mail.message"].sudo()
-        messages = dict(
-            zip(message_values, Message.create(list(message_values.values())), strict=True)
-        )
+        messages = self._create_messages(message_values, records)
         by_inbox = [entry for entry in mail_keys if self._goes_to_inbox(entry[1])]
         mail_keys = [entry for entry in mail_keys if not self._goes_to_inbox(entry[1])]
         mails = self._create_mails(mail_keys, messages)
@@ -145,6 +146,35 @@ class CrmAutomationNotice(models.AbstractModel):
         self._note_deliveries(plan, mail_of)
         if mails:
             self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    def _create_messages(self, message_values, records):
+        """A ``mail.message`` (sudo) for each key.
+
+        Their records are filled in by one statement: for each message that is created
+        with its record, Odoo walks through all models that have a chatter.
+        """
+        places = [values.pop("res_id") for values in message_values.values()]
+        messages = self.env["mail.message"].sudo().create(list(message_values.values()))
+        placed = [
+            SQL("(%s, %s)", message.id, res_id)
+            for message, res_id in zip(messages, places, strict=True)
+            if res_id
+        ]
+        if placed:
+            messages.flush_recordset(["res_id"])
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE mail_message SET res_id = place.res_id
+                    FROM (VALUES %s) AS place (id, res_id) WHERE mail_message.id = place.id
+                    """,
+                    SQL(", ").join(placed),
+                )
+            )
+            messages.invalidate_recordset(["res_id"], flush=False)
+            if "message_ids" in records._fields:
+                records.invalidate_recordset(["message_ids"], flush=False)
+        return dict(zip(message_values, messages, strict=True))
 
     def _message_values(self, firing, letter, reply_to, subtype):
         record = self.env[firing.res_model].browse(firing.res_id)
@@ -245,42 +275,44 @@ class CrmAutomationNotice(models.AbstractModel):
 
     def _note_deliveries(self, plan, mail_of):
         """What becomes of it for each recipient; the firings are done, or say why not."""
-        deliveries = []
-        told = self.env["crm.automation.firing"]
+        Delivery = self.env["crm.automation.delivery"]
         now = self.env.cr.now().replace(microsecond=0)
+        rows, ends = [], collections.defaultdict(self.env["crm.automation.firing"].browse)
         for firing, recipients in plan:
+            states = []
             for recipient in recipients:
                 mail = not recipient.skip and mail_of.get((firing.id, recipient.email))
-                state = "skipped" if recipient.skip else "queued" if mail else "sent"
-                deliveries.append(
+                states.append("skipped" if recipient.skip else "queued" if mail else "sent")
+                rows.append(
                     {
                         "firing_id": firing.id,
+                        "company_id": firing.company_id.id or None,
                         "role": recipient.role,
-                        "partner_id": recipient.partner.id,
-                        "email": recipient.email,
-                        "state": state,
+                        "partner_id": recipient.partner.id or None,
+                        "email": recipient.email or None,
+                        "state": states[-1],
                         "reason": recipient.skip,
-                        "mail_id": mail.id if mail else False,
-                        "message_id": mail.message_id if mail else False,
-                        "sent_at": now if state == "sent" else False,
+                        "mail_id": mail.id if mail else None,
+                        "message_id": mail.message_id if mail else None,
+                        "sent_at": now if states[-1] == "sent" else None,
+                        "tries": 0,
                     }
                 )
-                if not recipient.skip:
-                    told |= firing
-        self.env["crm.automation.delivery"].sudo().create(deliveries)
-        with_note = told.filtered("reason")
-        for firing in with_note:
-            firing._finish("done", firing.reason)
-        (told - with_note)._finish("done")
-        for firing, recipients in plan:
-            if firing in told:
-                continue
-            reasons = " ".join(dict.fromkeys(r.skip for r in recipients if r.skip))
-            if self._has_actions():
-                # The fields were changed; only the mail had nobody to go to.
-                firing._finish("done", reasons)
-            else:
-                firing._finish("skipped", reasons or self.env._("Nobody is ticked to be told."))
+            state, reason = self._end_of(firing, recipients)
+            ends[state, reason, Delivery._state_of_all(states)] |= firing
+        insert_rows(Delivery, rows)
+        for (state, reason, delivery_state), firings in ends.items():
+            firings._finish(state, reason, delivery_state)
+
+    def _end_of(self, firing, recipients):
+        """How a firing ends whose recipients were asked. :return: state and reason"""
+        if any(not recipient.skip for recipient in recipients):
+            return "done", firing.reason
+        reasons = " ".join(dict.fromkeys(r.skip for r in recipients if r.skip))
+        if self._has_actions():
+            # The fields were changed; only the mail had nobody to go to.
+            return "done", reasons
+        return "skipped", reasons or self.env._("Nobody is ticked to be told.")
 
     def _address(self, recipient):
         """Where the mail goes: the contact, or an address that is not his."""

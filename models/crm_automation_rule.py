@@ -56,6 +56,7 @@ UNIT_LABELS = [
     ("minutes", "Minutes"),
     ("hours", "Hours"),
     ("days", "Days"),
+    ("workdays", "Working Days"),
     ("months", "Months"),
 ]
 assert tuple(unit for unit, _label in UNIT_LABELS) == UNITS
@@ -296,7 +297,9 @@ class CrmAutomationRule(models.Model):
                         trigger=rule._label("trigger"),
                     )
                 )
-            limits = {"minutes": 525600, "hours": 8784, "days": 3660, "months": 120}
+            limits = {
+                "minutes": 525600, "hours": 8784, "days": 3660, "workdays": 366, "months": 120,
+            }  # fmt: skip
             if rule.delay_number > limits[rule.delay_unit]:
                 raise ValidationError(
                     self.env._(

@@ -288,13 +288,19 @@ class CrmAutomationRule(models.Model):
         if self._why_idle():
             return []
         domain = Domain("id", "in", ids) & Domain(self._compiled().domain)
-        records = self._owner_model().search(domain)
+        return self._matching_texts(self._owner_model().search(domain)).ids
+
+    def _matching_texts(self, records):
+        """The records that satisfy what no domain can say: patterns and the history.
+
+        :raises PatternTimeout: when a pattern takes too long
+        """
         if records and self.name_pattern:
             names = [record.display_name for record in records]
             records = self._found(records, self.name_pattern, names)
         if records and (self.history_max or self.history_pattern):
             records = self._matching_history(records)
-        return records.ids
+        return records
 
     @api.model
     def _found(self, records, pattern, texts):

@@ -328,6 +328,8 @@ class CrmAutomationRule(models.Model):
         :return: list of (record, trigger, facts)
         """
         found = []
+        if not rules:
+            return found
         records = records.sudo().exists()
         for rule_id, trigger in rules:
             rule = self.sudo().browse(rule_id)
@@ -405,7 +407,8 @@ class CrmAutomationRule(models.Model):
 
         What fails here is undone and left to the job, which says why.
         """
-        hits = [change for change in hits if len(change.chain) < MAX_CHAIN]
+        # A correction only tells.
+        hits = [c for c in hits if len(c.chain) < MAX_CHAIN and "moved" not in c.facts]
         if self.delay_number or not self._compiled().changes_fields or not hits:
             return
         for chain in dict.fromkeys(change.chain for change in hits):

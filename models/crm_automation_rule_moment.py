@@ -1,21 +1,19 @@
 """Rules about dates: before or after a date of the record, or its creation.
 
-Owns which date a rule means, and the job that puts executions into the ledger
-shortly before they are due (the *enqueuer*). A save that books or moves a date
-only wakes that job.
+Owns which date a rule means and the moment that it leads to. What is due is put
+into the ledger by the enqueuer, in ``crm_automation_rule_enqueue.py``; a save that
+books or moves a date only wakes that job.
 """
 
+import dataclasses
 import datetime
 import logging
 
-import psycopg2
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..engine.moments import moment_of, value_window
+from ..engine.moments import moment_of
 
 _logger = logging.getLogger(__name__)
 
@@ -34,10 +32,6 @@ LAST_ACTION = "last_action"
 #: Executions stand in the ledger this long before they are due. The job comes
 #: more often than that.
 LOOKAHEAD = datetime.timedelta(minutes=30)
-#: How often a rule may lose against a drainer before the job gives up.
-MAX_CONFLICTS = 10
-#: How many records one pass looks at for one rule.
-PASS_LIMIT = 50_000
 
 
 class CrmAutomationRule(models.Model):
@@ -76,6 +70,23 @@ class CrmAutomationRule(models.Model):
         "hours after its moment; later the execution expires, with a line in the log.",
     )
 
+    moved_policy = fields.Selection(
+        [
+            ("again", "Act again at the new moment"),
+            ("correction", "Tell at once that it was moved, and act again"),
+            ("nothing", "Nothing: once for each record"),
+        ],
+        required=True,
+        default="again",
+        string="When the Date Moves Afterwards",
+        help="What is done when the rule has acted already and the date is moved then.",
+    )
+    resource_calendar_id = fields.Many2one(
+        "resource.calendar",
+        "Working Hours",
+        ondelete="restrict",
+        help="Whose working days and holidays count; empty: those of the company.",
+    )
     checked_at = fields.Datetime(
         readonly=True, copy=False, help="When the job last looked for what is due by this rule."
     )
@@ -151,14 +162,25 @@ class CrmAutomationRule(models.Model):
 
         :param value: the date or datetime that counts
         """
+        return self._delayed(value, self._record_zone(record), self.delay_before == "before")
+
+    def _delayed(self, value, zone, before=False):
+        """A date and the rule's delay.
+
+        :param value: naive ``datetime`` in UTC, or a ``date``
+        :param str zone: whose calendar counts
+        :return: naive ``datetime`` in UTC
+        """
         return moment_of(
-            value,
-            self.delay_number,
-            self.delay_unit,
-            self.delay_before == "before",
-            self._record_zone(record),
-            self.date_hour,
-        )
+            value, self.delay_number, self.delay_unit, before, zone, self.date_hour,
+            self._workdays(),
+        )  # fmt: skip
+
+    def _plain_delay(self):
+        """The delay as a length of time; of days and months, LOOKAHEAD or more."""
+        if self.delay_unit in ("minutes", "hours"):
+            return datetime.timedelta(**{self.delay_unit: self.delay_number})
+        return LOOKAHEAD if self.delay_number else datetime.timedelta()
 
     def _record_zone(self, record):
         """Time zone whose calendar counts: the record's, the company's, the responsible's."""
@@ -225,170 +247,45 @@ class CrmAutomationRule(models.Model):
                     self._wake_enqueuer()
                     return
 
-    # -- the enqueuer -----------------------------------------------------------
+    def _corrections(self, model, changes):
+        """The changes that move a date which people were told of already.
 
-    @api.model
-    def _wake_enqueuer(self):
-        cron = self.env.ref("crm_automation.ir_cron_enqueuer", raise_if_not_found=False)
-        if cron:
-            cron.sudo()._trigger()
-
-    @api.model
-    def _enqueue_moments(self):
-        """Put what is due soon into the ledger; entry point of the scheduled action.
-
-        One rule after the other, each in its own transaction: a rule that fails
-        is no other rule's business.
+        :return: list of Change, with the old date in ``moved``
         """
-        Firing = self.env["crm.automation.firing"]
-        rules = self.search([("enabled", "=", True)])
-        broken = rules.filtered(lambda rule: rule._why_idle())
-        for rule in broken:
-            rule._note_idle()
-        Firing._commit_batch()
-        looked = self.browse()
-        for rule in (rules - broken).filtered(lambda rule: rule.trigger == "moment"):
-            if rule._enqueue_due_in_turn():
-                looked |= rule
-        Firing._arm()
-        Firing._commit_batch()
-        looked._note_checked()
-
-    def _note_checked(self):
-        """For the lines about what expires, should the job stand still.
-
-        Without the ORM, so that the cache of the rules stays, and without waiting
-        for somebody who is editing a rule: the next pass notes it as well.
-        """
-        try:
-            self.env.cr.execute(
-                SQL(
-                    """
-                    UPDATE crm_automation_rule SET checked_at = %s WHERE id IN (
-                        SELECT id FROM crm_automation_rule WHERE id IN %s
-                        FOR NO KEY UPDATE SKIP LOCKED
-                    )
-                    """,
-                    fields.Datetime.now(),
-                    tuple(self.ids) or (0,),
-                )
-            )
-            self.env["crm.automation.firing"]._commit_batch()
-        except psycopg2.extensions.TransactionRollbackError:
-            self.env.cr.rollback()
-        self.invalidate_recordset(["checked_at"])
-
-    def _enqueue_due_in_turn(self):
-        """Look for what is due and commit; again, where a drainer was faster with a row.
-
-        :return: whether nothing went wrong
-        """
-        Firing = self.env["crm.automation.firing"]
-        for attempt in range(1, MAX_CONFLICTS + 1):
-            try:
-                with self._never_in_the_way(f"looking for what is due by rule {self.id}") as found:
-                    self._enqueue_due()
-                if found.error:
-                    reason = self.with_context(lang=self.owner_id.lang)._why_it_failed(found.error)
-                    with self._never_in_the_way(f"noting the failure of rule {self.id}"):
-                        Firing._insert_about_rule(self, reason)
-                Firing._commit_batch()
-                return not found.error
-            except psycopg2.extensions.TransactionRollbackError:
-                self.env.cr.rollback()
-                if attempt == MAX_CONFLICTS:
-                    raise
-        return False
-
-    def _note_idle(self):
-        """A rule that is switched on and cannot act says so in the log, once a day."""
-        reason = self.with_context(lang=self.owner_id.lang)._why_idle()
-        self.env["crm.automation.firing"]._insert_about_rule(self, reason)
-
-    def _enqueue_due(self):
-        """Insert an execution for each record whose moment is near or just over."""
-        self.ensure_one()
-        now = fields.Datetime.now()
-        first = now - datetime.timedelta(hours=self.lateness_hours)
-        if self.checked_at:
-            # What has become due meanwhile and is too late expires, with a line.
-            first = min(first, max(self.checked_at, self.enabled_since or now))
-        last = now + LOOKAHEAD
-        domain = self._window_domain(first, last) & self._condition_domain()
-        records = self._owner_model().search(domain, limit=PASS_LIMIT, order="id")
-        dates = self._dates(records)
-        moments = {
-            record.id: self._moment(record, dates[record.id])
-            for record in records
-            if record.id in dates
-        }
-        due = [
-            record.id for record in records
-            if record.id in moments and first <= moments[record.id] <= last
-            and self._is_not_past(record, moments[record.id], now)
-        ]  # fmt: skip
-        due = self._not_its_own_doing(due, dates)
-        due = set(self._matching(due)) if due else set()
-        found = {res_id: moments[res_id] for res_id in due}
-        if found:
-            self.env["crm.automation.firing"]._insert_moments(self, found)
-
-    def _is_not_past(self, record, moment, now):
-        """Nothing is done for what was over when the rule was switched on. A meeting
-        that is booked since, closer than its reminder, was not."""
-        since = self.enabled_since or now
-        return moment >= since or (record.sudo().create_date or since) > since
-
-    def _window_domain(self, first, last):
-        low, high = value_window(
-            first, last, self.delay_number, self.delay_unit, self.delay_before == "before"
-        )
         name = self._date_field_name()
-        if name:
-            return Domain(name, ">=", low) & Domain(name, "<=", high)
-        self.env["mail.message"].flush_model()
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT DISTINCT res_id FROM mail_message
-                WHERE model = %s AND date BETWEEN %s AND %s
-                """,
-                self.model_name,
-                low,
-                high,
-            )
-        )
-        spoken = [row[0] for row in self.env.cr.fetchall()]
-        return Domain("id", "in", spoken) | (
-            Domain("create_date", ">=", low) & Domain("create_date", "<=", high)
-        )
-
-    def _not_its_own_doing(self, ids, dates):
-        """Without the records whose last update is what this rule itself has done."""
-        if self.date_type != "last_update" or not ids:
-            return ids
-        groups = self.env["crm.automation.firing"]._read_group(
-            [("rule_id", "=", self.id), ("res_id", "in", ids), ("state", "=", "done")],
-            ["res_id"],
-            ["finished_at:max"],
-        )
-        done = dict(groups)
-        slack = datetime.timedelta(seconds=5)
+        if self.moved_policy != "correction" or not name:
+            return []
+        records = {row.id: row for row in self.env[model].browse(c.res_id for c in changes)}
+        old = {
+            change.res_id: change.old[name] for change in changes
+            if change.old.get(name) and self._has_changed(change, records[change.res_id], name)
+        }  # fmt: skip
+        if not old:
+            return []
+        told = self.env["crm.automation.firing"].search_fetch(
+            [("rule_id", "=", self.id), ("res_model", "=", model), ("res_id", "in", list(old)),
+             ("state", "=", "done"), ("base_date", "!=", False)],
+            ["res_id", "base_date"],
+        )  # fmt: skip
+        there = {(firing.res_id, firing.base_date) for firing in told}
         return [
-            res_id for res_id in ids
-            if res_id not in done or dates[res_id] > done[res_id] + slack
-        ]  # fmt: skip
+            dataclasses.replace(change, facts={"moved": old[change.res_id]})
+            for change in changes
+            if (change.res_id, fields.Datetime.to_datetime(old.get(change.res_id))) in there
+            and records[change.res_id][name]
+        ]
 
-    def _still_due(self, record, due_at):
-        """Whether the record's date still leads to the moment an execution was made for."""
-        dates = self._dates(record)
-        return record.id in dates and self._moment(record, dates[record.id]) == due_at
+    def _is_due_at(self, record, value, due_at):
+        """Whether the record's date still leads to the moment of an execution.
 
-    def _is_too_late(self, record, due_at, now):
+        :param value: the date that counts now, or None
+        """
+        return bool(value) and self._moment(record, value) == due_at
+
+    def _is_too_late(self, value, due_at, now):
         """Beyond the lateness limit; or a reminder of what has begun already."""
         if now > due_at + datetime.timedelta(hours=self.lateness_hours):
             return True
         if self.delay_before != "before" or not self.delay_number:
             return False
-        value = self._dates(record).get(record.id)
         return isinstance(value, datetime.datetime) and now > value

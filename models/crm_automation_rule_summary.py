@@ -38,6 +38,7 @@ class CrmAutomationRule(models.Model):
             "minutes": self.env._("%(number)s minutes", number=self.delay_number),
             "hours": self.env._("%(number)s hours", number=self.delay_number),
             "days": self.env._("%(number)s days", number=self.delay_number),
+            "workdays": self.env._("%(number)s working days", number=self.delay_number),
             "months": self.env._("%(number)s months", number=self.delay_number),
         }
         return units[self.delay_unit]

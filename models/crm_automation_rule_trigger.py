@@ -29,7 +29,7 @@ class CrmAutomationRule(models.Model):
         """
         if trigger == "moment":
             self._wake_for(model, changes)
-            return []
+            return self._corrections(model, changes)
         records = self.env[model].browse([change.res_id for change in changes])
         is_triggered = getattr(self, f"_is_triggered_{trigger}")
         hits = []

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -6,6 +6,9 @@ from odoo.fields import Domain
 class CrmLead(models.Model):
     _name = "crm.lead"
     _inherit = ["crm.lead", "crm.automation.target"]
+
+    # Asked for by every rule about dates, every few minutes.
+    date_deadline = fields.Date(index=True)
 
     @api.depends("won_status", "stage_id.business_state")
     def _compute_business_state(self):

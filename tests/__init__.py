@@ -8,6 +8,7 @@ from . import (
     test_meeting,
     test_merge,
     test_moment,
+    test_moved,
     test_notice,
     test_recipe,
     test_recipient,

@@ -7,6 +7,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..engine.retry import DELAYS
+from ..models.crm_automation_firing_drain import LEAD
 from .common import AutomationCase
 
 FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"
@@ -164,7 +165,7 @@ class TestFiring(AutomationCase):
         self.Firing._arm()
         self.Firing._arm()
         armed = self.env["ir.cron.trigger"].search([("cron_id", "in", self.Firing._drainers().ids)])
-        self.assertEqual(armed.mapped("call_at"), [firing.run_at])
+        self.assertEqual(armed.mapped("call_at"), [firing.run_at - LEAD])
 
     def test_old_executions_are_forgotten(self):
         old, new = self.make_lead(), self.make_lead()

@@ -8,6 +8,7 @@ from dateutil.relativedelta import relativedelta
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.crm_automation_firing_drain import LEAD
 from .common import AutomationCase
 
 DECISION_LOG = "odoo.addons.crm_automation.models.crm_automation_rule_decision"
@@ -758,4 +759,4 @@ class TestDelay(MomentCase):
             lead.type = "opportunity"
             self.end_transaction()
         armed = triggers.search([("cron_id", "in", drainers.ids)])
-        self.assertEqual(armed.mapped("call_at"), [NOW + HOUR])
+        self.assertEqual(armed.mapped("call_at"), [NOW + HOUR - LEAD])

@@ -1,11 +1,14 @@
 """Once and only once, whoever is killed, and never in a user's way."""
 
 import os
-from datetime import timedelta
+import signal
+import time
+from datetime import timedelta, timezone
 
 import processes
 import session
 
+UTC = timezone.utc
 LONG = bool(os.environ.get("CRM_AUTOMATION_LONG"))
 
 
@@ -225,3 +228,72 @@ def test_rolled_back_work_leaves_nothing():
     with session.environment() as env:
         assert not env["crm.automation.firing"].search_count([("res_id", "in", ids)])
     assert triggers() == before
+
+
+def drain_as_a_job(env):
+    """A drainer as Odoo's jobs call it: it may wait for what is due next.
+
+    :return: moments, in seconds of the clock, at which it began and ended
+    """
+    began = time.time()
+    context = {"cron_id": env["crm.automation.firing"]._drainers()[:1].id}
+    env(context=context)["crm.automation.firing"]._drain()
+    return began, time.time()
+
+
+def planned(seconds):
+    """A firing that is due in so many seconds: its id, and its moment."""
+    ids = make_leads(1)
+    convert(ids)
+    with session.environment() as env:
+        firing = env["crm.automation.firing"].search([("res_id", "in", ids)])
+        firing.run_at = env.cr.now().replace(microsecond=0) + timedelta(seconds=seconds)
+        return firing.id, firing.run_at.replace(tzinfo=UTC).timestamp()
+
+
+def finished(firing_id):
+    with session.environment() as env:
+        firing = env["crm.automation.firing"].browse(firing_id)
+        return firing.state, firing.write_date.replace(tzinfo=UTC).timestamp()
+
+
+def test_a_job_waits_for_the_moment():
+    firing_id, moment = planned(4)
+    (_began, ended), _steps = processes.Worker(drain_as_a_job).join()
+    state, written = finished(firing_id)
+    assert state == "done"
+    assert moment <= written < moment + 2
+    assert ended < moment + 5
+
+
+def test_only_one_job_waits_and_it_does_what_comes_meanwhile():
+    firing_id, moment = planned(10)
+    first = processes.Worker(drain_as_a_job)
+    time.sleep(2)
+    (began, ended), _steps = processes.Worker(drain_as_a_job).join()
+    assert ended - began < 2, "the second has waited as well"
+    ids = make_leads(1)
+    convert(ids)
+    (_began, ended), _steps = first.join()
+    assert ended < moment, "it went on waiting when there was something to do"
+    assert set(states(ids)) == {"done"}
+    # Its mail needs a worker now; the job is called again for the rest.
+    assert finished(firing_id)[0] == "pending"
+    with session.environment() as env:
+        drainers = env["crm.automation.firing"]._drainers()
+        armed = env["ir.cron.trigger"].search([("cron_id", "in", drainers.ids)])
+        assert armed.filtered(lambda trigger: trigger.call_at <= env.cr.now())
+    processes.Worker(drain_as_a_job).join()
+    assert finished(firing_id)[0] == "done"
+
+
+def test_a_killed_job_waits_no_longer():
+    firing_id, moment = planned(6)
+    first = processes.Worker(drain_as_a_job)
+    time.sleep(1)
+    os.kill(first.pid, signal.SIGKILL)
+    first.join()
+    (_began, _ended), _steps = processes.Worker(drain_as_a_job).join()
+    state, written = finished(firing_id)
+    assert state == "done"
+    assert moment <= written < moment + 2

@@ -1,0 +1,269 @@
+"""The enqueuer: what is due soon, put into the ledger.
+
+Owns the job that looks for it, rule by rule and part by part. Which date a rule
+means and what its moment is, is in ``crm_automation_rule_moment.py``.
+"""
+
+import datetime
+import zlib
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..engine.moments import DAY_SLACK, value_window
+from .crm_automation_rule_moment import LAST_ACTION, LOOKAHEAD
+
+#: How often a rule may lose against a drainer before the job gives up.
+MAX_CONFLICTS = 10
+#: How many records are looked at in one transaction.
+PART = 1000
+
+
+class CrmAutomationRule(models.Model):
+    _inherit = "crm.automation.rule"
+
+    @api.model
+    def _wake_enqueuer(self):
+        cron = self.env.ref("crm_automation.ir_cron_enqueuer", raise_if_not_found=False)
+        if cron:
+            cron.sudo()._trigger()
+
+    @api.model
+    def _enqueue_moments(self):
+        """Put what is due soon into the ledger; entry point of the scheduled action.
+
+        One rule after the other, each in its own transaction: a rule that fails
+        is no other rule's business.
+        """
+        Firing = self.env["crm.automation.firing"]
+        rules = self.search([("enabled", "=", True)])
+        broken = rules.filtered(lambda rule: rule._why_idle())
+        for rule in broken:
+            rule._note_idle()
+        Firing._commit_batch()
+        looked = self.browse()
+        for rule in (rules - broken).filtered(lambda rule: rule.trigger == "moment"):
+            if rule._enqueue_due_in_turn():
+                looked |= rule
+        Firing._arm()
+        looked._arm_next_look()
+        Firing._commit_batch()
+        looked._note_checked()
+
+    def _arm_next_look(self):
+        """What is written or said wakes nobody: of rules that are due soon after that,
+        the job looks as often as their delay."""
+        delays = [
+            rule._plain_delay() for rule in self
+            if rule.date_type in ("last_update", LAST_ACTION)
+        ]  # fmt: skip
+        soonest = min(delays, default=LOOKAHEAD)
+        if soonest < LOOKAHEAD:
+            moment = self.env.cr.now() + max(soonest, datetime.timedelta(minutes=1))
+            self.env.ref("crm_automation.ir_cron_enqueuer").sudo()._trigger(at=moment)
+
+    def _note_checked(self):
+        """For the lines about what expires, should the job stand still.
+
+        Without the ORM, so that the cache of the rules stays, and without waiting
+        for somebody who is editing a rule: the next pass notes it as well.
+        """
+        try:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE crm_automation_rule SET checked_at = %s WHERE id IN (
+                        SELECT id FROM crm_automation_rule WHERE id IN %s
+                        FOR NO KEY UPDATE SKIP LOCKED
+                    )
+                    """,
+                    fields.Datetime.now(),
+                    tuple(self.ids) or (0,),
+                )
+            )
+            self.env["crm.automation.firing"]._commit_batch()
+        except psycopg2.extensions.TransactionRollbackError:
+            self.env.cr.rollback()
+        self.invalidate_recordset(["checked_at"])
+
+    def _enqueue_due_in_turn(self):
+        """Look for what is due, and commit after each part.
+
+        :return: whether nothing went wrong
+        """
+        now = fields.Datetime.now()
+        first = now - datetime.timedelta(hours=self.lateness_hours)
+        if self.checked_at:
+            # What has become due meanwhile and is too late expires, with a line.
+            first = min(first, max(self.checked_at, self.enabled_since or now))
+        last_id = 0
+        while last_id is not None:
+            last_id, error = self._enqueue_part_in_turn(first, now, last_id)
+            if error:
+                return False
+        return True
+
+    def _enqueue_part_in_turn(self, first, now, last_id):
+        """Look for a part of what is due and commit; again, where a drainer was faster.
+
+        :return: pair of the id to go on after, or None, and of what went wrong, or None
+        """
+        Firing = self.env["crm.automation.firing"]
+        for attempt in range(1, MAX_CONFLICTS + 1):
+            try:
+                with self._never_in_the_way(f"looking for what is due by rule {self.id}") as found:
+                    last_id_ = self._enqueue_part(first, now, last_id)
+                if found.error:
+                    reason = self.with_context(lang=self.owner_id.lang)._why_it_failed(found.error)
+                    with self._never_in_the_way(f"noting the failure of rule {self.id}"):
+                        Firing._insert_about_rule(self, reason)
+                Firing._commit_batch()
+                return (None, found.error) if found.error else (last_id_, None)
+            except psycopg2.extensions.TransactionRollbackError:
+                self.env.cr.rollback()
+                if attempt == MAX_CONFLICTS:
+                    raise
+        return None, None
+
+    def _note_idle(self):
+        """A rule that is switched on and cannot act says so in the log, once a day."""
+        reason = self.with_context(lang=self.owner_id.lang)._why_idle()
+        self.env["crm.automation.firing"]._insert_about_rule(self, reason)
+
+    def _enqueue_part(self, first, now, last_id=0):
+        """Insert an execution for each record whose moment is near or just over.
+
+        :param datetime first: the earliest moment that counts
+        :param datetime now: what is due in ``LOOKAHEAD`` from now counts as well
+        :param int last_id: records with a greater id only
+        :return: the greatest id that was looked at, or None after the last part
+        """
+        self.ensure_one()
+        last = now + LOOKAHEAD
+        domain = self._window_domain(first, last) & self._condition_domain()
+        records = self._not_yet_in_ledger(domain & Domain("id", ">", last_id))
+        dates = self._dates(records)
+        moments = {
+            record.id: self._moment(record, dates[record.id])
+            for record in records
+            if record.id in dates
+        }
+        due = records.browse(
+            record.id for record in records
+            if record.id in moments and first <= moments[record.id] <= last
+            and self._is_not_past(record, moments[record.id], now)
+        )  # fmt: skip
+        due = due.browse(self._not_its_own_doing(due.ids, dates))
+        due = self._matching_texts(due)
+        if due:
+            name = self._date_field_name()
+            self.env["crm.automation.firing"]._insert_moments(
+                self,
+                {record.id: moments[record.id] for record in due},
+                {record.id: record.sudo()[name] for record in due} if name else {},
+            )
+        return records[-1:].id if len(records) == PART else None
+
+    def _not_yet_in_ledger(self, domain):
+        """The first records of the domain for whose date there is no execution yet.
+
+        One query whatever the ledger holds: the key's index is asked for each record
+        of the window.
+        """
+        model = self._owner_model()
+        query = model._search(domain, order="id", limit=PART)
+        known = SQL(
+            """
+            SELECT FROM crm_automation_firing AS known
+            WHERE known.rule_id = %s AND known.res_model = %s AND known.res_id = %s
+            """,
+            self.id,
+            model._name,
+            SQL.identifier(model._table, "id"),
+        )
+        self.env["crm.automation.firing"].flush_model(["state"])
+        if name := self._date_field_name():
+            query.add_where(
+                SQL(
+                    "NOT EXISTS (%s AND known.base_date = %s AND known.timing = %s"
+                    " AND known.state <> 'cancelled')",
+                    known,
+                    SQL.identifier(model._table, name),
+                    self._timing(),
+                )
+            )
+            if self.moved_policy == "nothing":
+                query.add_where(SQL("NOT EXISTS (%s AND known.state = 'done')", known))
+        return model.browse(query)
+
+    def _timing(self):
+        """Names the date, the delay and the hour in an execution's key: when one of them
+        is changed, the same date counts anew."""
+        text = (
+            f"{self._date_field_name()} {self.delay_before} {self.delay_number}"
+            f" {self.delay_unit} {self.date_hour} {self.resource_calendar_id.id}"
+        )
+        return zlib.crc32(text.encode()) - 2**31
+
+    def _is_not_past(self, record, moment, now):
+        """Nothing is done for what was over when the rule was switched on. A meeting
+        that is booked since, closer than its reminder, was not."""
+        since = self.enabled_since or now
+        return moment >= since or (record.sudo().create_date or since) > since
+
+    def _window_domain(self, first, last):
+        low, high = value_window(
+            first, last, self.delay_number, self.delay_unit, self.delay_before == "before",
+            self._workdays(),
+        )  # fmt: skip
+        name = self._date_field_name()
+        if name:
+            return self._date_domain(name, low, high)
+        self.env["mail.message"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT DISTINCT res_id FROM mail_message
+                WHERE model = %s AND date BETWEEN %s AND %s
+                """,
+                self.model_name,
+                low,
+                high,
+            )
+        )
+        spoken = [row[0] for row in self.env.cr.fetchall()]
+        return Domain("id", "in", spoken) | self._between("create_date", low, high)
+
+    def _date_domain(self, name, low, high):
+        """Where the date may be, if a moment is to lie in a window."""
+        if self.env[self.model_name]._fields[name].type == "date":
+            return self._between(name, (low - DAY_SLACK).date(), (high + DAY_SLACK).date())
+        domain = self._between(name, low, high)
+        if self.model_name == "calendar.event" and name in ("start", "stop"):
+            # Of a meeting of a whole day, the day counts: see _date_of.
+            wide = self._between(name, low - DAY_SLACK, high + DAY_SLACK)
+            domain |= wide & Domain("allday", "=", True)
+        return domain
+
+    @api.model
+    def _between(self, name, low, high):
+        return Domain(name, ">=", low) & Domain(name, "<=", high)
+
+    def _not_its_own_doing(self, ids, dates):
+        """Without the records whose last update is what this rule itself has done."""
+        if self.date_type != "last_update" or not ids:
+            return ids
+        groups = self.env["crm.automation.firing"]._read_group(
+            [("rule_id", "=", self.id), ("res_id", "in", ids), ("state", "=", "done")],
+            ["res_id"],
+            ["finished_at:max"],
+        )
+        done = dict(groups)
+        slack = datetime.timedelta(seconds=5)
+        return [
+            res_id for res_id in ids
+            if res_id not in done or dates[res_id] > done[res_id] + slack
+        ]  # fmt: skip
