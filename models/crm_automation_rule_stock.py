@@ -15,6 +15,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 DAY = datetime.timedelta(days=1)
+#: Odoo's units of a delay, to ours.
+STOCK_UNITS = {"minutes": "minutes", "hour": "hours", "day": "days", "month": "months"}
 
 
 class CrmAutomationRule(models.Model):
@@ -153,11 +155,13 @@ class CrmAutomationRule(models.Model):
         taken for done that was there when it looked. What came later and lies before
         the line, it would have missed for ever.
         """
-        # Of a day, the two read the moment differently, up to a day apart.
-        since = (last_run - DAY if self._counts_days() else last_run).replace(microsecond=0)
+        limit = datetime.timedelta(hours=self.lateness_hours)
+        # Of days, the two read the moment differently: one that is over for this rule
+        # may be yet to come for the other.
+        since = (last_run - limit if self._counts_days() else last_run).replace(microsecond=0)
         self.sudo().enabled_since = since
         now = fields.Datetime.now()
-        first = now - datetime.timedelta(hours=self.lateness_hours)
+        first = now - limit
         domain = self._window_domain(first, last_run + 2 * DAY) & self._condition_domain()
         domain &= Domain("create_date", "<=", last_run)
         records = self._owner_model().search(domain)
@@ -171,16 +175,25 @@ class CrmAutomationRule(models.Model):
         self._note_done_by_stock(done)
 
     def _counts_days(self):
-        """Whether the date is a day, so that its hour is a matter of convention."""
+        """Whether days count, so that the hour is a matter of convention."""
         is_meeting = self.model_name == "calendar.event"
-        return self.date_is_day or (is_meeting and self._date_field_name() in ("start", "stop"))
+        return (
+            self.date_is_day
+            or self.delay_unit == "workdays"
+            or (is_meeting and self._date_field_name() in ("start", "stop"))
+        )
 
     def _stock_has_done(self, stock, record, last_run):
         """Whether Odoo's rule reached the date of a record at its last look: a day is
         over for it from midnight UTC."""
         value = record.sudo()[self._date_field_name()]
-        back = 1 if stock.trg_date_range_mode == "before" else -1
-        limit = last_run + relativedelta(**{self.delay_unit: back * stock.trg_date_range})
+        sign = 1 if stock.trg_date_range_mode == "before" else -1
+        number = sign * stock.trg_date_range
+        if stock.trg_date_calendar_id and stock.trg_date_range_type == "day":
+            limit = stock.trg_date_calendar_id.plan_days(number, last_run, compute_leaves=True)
+            return bool(limit) and fields.Datetime.to_datetime(value) < limit
+        unit = STOCK_UNITS.get(stock.trg_date_range_type, "hours")
+        limit = last_run + relativedelta(**{unit: number})
         if isinstance(value, datetime.datetime):
             return value < limit
         return value <= limit.date()
@@ -192,6 +205,7 @@ class CrmAutomationRule(models.Model):
         """
         Firing = self.env["crm.automation.firing"]
         now = fields.Datetime.now()
+        name, timing = self._date_field_name(), self._timing()
         rows = [
             {
                 **Firing._record_values(self, record),
@@ -201,6 +215,8 @@ class CrmAutomationRule(models.Model):
                 "occasion": fields.Datetime.to_string(moments[record.id]),
                 "due_at": moments[record.id],
                 "run_at": moments[record.id],
+                "base_date": record.sudo()[name],
+                "timing": timing,
                 "state": "skipped",
                 "reason": self.env._("Odoo's own rule has done it, before it was taken over."),
                 "finished_at": now,

@@ -746,7 +746,7 @@ class TestDates(TakeOverCase):
         # Too late for Odoo's rule, which has done this day.
         missed = self.lead_of(midnight + HOUR, date_deadline=(NOW + DAY).date())
         self.at_take_over(midnight + 2 * HOUR, stock)
-        for hours in range(2, 60):
+        for hours in range(2, 60, 2):
             self.look(midnight + hours * HOUR)
         self.assertEqual(self.done(today, tomorrow, missed), [1, 1, 1])
         skipped = self.firings(today)
@@ -770,7 +770,7 @@ class TestDates(TakeOverCase):
                 self.stock_looks(NOW - 2 * DAY)
                 self.stock_looks(NOW)
                 rule = self.at_take_over(NOW + HOUR, stock)
-                for hours in range(1, 72):
+                for hours in range(1, 72, 3):
                     self.look(NOW + hours * HOUR)
                 self.assertEqual(self.done(*leads), [1, 1, 1, 1, 1])
                 rule.enabled = False
@@ -790,7 +790,7 @@ class TestDates(TakeOverCase):
         with self.at(midnight + 2 * HOUR):
             # Before 8:00: today is Odoo's again.
             self.line(stock).action_give_back()
-        for hours in range(3, 40):
+        for hours in range(3, 40, 3):
             self.stock_looks(midnight + hours * HOUR)
         self.assertEqual(self.done(today, tomorrow), [1, 1])
 
@@ -818,10 +818,37 @@ class TestDates(TakeOverCase):
         self.look(NOW)
         self.assertEqual(self.done(past), [0])
 
-    def test_working_days_stay_with_odoo(self):
-        stock = self.dated(trg_date_range_type="day")
-        stock.trg_date_calendar_id = self.env.company.resource_calendar_id
-        self.assertIn("working days", self.line(stock).reason)
+    def test_working_days(self):
+        """Both ways of counting: nothing is lost, and nothing is done twice."""
+        calendar = self.env.company.resource_calendar_id
+        for mode in ("before", "after"):
+            with self.subTest(mode=mode):
+                with self.at(NOW - 9 * DAY):
+                    stock = self.dated(
+                        trg_date_range=2, trg_date_range_type="day", trg_date_range_mode=mode
+                    )
+                    stock.trg_date_calendar_id = calendar
+                leads = [
+                    self.lead_of(NOW - 20 * DAY, date_conversion=NOW + hours * HOUR)
+                    for hours in range(-140, 140, 10)
+                ]
+                self.stock_looks(NOW - 9 * DAY)
+                for hours in range(-200, 0, 9):
+                    self.stock_looks(NOW + hours * HOUR)
+                by_odoo = self.done(*leads)
+                line = self.line(stock)
+                self.assertEqual(line.verdict, "part")
+                self.assertIn("as the first one", line.reason)
+                rule = self.at_take_over(NOW, stock)
+                self.assertEqual(
+                    (rule.delay_unit, rule.resource_calendar_id), ("workdays", calendar)
+                )
+                for hours in range(0, 240, 12):
+                    self.look(NOW + hours * HOUR)
+                self.assertIn(0, by_odoo)
+                self.assertIn(1, by_odoo)
+                self.assertEqual(self.done(*leads), [1] * len(leads))
+                rule.enabled = False
 
 
 @tagged("post_install", "-at_install")

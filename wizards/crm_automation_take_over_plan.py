@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
 from ..models.crm_automation_rule import OUTGOING
+from ..models.crm_automation_rule_stock import STOCK_UNITS
 from ..models.record_fields import state_field
 
 #: Odoo's triggers about a change of a record, to ours.
@@ -29,7 +30,9 @@ CHANGES = {
 }
 #: Odoo's triggers about dates, to our kinds of dates.
 DATES = {"on_time": "field", "on_time_created": "create", "on_time_updated": "last_update"}
-UNITS = {"minutes": "minutes", "hour": "hours", "day": "days", "month": "months"}
+#: What is worked out in working days may be due for one rule days before the other: no
+#: weekend is too late.
+WORKDAYS_LATENESS = 96.0
 #: Our condition for a stage, where the model has one.
 STAGES = {"crm.lead": "lead_stage_ids", "project.task": "task_stage_ids"}
 
@@ -145,17 +148,29 @@ class CrmAutomationTakeOver(models.TransientModel):
             plan.obstacles.append(
                 self.env._("Its date is set by Odoo's own rules only, each time that they act.")
             )
-        elif stock.trg_date_calendar_id and stock.trg_date_range_type == "day":
-            plan.obstacles.append(self.env._("It counts the working days of a calendar."))
         plan.values |= {
             "trigger": "moment",
             "date_type": DATES[stock.trigger],
             "delay_number": stock.trg_date_range,
-            "delay_unit": UNITS.get(stock.trg_date_range_type, "hours"),
+            "delay_unit": STOCK_UNITS.get(stock.trg_date_range_type, "hours"),
             "delay_before": stock.trg_date_range_mode or "after",
         }
         if stock.trigger == "on_time":
             plan.values["date_field_id"] = stock.trg_date_id.id
+        if stock.trg_date_calendar_id and stock.trg_date_range_type == "day":
+            plan.values |= {
+                "delay_unit": "workdays",
+                "resource_calendar_id": stock.trg_date_calendar_id.id,
+                "lateness_hours": WORKDAYS_LATENESS,
+            }
+            plan.losses.append(
+                self.env._(
+                    "Odoo's rule counts the working day that is going on as the first one, and "
+                    "acts when a part of it begins or ends. The new one counts from the next one "
+                    "and keeps the hour of the date: up to a working day earlier before a date, "
+                    "up to one later after it."
+                )
+            )
 
     # -- which records --------------------------------------------------------
 
@@ -235,7 +250,7 @@ class CrmAutomationTakeOver(models.TransientModel):
 
     def _plan_differences(self, plan, stock):
         if plan.values["trigger"] == "moment":
-            plan.differences += self._differences_of_dates(stock)
+            plan.differences += self._differences_of_dates(plan, stock)
         else:
             plan.differences += self._differences_of_changes(plan, stock)
         if "content" in plan.values:
@@ -296,13 +311,14 @@ class CrmAutomationTakeOver(models.TransientModel):
         )
         return found
 
-    def _differences_of_dates(self, stock):
+    def _differences_of_dates(self, plan, stock):
         field = self.env[stock.model_name]._fields[stock.trg_date_id.name]
         found = [
             self.env._(
                 "A record that is made, or whose date is moved, when its moment is already over "
-                "is missed by Odoo's rule. The new one acts at once, up to 24 hours late; later "
-                "than that it expires, with a line in the log."
+                "is missed by Odoo's rule. The new one acts at once, up to %(hours)s hours "
+                "late; later than that it expires, with a line in the log.",
+                hours=round(plan.values.get("lateness_hours", 24)),
             ),
             self.env._(
                 "One record that fails stops Odoo's rule for all records, again and again. In "
@@ -334,7 +350,7 @@ class CrmAutomationTakeOver(models.TransientModel):
                     interval=self._stock_interval(),
                 )
             )
-            if stock.trg_date_range_type == "day":
+            if plan.values["delay_unit"] == "days":
                 found.append(
                     self.env._(
                         "A day is 24 hours to Odoo's rule; to the new one a step on the calendar, "
