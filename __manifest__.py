@@ -16,6 +16,8 @@
         "views/crm_automation_firing_views.xml",
         "views/crm_automation_rule_views.xml",
         "views/crm_automation_recipe_views.xml",
+        "views/crm_automation_take_over_views.xml",
+        "views/ir_cron_views.xml",
         "views/record_views.xml",
         "views/menus.xml",
         "data/crm_automation_recipe.xml",
@@ -26,5 +28,6 @@
         "web.assets_tests": ["crm_automation/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -29,3 +29,9 @@ def check_urllib3():
 def post_init_hook(env):
     """The first stage of each pipeline is OpenERP's *draft*."""
     env["crm.stage"]._automation_first_stages_are_draft()
+
+
+def uninstall_hook(env):
+    """Without this addon's rules, those of Odoo's act again that they stood for."""
+    rules = env["crm.automation.rule"].with_context(active_test=False)
+    rules.search([("stock_taken_over", "=", True)])._give_back()

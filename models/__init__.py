@@ -22,6 +22,7 @@ from . import (
     crm_automation_rule_enqueue,
     crm_automation_rule_moment,
     crm_automation_rule_preview,
+    crm_automation_rule_stock,
     crm_automation_rule_summary,
     crm_automation_rule_trigger,
     crm_automation_rule_value,
@@ -30,7 +31,9 @@ from . import (
     crm_stage,
     crm_team,
     ir_actions_server,
+    ir_cron,
     ir_filters,
+    ir_ui_menu,
     mail_mail,
     project_task,
 )

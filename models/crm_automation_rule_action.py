@@ -225,8 +225,9 @@ class CrmAutomationRule(models.Model):
             )
 
     def _run_server_action(self, action, records):
-        action.with_env(records.env).with_context(
-            active_model=records._name,
-            active_id=records[:1].id,
-            active_ids=records.ids,
-        ).run()
+        """One record after the other, as Odoo's own rules do it: code that speaks of
+        ``record`` means each of them."""
+        for record in records:
+            action.with_env(records.env).with_context(
+                active_model=record._name, active_id=record.id, active_ids=record.ids
+            ).run()

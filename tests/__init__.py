@@ -17,6 +17,7 @@ from . import (
     test_security,
     test_smuggling,
     test_state,
+    test_take_over,
     test_task,
     test_text,
     test_tours,

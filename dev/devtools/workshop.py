@@ -21,7 +21,7 @@ from .system import build_lock, run
 #: The first one is the default of new contacts; English is not there by itself.
 LANGUAGES = "es_ES,en_US"
 #: Not needed by the addon: the demo and the tests use it where it is installed.
-OPTIONAL = "hr_holidays"
+OPTIONAL = "base_automation,hr_holidays"
 INSIDE = staging.CHECKOUT / "dev/devtools/inside"
 
 

@@ -1,0 +1,46 @@
+from odoo import api, fields, models
+
+
+class IrCron(models.Model):
+    _inherit = "ir.cron"
+
+    automation_purpose = fields.Char("What It Does", compute="_compute_automation_purpose")
+    automation_next = fields.Datetime(
+        "Next Run",
+        compute="_compute_automation_next",
+        help="When it is woken, or comes by itself, whichever is first. Odoo looks once a minute.",
+    )
+
+    @api.depends("code", "name")
+    @api.depends_context("lang")
+    def _compute_automation_purpose(self):
+        purposes = self._automation_purposes()
+        for cron in self:
+            cron.automation_purpose = purposes.get((cron.code or "").split("(")[0], cron.name)
+
+    @api.model
+    def _automation_purposes(self):
+        """The method that a job calls, to what it does in plain words. Hook for extensions."""
+        return {
+            "model._enqueue_moments": self.env._(
+                "Check action rules: looks for what is due soon by the rules about dates"
+            ),
+            "model._drain": self.env._("Runs what is due: writes the mails and does the actions"),
+            "model.process_email_queue": self.env._(
+                "Mail queue: hands the mails to the outgoing server"
+            ),
+            "model._send_reminder": self.env._("Run event reminders: those of Odoo's calendar"),
+            "model._cron_process_time_based_actions": self.env._(
+                "Odoo's own rules about dates, those that have not been taken over"
+            ),
+        }
+
+    @api.depends("nextcall", "active")
+    def _compute_automation_next(self):
+        groups = self.env["ir.cron.trigger"]._read_group(
+            [("cron_id", "in", self.ids)], ["cron_id"], ["call_at:min"]
+        )
+        woken = {cron.id: moment for cron, moment in groups}
+        for cron in self:
+            moments = filter(None, (cron.nextcall, woken.get(cron.id)))
+            cron.automation_next = cron.active and min(moments, default=False)
