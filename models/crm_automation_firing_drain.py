@@ -182,17 +182,18 @@ class CrmAutomationFiring(models.Model):
         if rule.trigger == "moment":
             records = {row.id: row for row in self.env[rule.model_name].browse(
                 planned.mapped("res_id"))}  # fmt: skip
-            moved = planned.filtered(lambda f: not rule._still_due(records[f.res_id], f.due_at))
+            moved = planned.filtered(
+                lambda f: not f._is_by_hand() and not rule._still_due(records[f.res_id], f.due_at)
+            )
             moved._finish("skipped", self.env._("The date was moved."))
             moved._free_moment()
-            late = (planned - moved).filtered(
-                lambda f: rule._is_too_late(records[f.res_id], f.due_at, now)
-            )
+            late = (planned - moved).filtered(lambda f: f._is_late(rule, records[f.res_id], now))
             late._finish(
                 "expired", self.env._("Too late: the lateness limit of the rule was over.")
             )
             self -= moved + late
             planned -= moved + late
+        planned -= planned.filtered(lambda f: f._is_by_hand("anyway"))
         try:
             matching = set(rule._matching(planned.mapped("res_id"))) if planned else set()
         except Exception as error:  # noqa: BLE001 - the log says it in a sentence

@@ -19,6 +19,19 @@ MAX_NAMED = 10
 class CrmAutomationRule(models.Model):
     _inherit = "crm.automation.rule"
 
+    def action_test(self):
+        """Try the rule out, first with a record that it may be about."""
+        self.ensure_one()
+        self.check_access("read")
+        if reason := self.model_name not in self.env and self._why_idle():
+            raise UserError(reason)
+        mine = self._as_mine()
+        record = mine._owner_model().browse(mine._sample()[:1].id or [])
+        wizard = self.env["crm.automation.rule.test"].create(
+            {"rule_id": self.id, "res_id": record.id}
+        )
+        return wizard.action_test()
+
     def _explain(self, record):
         """What the rule would do with a record, with the rights of the current user.
 

@@ -1,1 +1,8 @@
-from . import crm_automation_recipe_use
+from . import (
+    crm_automation_firing_postpone,
+    crm_automation_recipe_use,
+    crm_automation_rule_switch_on,
+    crm_automation_rule_test,
+    crm_automation_rule_test_line,
+    crm_automation_rule_test_record,
+)
