@@ -8,7 +8,7 @@ dates of conversion and closing); what it does not keep is said.
 import collections
 import datetime
 
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
@@ -58,7 +58,7 @@ class CrmAutomationRule(models.Model):
         self.ensure_one()
         with self._nothing_stays():
             rule = self._as_mine()
-            now = self.env.cr.now().replace(microsecond=0)
+            now = fields.Datetime.now()
             first = now - datetime.timedelta(days=days)
             if rule.trigger == "moment":
                 found, notes = rule._past_moments(first, now), []
@@ -200,7 +200,8 @@ class CrmAutomationRule(models.Model):
         ]
 
     def _created_between(self, first, last):
-        records = self._search_between("create_date", first, last)
+        # Odoo tells nobody when a private meeting of others was booked.
+        records = self._search_between("create_date", first, last).filtered("create_date")
         name = {"stage_entered": "stage_id", "state_reached": self._state_name(records)}.get(
             self.trigger
         )

@@ -1,5 +1,6 @@
 from . import (
     test_action,
+    test_by_hand,
     test_condition,
     test_decision,
     test_firing,
@@ -13,6 +14,7 @@ from . import (
     test_recipient,
     test_requirements,
     test_rule,
+    test_rule_test,
     test_security,
     test_smuggling,
     test_state,
