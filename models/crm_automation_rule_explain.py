@@ -225,9 +225,8 @@ class CrmAutomationRule(models.Model):
         children = getattr(term, "children", ())
         if children:
             parts = [self._term_in_words(model, child) for child in children]
-            if term.OPERATOR == "|":
-                return self.env._(" or ").join(parts)
-            return self.env._(" and ").join(parts)
+            word = self.env._("or") if term.OPERATOR == "|" else self.env._("and")
+            return f" {word} ".join(parts)
         if not hasattr(term, "field_expr"):
             return str(list(term))
         return self.env._(

@@ -91,9 +91,7 @@ class CrmAutomationRule(models.Model):
         return [PastMoment(record.id, False, True) for record in records], notes
 
     def _note_limit(self):
-        return self.env._(
-            "Only the latest %(number)s records were looked at.", number=LOOK_LIMIT
-        )
+        return self.env._("Only the latest %(number)s records were looked at.", number=LOOK_LIMIT)
 
     # -- moments ----------------------------------------------------------------------
 
@@ -316,9 +314,11 @@ class CrmAutomationRule(models.Model):
             mine = by_record.get(row.res_id, firings.browse())
             if row.moment:
                 slack = datetime.timedelta() if self.trigger == "moment" else NEAR
-                mine = mine.filtered(
-                    lambda f: abs(f.due_at - row.moment) <= slack  # noqa: B023
-                    or f.occasion.startswith(str(row.moment))  # noqa: B023
+                near, start = (row.moment - slack, row.moment + slack), str(row.moment)
+                mine = mine.browse(
+                    firing.id
+                    for firing in mine
+                    if near[0] <= firing.due_at <= near[1] or firing.occasion.startswith(start)
                 )
             found.append(mine[:1])
         return found

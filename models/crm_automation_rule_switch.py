@@ -95,4 +95,5 @@ class CrmAutomationRule(models.Model):
         action = self.env["ir.actions.actions"]._for_xml_id(
             "crm_automation.crm_automation_firing_due_action"
         )
-        return {**action, "context": {"search_default_pending": 1, "search_default_rule_id": self.id}}
+        context = {"search_default_pending": 1, "search_default_rule_id": self.id}
+        return {**action, "context": context}

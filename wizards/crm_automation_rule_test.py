@@ -59,7 +59,7 @@ class CrmAutomationRuleTest(models.TransientModel):
         readonly=True,
         domain=[("kind", "=", "change")],
     )
-    mails = fields.Html("Mails", readonly=True, sanitize="email_outgoing")
+    mails = fields.Html(readonly=True, sanitize="email_outgoing")
     record_ids = fields.One2many(
         "crm.automation.rule.test.record", "wizard_id", "Records", readonly=True
     )
