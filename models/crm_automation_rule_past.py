@@ -22,8 +22,9 @@ LOOK_LIMIT = 2_000
 #: An execution within this time of an event is taken for its execution.
 NEAR = datetime.timedelta(minutes=2)
 
-#: A moment of a record: ``matches`` is whether it satisfies the conditions now.
-PastMoment = collections.namedtuple("PastMoment", ["res_id", "moment", "matches"])
+#: When the rule would have acted on a record, because of what had happened when; both
+#: are False where that is not known. ``matches``: it satisfies the conditions now.
+PastMoment = collections.namedtuple("PastMoment", ["res_id", "moment", "happened", "matches"])
 
 #: Triggers that a new record sets off.
 AT_CREATION = frozenset(
@@ -88,7 +89,7 @@ class CrmAutomationRule(models.Model):
         records = self._owner_model().search(domain, limit=LOOK_LIMIT, order="id desc")
         notes = [self._note_limit()] if len(records) == LOOK_LIMIT else []
         records = self._matching_texts(records)
-        return [PastMoment(record.id, False, True) for record in records], notes
+        return [PastMoment(record.id, False, False, True) for record in records], notes
 
     def _note_limit(self):
         return self.env._("Only the latest %(number)s records were looked at.", number=LOOK_LIMIT)
@@ -112,12 +113,16 @@ class CrmAutomationRule(models.Model):
         if not only_matching and len(records) < limit:
             records |= model.search(window, limit=limit - len(records), order="id desc")
         dates = self._dates(records)
-        moments = [
-            PastMoment(record.id, self._moment(record, dates[record.id]), record in matching)
+        moments = {
+            record: self._moment(record, dates[record.id])
             for record in records
             if record.id in dates and (not only_matching or record in matching)
+        }
+        return [
+            PastMoment(record.id, moment, moment, record in matching)
+            for record, moment in moments.items()
+            if first <= moment <= last
         ]
-        return [moment for moment in moments if first <= moment.moment <= last]
 
     # -- events -----------------------------------------------------------------------
 
@@ -191,6 +196,7 @@ class CrmAutomationRule(models.Model):
             PastMoment(
                 res_id,
                 moment_of(moment, self.delay_number, self.delay_unit, False, zone),
+                moment,
                 res_id in matching,
             )
             for res_id, moment in latest
@@ -323,17 +329,21 @@ class CrmAutomationRule(models.Model):
             found.append(mine[:1])
         return found
 
-    def _log_in_words(self, firing, moment):
-        """What was really done, or why nothing was."""
+    def _log_in_words(self, firing, row):
+        """What was really done, or why nothing was.
+
+        :param firing: the execution of the moment, or empty
+        :param PastMoment row: the moment
+        """
         if firing:
             state = firing._fields["state"]
             words = dict(state._description_selection(self.env))[firing.state]
             return f"{words}: {firing.reason}" if firing.reason else words
-        if not moment:
+        if not row.matches or not row.happened:
             return ""
         if not self.enabled or not self.enabled_since:
             return self.env._("Nothing: the rule is switched off.")
-        if moment < self.enabled_since:
+        if row.happened < self.enabled_since:
             return self.env._("Nothing: the rule was switched on later.")
         return self.env._("Nothing in the log.")
 

@@ -490,6 +490,16 @@ class TestPastEvents(RuleTestMixin, AutomationCase):
         self.assertIn(lead.id, rows)
         self.assertNotIn(other.id, rows)
 
+    def test_of_a_delayed_rule_what_happened_before_it_was_on(self):
+        """The delay reaches beyond the moment of switching on; what has happened does not."""
+        lead = self.lead(1)
+        rule = self.make_rule(
+            trigger="created", model_id=self.env["ir.model"]._get_id("crm.lead"), delay_number=3
+        )
+        row = self.past(rule)[1][lead.id]
+        self.assertEqual(row.moment, self.now + timedelta(days=2))
+        self.assertIn("switched on later", row.log)
+
     def test_the_rule_that_is_off_says_so(self):
         rule = self.make_rule(
             trigger="created", model_id=self.env["ir.model"]._get_id("crm.lead"), enabled=False

@@ -170,7 +170,7 @@ class CrmAutomationRuleTest(models.TransientModel):
                 "moment": row.moment,
                 "matches": row.matches,
                 "firing_id": firing.id,
-                "log": rule._log_in_words(firing, row.matches and row.moment),
+                "log": rule._log_in_words(firing, row),
             }
             for place, (row, record, firing) in enumerate(zip(rows, records, firings, strict=True))
         ]
