@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..engine.patterns import PatternTimeout, matching
+from .crm_automation_notice_letter import MAX_CHANGED
 from .crm_automation_rule_action import TARGETS
 from .record_fields import state_field
 
@@ -203,7 +204,7 @@ class CrmAutomationRule(models.Model):
             return self.env._("You may not read this.")
         if field.type == "boolean":
             texts = [text and self.env._("Yes") for text in texts]
-        return ", ".join(filter(None, texts)) or self.env._("nothing")
+        return ", ".join(text[:MAX_CHANGED] for text in texts if text) or self.env._("nothing")
 
     def _names(self, rows):
         texts = [name or "" for name in rows[:MAX_NAMED].mapped("display_name")]
@@ -259,8 +260,10 @@ class CrmAutomationRule(models.Model):
                 return str(value)
             model = self.env[field.comodel_name]
         field = model._fields.get(names[-1])
-        values = list(value) if isinstance(value, (list, tuple, set, frozenset)) or hasattr(
-            value, "__iter__") and not isinstance(value, str) else [value]  # fmt: skip
+        if isinstance(value, Domain):
+            return self._term_in_words(self.env[field.comodel_name], value)
+        is_many = hasattr(value, "__iter__") and not isinstance(value, str)
+        values = list(value) if is_many else [value]
         if field and (field.relational or field.name == "id"):
             comodel = model if field.name == "id" else self.env[field.comodel_name]
             return ", ".join(self._name_asked(comodel, one) for one in values)
