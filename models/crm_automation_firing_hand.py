@@ -37,9 +37,13 @@ class CrmAutomationFiring(models.Model):
     # -- the buttons --------------------------------------------------------------
 
     def action_send_now(self):
-        """Do pending executions at once, and skipped or expired ones after all."""
-        chosen = self._of_my_rules({"pending", *OVERRIDDEN})
-        ended = chosen.filtered(lambda firing: firing.state in OVERRIDDEN)
+        """Do pending executions at once."""
+        self._of_my_rules({"pending"})._send_by_hand({"by_hand": True}, self.env.user)
+        return True
+
+    def action_send_anyway(self):
+        """Do after all what was skipped or came too late."""
+        ended = self._of_my_rules(OVERRIDDEN)
         off = ended.rule_id.filtered(lambda rule: not rule.enabled)
         if off:
             raise UserError(
@@ -51,26 +55,16 @@ class CrmAutomationFiring(models.Model):
             )
         # Those who were left out are told, or left out, anew.
         ended.delivery_ids.unlink()
-        now = self.env.cr.now().replace(microsecond=0)
-        for firing in chosen:
-            overridden = {"anyway": True} if firing in ended else {}
-            firing._note_by_hand({"by_hand": True, **overridden})
-        chosen.write({"state": "pending", "run_at": now, "tries": 0, "finished_at": False})
-        self._give_reason(
-            chosen, lambda env: env._("Sent by hand by %(user)s.", user=self.env.user.name)
-        )
-        self._wake()
+        ended._send_by_hand({"by_hand": True, "anyway": True}, self.env.user)
         return True
 
     def action_skip(self):
         """End pending executions: nothing is done."""
         pending = self._of_my_rules({"pending"})
-        for rule, firings in pending.grouped("rule_id").items():
-            speaker = rule.with_context(lang=rule.owner_id.lang)
-            firings._finish(
-                "skipped",
-                speaker.env._("Skipped by hand by %(user)s.", user=self.env.user.name),
-            )
+        pending._finish("skipped")
+        pending._give_reason(
+            lambda env: env._("Skipped by hand by %(user)s.", user=self.env.user.name)
+        )
         return True
 
     def action_postpone(self):
@@ -95,12 +89,24 @@ class CrmAutomationFiring(models.Model):
             moment = moments[firing.id]
             firing._note_by_hand({"postponed_to": fields.Datetime.to_string(moment)})
             firing.run_at = moment
-        self._give_reason(
-            pending, lambda env: env._("Postponed by hand by %(user)s.", user=self.env.user.name)
+        pending._give_reason(
+            lambda env: env._("Postponed by hand by %(user)s.", user=self.env.user.name)
         )
         self._arm()
 
     # -- beneath them ---------------------------------------------------------------
+
+    def _send_by_hand(self, facts, user):
+        """Due now; the drainer reads in the facts what it need not ask.
+
+        :param user: who wants it, for the log
+        """
+        for firing in self:
+            firing._note_by_hand(facts)
+        now = self.env.cr.now().replace(microsecond=0)
+        self.write({"state": "pending", "run_at": now, "tries": 0, "finished_at": False})
+        self._give_reason(lambda env: env._("Sent by hand by %(user)s.", user=user.name))
+        self._wake()
 
     def _of_my_rules(self, states):
         """Those of the executions that are in one of these states, to be written.
@@ -127,10 +133,12 @@ class CrmAutomationFiring(models.Model):
         self.ensure_one()
         self.payload = {**(self.payload or {}), **facts}
 
-    @api.model
-    def _give_reason(self, firings, sentence):
-        """Say in the log who has done it, in the language of whoever answers for the rule."""
-        for rule, mine in firings.grouped("rule_id").items():
+    def _give_reason(self, sentence):
+        """Say in the log who has done it, in the language of whoever answers for the rule.
+
+        :param sentence: function from the environment in that language to the text
+        """
+        for rule, mine in self.grouped("rule_id").items():
             mine.write({"reason": sentence(rule.with_context(lang=rule.owner_id.lang).env)})
 
     # -- for the drainer --------------------------------------------------------------

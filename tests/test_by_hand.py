@@ -9,6 +9,8 @@ from odoo.tests import tagged
 from .common import AutomationCase
 from .test_moment import DAY, HOUR, MINUTE, NOW, MomentCase
 
+BUTTONS = ("action_send_now", "action_send_anyway", "action_skip", "action_postpone")
+
 
 class HandMixin:
     def by(self, firings, user=None):
@@ -58,7 +60,7 @@ class TestByHand(HandMixin, AutomationCase):
         self.assertEqual(firing.state, "skipped")
         self.assertIn("no longer matched", firing.reason)
         # The reason has been seen, and it is sent nevertheless.
-        self.by(firing).action_send_now()
+        self.by(firing).action_send_anyway()
         self.assertFalse(firing.finished_at)
         self.drain()
         self.assertEqual(firing.state, "done")
@@ -69,7 +71,7 @@ class TestByHand(HandMixin, AutomationCase):
         self.drain()
         self.assertEqual((firing.state, firing.delivery_ids.state), ("skipped", "skipped"))
         self.env["crm.lead"].browse(firing.res_id).user_id = self.seller
-        self.by(firing).action_send_now()
+        self.by(firing).action_send_anyway()
         self.drain()
         self.assertEqual(firing.state, "done")
         self.assertEqual(firing.delivery_ids.mapped("state"), ["queued"])
@@ -118,9 +120,11 @@ class TestByHand(HandMixin, AutomationCase):
         self.by(done).action_send_now()
         self.drain()
         self.assertEqual(done.state, "done")
-        for method in ("action_send_now", "action_skip", "action_postpone"):
+        for method in BUTTONS:
             with self.subTest(method), self.assertRaises(UserError):
                 getattr(self.by(done), method)()
+        with self.assertRaises(UserError):
+            self.by(pending).action_send_anyway()
         self.by(done + pending).action_skip()
         self.assertEqual((done.state, pending.state), ("done", "skipped"))
 
@@ -129,14 +133,14 @@ class TestByHand(HandMixin, AutomationCase):
         self.by(firing).action_skip()
         self.rule.with_user(self.manager).action_disable()
         with self.assertRaises(UserError):
-            self.by(firing).action_send_now()
+            self.by(firing).action_send_anyway()
         self.assertEqual(firing.state, "skipped")
 
     def test_salesperson_and_portal_read_only(self):
         firing = self.pending()
         self.by(firing, self.seller).read(["state", "color"])
         for user in (self.seller, self.portal):
-            for method in ("action_send_now", "action_skip", "action_postpone"):
+            for method in BUTTONS:
                 with self.subTest((user.login, method)), self.assertRaises(AccessError):
                     getattr(self.by(firing, user), method)()
             with self.subTest(user.login), self.assertRaises(AccessError):
@@ -179,7 +183,7 @@ class TestMomentByHand(HandMixin, MomentCase):
         meeting, firing = self.expired()
         self.assertEqual(firing.state, "expired")
         with self.at(NOW + DAY):
-            self.by(firing).action_send_now()
+            self.by(firing).action_send_anyway()
         self.look(NOW + DAY)
         self.assertEqual(self.states(meeting), ["done"])
 

@@ -93,7 +93,7 @@ registry.category("web_tour.tours").add("crm_automation_by_hand", {
             trigger: ".o_field_widget[name='reason']:contains('Omitida a mano por Rosa')",
         },
         {
-            trigger: "button[name='action_send_now']:contains('Enviar de todos modos')",
+            trigger: "button[name='action_send_anyway']:contains('Enviar de todos modos')",
             run: "click",
         },
         { trigger: ".modal .btn-primary", run: "click" },
