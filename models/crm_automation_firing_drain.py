@@ -303,6 +303,7 @@ class CrmAutomationFiring(models.Model):
             corrections = self.filtered(lambda f: (f.payload or {}).get("moved"))
             planned = corrections + (self - corrections)._preflight_dates(rule)
             self = planned
+        planned -= planned.filtered(lambda f: f._is_by_hand("anyway"))
         try:
             matching = set(rule._matching(planned.mapped("res_id"))) if planned else set()
         except Exception as error:  # noqa: BLE001 - the log says it in a sentence
@@ -323,12 +324,15 @@ class CrmAutomationFiring(models.Model):
         dates = rule._dates(records)
         by_id = {record.id: record for record in records}
         moved = self.filtered(
-            lambda f: not rule._is_due_at(by_id[f.res_id], dates.get(f.res_id), f.due_at)
+            lambda f: (
+                not f._is_by_hand()
+                and not rule._is_due_at(by_id[f.res_id], dates.get(f.res_id), f.due_at)
+            )
         )
         moved._finish("skipped", self.env._("The date was moved."))
         moved._free_moment()
         there = self - moved
-        late = there.filtered(lambda f: rule._is_too_late(dates.get(f.res_id), f.due_at, now))
+        late = there.filtered(lambda f: f._is_late(rule, dates.get(f.res_id), now))
         late._finish("expired", self.env._("Too late: the lateness limit of the rule was over."))
         return there - late
 

@@ -1,5 +1,6 @@
 from . import (
     test_action,
+    test_by_hand,
     test_condition,
     test_decision,
     test_firing,
@@ -14,6 +15,7 @@ from . import (
     test_recipient,
     test_requirements,
     test_rule,
+    test_rule_test,
     test_security,
     test_smuggling,
     test_state,
