@@ -53,6 +53,8 @@ class CrmAutomationDelivery(models.Model):
     sent_at = fields.Datetime("Sent", readonly=True)
 
     _retry_idx = models.Index("(retry_at) WHERE state = 'retry'")
+    _queued_idx = models.Index("(create_date) WHERE state = 'queued'")
+    _failed_idx = models.Index("(write_date) WHERE state = 'failed'")
 
     @api.model
     def _follow(self, mails, failure_type, failure_reason):
