@@ -13,6 +13,7 @@ from . import (
     crm_automation_firing_insert,
     crm_automation_health,
     crm_automation_health_jobs,
+    crm_automation_health_ledger,
     crm_automation_health_mail,
     crm_automation_notice,
     crm_automation_notice_letter,

@@ -23,6 +23,7 @@ SEVERITIES = ("critical", "warning", "info")
 #: A job that is due and has not begun after so long is not just busy: Odoo's
 #: workers look for due jobs every 60 to 70 seconds.
 LATE = timedelta(minutes=5)
+WEEK = timedelta(days=7)
 #: What is counted is counted up to here.
 COUNTED = 1000
 
@@ -34,9 +35,6 @@ class CrmAutomationHealth(models.AbstractModel):
     @api.model
     def _checks(self):
         """Names of the methods that return lists of findings. Hook for extensions."""
-        if self._is_neutralized():
-            # All that follows from it would hide the reason.
-            return ["_check_neutralized", "_check_idle_rules"]
         return [*self._alarms(), "_check_idle_rules"]
 
     @api.model
@@ -61,7 +59,11 @@ class CrmAutomationHealth(models.AbstractModel):
             ``findings`` (see ``_finding``) and ``tables`` (see ``_grid``)
         """
         self._check_reader()
-        findings = self._findings(self._checks())
+        checks = self._checks()
+        if self._is_neutralized():
+            # All that follows from it would hide the reason.
+            checks = ["_check_neutralized", "_check_idle_rules"]
+        findings = self._findings(checks)
         status = findings[0]["severity"] if findings else "ok"
         return {
             "status": "ok" if status == "info" else status,

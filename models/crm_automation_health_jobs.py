@@ -1,13 +1,10 @@
-"""The health of the scheduled jobs and of the ledger that they empty."""
-
-from datetime import timedelta
+"""The health of the scheduled jobs: there, active, in time, without failures."""
 
 from odoo import api, fields, models
 from odoo.tools import config
 
 from .crm_automation_health import COUNTED, LATE
 
-WEEK = timedelta(days=7)
 MAIL_QUEUE = "mail.ir_cron_mail_scheduler_action"
 
 
@@ -25,13 +22,11 @@ class CrmAutomationHealth(models.AbstractModel):
 
     @api.model
     def _checks(self):
-        if self._is_neutralized():
-            return super()._checks()
-        return [*super()._checks(), "_check_jobs_failing", "_check_overdue", "_check_failures"]
+        return [*super()._checks(), "_check_jobs_failing"]
 
     @api.model
     def _tables(self):
-        return ["_table_jobs", "_table_failures", *super()._tables()]
+        return ["_table_jobs", *super()._tables()]
 
     # -- what is there --------------------------------------------------------------
 
@@ -230,70 +225,6 @@ class CrmAutomationHealth(models.AbstractModel):
             if job.active and job.failure_count
         ]
 
-    # -- the ledger -----------------------------------------------------------------
-
-    @api.model
-    def _overdue_domain(self):
-        return [("state", "=", "pending"), ("run_at", "<=", self._ago(LATE))]
-
-    @api.model
-    def _check_overdue(self):
-        Firing = self.env["crm.automation.firing"]
-        oldest = Firing.search(self._overdue_domain(), order="run_at, id", limit=1)
-        if not oldest:
-            return []
-        number = Firing.search_count(self._overdue_domain(), limit=COUNTED + 1)
-        return [
-            self._finding(
-                "overdue",
-                "warning",
-                self.env._("Overdue executions: %(number)s.", number=self._number(number)),
-                self.env._(
-                    "If no scheduled action is late above, the jobs are working on it: look again "
-                    "in some minutes; for more at a time, duplicate the action “work off "
-                    "executions”."
-                ),
-                detail=self.env._(
-                    "The oldest: “%(rule)s” for “%(record)s”, due at %(moment)s.",
-                    rule=oldest.rule_id.name,
-                    record=oldest.record_name or "",
-                    moment=self._when(oldest.run_at),
-                ),
-                buttons=[
-                    self._opens(
-                        self.env._("Show Them"), Firing._action_of(self._overdue_domain())
-                    ),
-                    self._does(self.env._("Run Now"), "action_run_jobs"),
-                ],
-            )
-        ]
-
-    @api.model
-    def _failed_domain(self):
-        return [("state", "=", "failed"), ("finished_at", ">=", self._ago(WEEK))]
-
-    @api.model
-    def _check_failures(self):
-        Firing = self.env["crm.automation.firing"]
-        number = Firing.search_count(self._failed_domain(), limit=COUNTED + 1)
-        if not number:
-            return []
-        return [
-            self._finding(
-                "failures",
-                "warning",
-                self.env._(
-                    "Executions that have failed in the last 7 days: %(number)s.",
-                    number=self._number(number),
-                ),
-                self.env._("Read the reasons below, mend them, and run the executions again."),
-                buttons=[
-                    self._opens(self.env._("Show Them"), Firing._action_of(self._failed_domain())),
-                    self._does(self.env._("Run All Again"), "action_retry_failed"),
-                ],
-            )
-        ]
-
     # -- tables ---------------------------------------------------------------------
 
     @api.model
@@ -314,9 +245,7 @@ class CrmAutomationHealth(models.AbstractModel):
                     self._cell(job.name),
                     self._cell(self._when(job.lastcall) or self.env._("never")),
                     self._cell(self._when(job.nextcall) if job.active else ""),
-                    self._cell(
-                        state, severity, [self._opens_record(self.env._("Open It"), job)]
-                    ),
+                    self._cell(state, severity, [self._opens_record(self.env._("Open It"), job)]),
                 ]
             )
         pending = self.env["crm.automation.firing"].search_count(
@@ -347,43 +276,6 @@ class CrmAutomationHealth(models.AbstractModel):
             "note": note,
         }
 
-    @api.model
-    def _table_failures(self):
-        """Failures by rule; of the last thousand."""
-        Firing = self.env["crm.automation.firing"]
-        now = fields.Datetime.now()
-        local = fields.Datetime.context_timestamp(self, now)
-        midnight = now - timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
-        failed = Firing.search(self._failed_domain(), order="finished_at desc", limit=COUNTED)
-        rows = [
-            [
-                self._cell(rule.name),
-                self._cell(str(len(own.filtered(lambda f: f.finished_at >= midnight)))),
-                self._cell(str(len(own))),
-                self._cell(
-                    own[0].reason,
-                    buttons=[
-                        self._opens(
-                            self.env._("Show Them"),
-                            Firing._action_of([*self._failed_domain(), ("rule_id", "=", rule.id)]),
-                        )
-                    ],
-                ),
-            ]
-            for rule, own in failed.grouped("rule_id").items()
-        ]
-        return self._grid(
-            self.env._("Failed Executions by Rule"),
-            [
-                self.env._("Rule"),
-                self.env._("Today"),
-                self.env._("Last 7 Days"),
-                self.env._("Last Reason"),
-            ],
-            rows,
-            empty=self.env._("None in the last 7 days."),
-        )
-
     # -- buttons --------------------------------------------------------------------
 
     @api.model
@@ -405,13 +297,3 @@ class CrmAutomationHealth(models.AbstractModel):
         for job in jobs:
             job._trigger()
         return self._done(self.env._("Activated."))
-
-    @api.model
-    def action_retry_failed(self):
-        """Run again what has failed in the last 7 days."""
-        self._check_administrator()
-        failed = self.env["crm.automation.firing"].search(
-            self._failed_domain(), order="finished_at desc", limit=COUNTED
-        )
-        failed.action_retry()
-        return self._done(self.env._("They will be run again now."))

@@ -4,8 +4,7 @@ from odoo import api, models
 from odoo.tools import SQL, config
 
 from .crm_automation_delivery import PASSING_FAILURES
-from .crm_automation_health import COUNTED, LATE
-from .crm_automation_health_jobs import WEEK
+from .crm_automation_health import COUNTED, LATE, WEEK
 
 #: How many of the latest notices and of Odoo's latest mails tell how the server is.
 RECENT = 500
@@ -20,8 +19,6 @@ class CrmAutomationHealth(models.AbstractModel):
 
     @api.model
     def _checks(self):
-        if self._is_neutralized():
-            return super()._checks()
         return [
             *super()._checks(),
             "_check_mail_waiting",
@@ -274,18 +271,15 @@ class CrmAutomationHealth(models.AbstractModel):
         Delivery = self.env["crm.automation.delivery"]
         week_ago = self._ago(WEEK)
         history = self._mail_history()
+        retry = [("state", "=", "retry")]
+        undelivered = self._undelivered_domain()
         rows = []
-        for label, domain, states, since, severity in (
-            (self.env._("On their way"), [("state", "=", "queued")], ["queued"], None, ""),
-            (self.env._("To be tried again"), [("state", "=", "retry")], ["retry"], None, "warning"),
-            (
-                self.env._("Not delivered in the last 7 days"),
-                self._undelivered_domain(),
-                ["failed"],
-                week_ago,
-                "critical",
-            ),
+        for label, domain, since, severity in (
+            (self.env._("On their way"), [("state", "=", "queued")], None, ""),
+            (self.env._("To be tried again"), retry, None, "warning"),
+            (self.env._("Not delivered in the last 7 days"), undelivered, week_ago, "critical"),
         ):
+            states = [domain[0][2]]
             number = Delivery.search_count(domain, limit=COUNTED + 1)
             last = Delivery.search([*domain, ("reason", "!=", False)], order="id desc", limit=1)
             rows.append(
@@ -304,7 +298,11 @@ class CrmAutomationHealth(models.AbstractModel):
         return {
             **self._grid(
                 self.env._("Mails of the Rules"),
-                [self.env._("Mails"), self.env._("Number"), self.env._("Last Answer of the Server")],
+                [
+                    self.env._("Mails"),
+                    self.env._("Number"),
+                    self.env._("Last Answer of the Server"),
+                ],
                 rows,
             ),
             "note": note,
@@ -319,7 +317,9 @@ class CrmAutomationHealth(models.AbstractModel):
             if not server.active:
                 state, severity = self.env._("Archived"), ""
             elif history["refused"]:
-                state = self.env._("Takes no mail since %(since)s", since=self._when(history["since"]))
+                state = self.env._(
+                    "Takes no mail since %(since)s", since=self._when(history["since"])
+                )
                 severity = "critical" if history["tries"] > 1 else "warning"
             elif history["left"]:
                 state, severity = self.env._("In order"), "ok"
