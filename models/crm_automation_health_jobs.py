@@ -85,16 +85,13 @@ class CrmAutomationHealth(models.AbstractModel):
 
     @api.model
     def _check_jobs_missing(self):
+        labels = {
+            "drainers": self.env._("work off executions"),
+            "enqueuers": self.env._("check rules about dates"),
+            "mail": self.env._("send the mails"),
+        }
         jobs = self._jobs()
-        lost = [
-            label
-            for kind, label in (
-                ("drainers", self.env._("work off executions")),
-                ("enqueuers", self.env._("check rules about dates")),
-                ("mail", self.env._("send the mails")),
-            )
-            if not jobs[kind]
-        ]
+        lost = [label for kind, label in labels.items() if not jobs[kind]]
         if not lost:
             return []
         return [
@@ -127,7 +124,7 @@ class CrmAutomationHealth(models.AbstractModel):
                     ),
                     self.env._("Activate it again."),
                     detail=self.env._(
-                        "Odoo itself archives an action that has failed five times within a week."
+                        "Odoo itself archives an action that fails for more than a week."
                     ),
                     buttons=[
                         self._does(self.env._("Activate"), "action_activate_jobs", archived.ids),
@@ -215,7 +212,7 @@ class CrmAutomationHealth(models.AbstractModel):
                 ),
                 self.env._("Look in Odoo's log for its error, and run it again by hand."),
                 detail=self.env._(
-                    "Since %(since)s. After five failures within a week Odoo archives it.",
+                    "Since %(since)s. If it fails for more than a week, Odoo archives it.",
                     since=self._when(job.first_failure_date),
                 ),
                 buttons=[self._opens_record(self.env._("Open It"), job)],

@@ -268,30 +268,19 @@ class CrmAutomationHealth(models.AbstractModel):
 
     @api.model
     def _table_mail(self):
-        Delivery = self.env["crm.automation.delivery"]
-        week_ago = self._ago(WEEK)
         history = self._mail_history()
-        retry = [("state", "=", "retry")]
+        queued, retry = [("state", "=", "queued")], [("state", "=", "retry")]
         undelivered = self._undelivered_domain()
-        rows = []
-        for label, domain, since, severity in (
-            (self.env._("On their way"), [("state", "=", "queued")], None, ""),
-            (self.env._("To be tried again"), retry, None, "warning"),
-            (self.env._("Not delivered in the last 7 days"), undelivered, week_ago, "critical"),
-        ):
-            states = [domain[0][2]]
-            number = Delivery.search_count(domain, limit=COUNTED + 1)
-            last = Delivery.search([*domain, ("reason", "!=", False)], order="id desc", limit=1)
-            rows.append(
-                [
-                    self._cell(label),
-                    self._cell(self._number(number), severity if number else ""),
-                    self._cell(
-                        last.reason,
-                        buttons=[number and self._opens_deliveries(states, since)],
-                    ),
-                ]
-            )
+        rows = [
+            self._mail_row(self.env._("On their way"), queued),
+            self._mail_row(self.env._("To be tried again"), retry, severity="warning"),
+            self._mail_row(
+                self.env._("Not delivered in the last 7 days"),
+                undelivered,
+                since=self._ago(WEEK),
+                severity="critical",
+            ),
+        ]
         note = self.env._(
             "The last mail left: %(left)s.", left=self._when(history["left"]) or self.env._("never")
         )
@@ -307,6 +296,18 @@ class CrmAutomationHealth(models.AbstractModel):
             ),
             "note": note,
         }
+
+    @api.model
+    def _mail_row(self, label, domain, since=None, severity=""):
+        Delivery = self.env["crm.automation.delivery"]
+        number = Delivery.search_count(domain, limit=COUNTED + 1)
+        last = Delivery.search([*domain, ("reason", "!=", False)], order="id desc", limit=1)
+        state = domain[0][2]
+        return [
+            self._cell(label),
+            self._cell(self._number(number), severity if number else ""),
+            self._cell(last.reason, buttons=[number and self._opens_deliveries([state], since)]),
+        ]
 
     @api.model
     def _table_mail_servers(self):
