@@ -240,11 +240,16 @@ class CrmAutomationFiring(models.Model):
                 """
             )
         )
-        moment = self.env.cr.fetchone()[0]
+        if moment := self.env.cr.fetchone()[0]:
+            soon = self.env.cr.now().replace(microsecond=0) + timedelta(seconds=1)
+            self._call_at(max(moment, soon))
+
+    @api.model
+    def _call_at(self, moment):
+        """Let a drainer run at a moment to come. Hook for extensions."""
         drainer = self._drainers()[:1]
-        if not moment or not drainer:
+        if not drainer:
             return
-        moment = max(moment, self.env.cr.now().replace(microsecond=0) + timedelta(seconds=1))
         armed = self.env["ir.cron.trigger"].sudo().search_count(
             [("cron_id", "=", drainer.id), ("call_at", "<=", moment),
              ("call_at", ">", self.env.cr.now())], limit=1,
