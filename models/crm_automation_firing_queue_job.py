@@ -72,7 +72,7 @@ class CrmAutomationFiring(models.Model):
             _logger.warning("No job could be enqueued", exc_info=True)
 
     @api.model
-    def _enqueue_job(self, identity, moment):
+    def _enqueue_job(self, identity, moment=None):
         now = self.env.cr.now()
         waiting = self.env["queue.job"].search(
             [("identity_key", "=like", f"{IDENTITY} %"),
@@ -110,8 +110,10 @@ class CrmAutomationFiring(models.Model):
             # Another worker was faster with a row: no failure, no try.
             raise RetryableJobError(str(error), seconds=1, ignore_retry=True) from error
         if len(batch) == limit:
+            # In this transaction: who is killed after its commit leaves the jobs for
+            # the rest. One that waits, or has begun meanwhile, sees the rest as well.
             for number, _drainer in enumerate(self._drainers(), 1):
-                self._hand_over(f"{IDENTITY} {number}")
+                self._enqueue_job(f"{IDENTITY} {number}")
         else:
             self.env["crm.automation.delivery"]._retry_due()
             self._arm()

@@ -116,7 +116,7 @@ class CrmAutomationHealth(models.AbstractModel):
             found.append(
                 self._finding(
                     "job_archived",
-                    "critical",
+                    "critical" if kind != "enqueuers" or self._has_date_rules() else "warning",
                     self.env._(
                         "The scheduled action “%(job)s” is archived, so %(consequence)s.",
                         job=archived[0].name,
@@ -134,6 +134,13 @@ class CrmAutomationHealth(models.AbstractModel):
                 )
             )
         return found
+
+    @api.model
+    def _has_date_rules(self):
+        rules = self.env["crm.automation.rule"].sudo()
+        return bool(
+            rules.search_count([("enabled", "=", True), ("trigger", "=", "moment")], limit=1)
+        )
 
     @api.model
     def _consequence(self, kind):

@@ -1,10 +1,15 @@
 """The health of the ledger: what is overdue, and what has failed, with the reasons."""
 
+import collections
 from datetime import timedelta
 
 from odoo import api, fields, models
 
 from .crm_automation_health import COUNTED, LATE, WEEK
+
+#: How many of the latest lines of the log say why somebody was not told.
+RECENT = 500
+MOST_FREQUENT = 5
 
 
 class CrmAutomationHealth(models.AbstractModel):
@@ -16,7 +21,7 @@ class CrmAutomationHealth(models.AbstractModel):
 
     @api.model
     def _tables(self):
-        return [*super()._tables(), "_table_failures"]
+        return [*super()._tables(), "_table_failures", "_table_left_out"]
 
     @api.model
     def _overdue_domain(self):
@@ -113,6 +118,48 @@ class CrmAutomationHealth(models.AbstractModel):
             ],
             rows,
             empty=self.env._("None in the last 7 days."),
+        )
+
+    @api.model
+    def _table_left_out(self):
+        """Why somebody was not told: the most frequent reasons of late. No fault as such."""
+        Firing = self.env["crm.automation.firing"]
+        Delivery = self.env["crm.automation.delivery"]
+        recent = [("finished_at", ">=", self._ago(WEEK))]
+        firings = Firing.search_fetch(
+            recent, ["state", "reason"], order="finished_at desc", limit=RECENT
+        )
+        deliveries = Delivery.search_fetch([], ["state", "reason"], order="id desc", limit=RECENT)
+        reasons = collections.Counter(
+            row.reason or "" for row in (*firings, *deliveries) if row.state == "skipped"
+        )
+        rows = [
+            [
+                self._cell(reason),
+                self._cell(str(number)),
+                self._cell(
+                    buttons=[
+                        self._opens(
+                            self.env._("Show Them"),
+                            Firing._action_of(
+                                [
+                                    "|",
+                                    "&", ("state", "=", "skipped"), ("reason", "=", reason),
+                                    "&", ("delivery_ids.state", "=", "skipped"),
+                                    ("delivery_ids.reason", "=", reason),
+                                ]
+                            ),
+                        )
+                    ]
+                ),
+            ]
+            for reason, number in reasons.most_common(MOST_FREQUENT)
+        ]  # fmt: skip
+        return self._grid(
+            self.env._("Why Somebody Was Not Told"),
+            [self.env._("Reason"), self.env._("Number"), ""],
+            rows,
+            empty=self.env._("Nobody was left out of late."),
         )
 
     @api.model

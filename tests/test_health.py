@@ -87,7 +87,7 @@ class TestHealth(HealthData, WireCase):
         self.assertEqual(report["findings"], [])
         self.assertEqual(report["status"], "ok")
         self.assertFalse(self.banner())
-        self.assertEqual(len(report["tables"]), 4)
+        self.assertEqual(len(report["tables"]), 5)
         names = [row[0]["text"] for row in report["tables"][0]["rows"]]
         self.assertEqual(len(names), 4, "two drainers, the enqueuer, the mail queue")
 
@@ -111,6 +111,12 @@ class TestHealth(HealthData, WireCase):
 
     def test_archived_enqueuer(self):
         self.jobs["enqueuers"].active = False
+        self.assertFinding("job_archived", "warning", "no rule about a date acts")
+        self.make_rule(
+            trigger="moment",
+            model_id=self.env["ir.model"]._get_id("crm.lead"),
+            date_type="deadline",
+        )
         self.assertFinding("job_archived", "critical", "no rule about a date acts")
 
     def test_only_the_jobs_of_the_page_can_be_activated(self):
@@ -206,6 +212,18 @@ class TestHealth(HealthData, WireCase):
         self.drain()
         self.assertEqual(firing.state, "done")
         self.assertNotIn("failures", self.found())
+
+    def test_why_somebody_was_left_out(self):
+        self.seller.email = False
+        firing = self.convert()
+        self.drain()
+        self.assertEqual(firing.state, "skipped")
+        report = self.env["crm.automation.health"].with_user(self.manager).report()
+        self.assertEqual(report["status"], "ok")
+        [row] = report["tables"][2]["rows"]
+        self.assertEqual(row[0]["text"], firing.reason)
+        opened = row[2]["buttons"][0]["action"]
+        self.assertEqual(self.Firing.search(opened["domain"]), firing)
 
     def test_failures_of_other_companies_are_out_of_sight(self):
         firing = self.fail()

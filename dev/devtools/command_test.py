@@ -133,8 +133,6 @@ def _with_processes(shop, environment, database, arguments):
         "CRM_AUTOMATION_SMTP": str(free_port()),
     }
     try:
-        return _pytest(
-            shop, environment, ["-c", f"{PROCESSES}/pytest.ini", *arguments], CHECKOUT
-        )
+        return _pytest(shop, environment, ["-c", f"{PROCESSES}/pytest.ini", *arguments], CHECKOUT)
     finally:
         shop.drop(database)
