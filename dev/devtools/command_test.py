@@ -40,7 +40,7 @@ def main(arguments):
             "pure": _pure, "odoo": _odoo, "processes": _processes, "queue_job": _queue_job,
         }  # fmt: skip
         for kind, run in kinds.items():
-            mine = [path for path in paths if _kind(path) == kind]
+            mine = [path for path in paths if kind in _kinds(path)]
             if mine or not paths:
                 results.append(run(shop, environment, mine, others))
     # pytest's 5: a selection by name that matches nothing in one of the parts.
@@ -57,12 +57,13 @@ def _is_path(word):
     return is_tests and (CHECKOUT / word.split("::")[0]).exists()
 
 
-def _kind(path):
-    path = path.removeprefix("./")
+def _kinds(path):
+    path = path.removeprefix("./").rstrip("/")
+    if path == PROCESSES:
+        return ("processes", "queue_job")
     if path.split("::")[0] == QUEUE_JOB:
-        return "queue_job"
-    top = path.split("/")[0]
-    return {PURE: "pure", PROCESSES: "processes"}.get(top, "odoo")
+        return ("queue_job",)
+    return ({PURE: "pure", PROCESSES: "processes"}.get(path.split("/")[0], "odoo"),)
 
 
 def _pytest(shop, environment, arguments, cwd):
@@ -113,7 +114,7 @@ def _processes(shop, environment, paths, others):
     say("\n=== Tests with several processes and real commits")
     database = f"processes_{checkout_name()}"
     shop.copy(shop.application(), database)
-    chosen = paths or [PROCESSES, f"--ignore={QUEUE_JOB}"]
+    chosen = [*(paths or [PROCESSES]), f"--ignore={QUEUE_JOB}"]
     return _with_processes(shop, environment, database, [*chosen, *others])
 
 
@@ -122,7 +123,8 @@ def _queue_job(shop, environment, paths, others):
     database = f"queue_{checkout_name()}"
     if shop.has_module("queue_job"):
         shop.with_module("queue_job", database)
-    return _with_processes(shop, environment, database, [*(paths or [QUEUE_JOB]), *others])
+    chosen = [path for path in paths if QUEUE_JOB in path] or [QUEUE_JOB]
+    return _with_processes(shop, environment, database, [*chosen, *others])
 
 
 def _with_processes(shop, environment, database, arguments):
