@@ -21,6 +21,7 @@
         "views/crm_automation_recipe_views.xml",
         "views/crm_automation_take_over_views.xml",
         "views/ir_cron_views.xml",
+        "views/crm_automation_health_views.xml",
         "views/record_views.xml",
         "views/menus.xml",
         "data/crm_automation_recipe.xml",
@@ -28,6 +29,7 @@
     ],
     "demo": ["demo/demo.xml"],
     "assets": {
+        "web.assets_backend": ["crm_automation/static/src/**/*"],
         "web.assets_tests": ["crm_automation/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",

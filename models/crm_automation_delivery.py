@@ -54,6 +54,8 @@ class CrmAutomationDelivery(models.Model):
 
     _retry_idx = models.Index("(retry_at) WHERE state = 'retry'")
     _queued_idx = models.Index("(mail_id) WHERE state = 'queued'")
+    _queued_since_idx = models.Index("(create_date) WHERE state = 'queued'")
+    _failed_idx = models.Index("(write_date) WHERE state = 'failed'")
 
     @api.model
     def _state_of_all(self, states):

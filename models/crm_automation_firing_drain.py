@@ -7,15 +7,15 @@ scheduled jobs do it side by side; PostgreSQL's row locks share the work out.
 import logging
 import random
 import time
-from datetime import timedelta
 
 import psycopg2
 
 from odoo import api, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL, config
+from odoo.tools import SQL
 
 from ..engine.retry import next_try
+from .crm_automation_firing_call import LEAD
 
 _logger = logging.getLogger(__name__)
 
@@ -23,11 +23,6 @@ _logger = logging.getLogger(__name__)
 BATCH = 100
 #: How often a batch may lose against another worker before the job gives up.
 MAX_CONFLICTS = 20
-#: Odoo looks for planned jobs about once a minute: a drainer is called so much
-#: before what is due next, and waits for it.
-LEAD = timedelta(seconds=75)
-#: Names the lock of the drainer that waits: one is enough.
-WAITING_LOCK = 7_304_912
 
 
 class CrmAutomationFiring(models.Model):
@@ -150,48 +145,6 @@ class CrmAutomationFiring(models.Model):
         for firing in locked:
             firing.write(before[firing.id])
         return locked
-
-    @api.model
-    def _wait_for_next(self, deadline):
-        """Wait until the next pending firing is due, if that is soon.
-
-        Only within a scheduled job, and only one of them at a time: with fewer than
-        two workers for jobs, all others would stand still meanwhile.
-
-        :param float deadline: of the monotonic clock; no waiting beyond it
-        :return: whether something is due now
-        """
-        if not self.env.context.get("cron_id") or config["max_cron_threads"] < 2:
-            return False
-        cr = self.env.cr
-        cr.execute(SQL("SELECT pg_try_advisory_lock(%s)", WAITING_LOCK))
-        if not cr.fetchone()[0]:
-            return False
-        try:
-            while True:
-                # Each look sees what is there by now.
-                cr.rollback()
-                seconds = self._seconds_to_next()
-                cr.rollback()
-                if seconds is None or seconds > deadline - time.monotonic():
-                    return False
-                # What is due already may be in the hands of another drainer.
-                time.sleep(min(max(seconds, 0.1), 1))
-                if seconds <= 1:
-                    return True
-        finally:
-            cr.execute(SQL("SELECT pg_advisory_unlock(%s)", WAITING_LOCK))
-
-    @api.model
-    def _seconds_to_next(self):
-        """Seconds until the next pending firing is due, None without one."""
-        self.env.cr.execute(
-            """
-            SELECT extract(epoch FROM min(run_at) - (now() AT TIME ZONE 'UTC'))::float
-            FROM crm_automation_firing WHERE state = 'pending'
-            """
-        )
-        return self.env.cr.fetchone()[0]
 
     @api.model
     def _commit_batch(self, done=0, remaining=None):
@@ -359,55 +312,3 @@ class CrmAutomationFiring(models.Model):
             self.run_at = again
         else:
             self._finish("failed", reason)
-
-    @api.model
-    def _arm(self):
-        """Make sure that a drainer runs when the next pending firing is due."""
-        self.env.flush_all()
-        self.env.cr.execute(
-            """
-            SELECT (SELECT min(run_at) FROM crm_automation_firing WHERE state = 'pending'),
-                   (SELECT min(retry_at) FROM crm_automation_delivery WHERE state = 'retry')
-            """
-        )
-        due, retry = self.env.cr.fetchone()
-        now = self.env.cr.now().replace(microsecond=0)
-        if due and now < due <= now + LEAD:
-            if not self._somebody_waits():
-                # At once: Odoo looks for triggers of a later second once a minute only.
-                self._drainers()[:1]._trigger()
-        elif due:
-            self._arm_at(due - LEAD)
-        if retry:
-            self._arm_at(retry)
-
-    @api.model
-    def _arm_at(self, moment):
-        """Plan a drainer for a moment, if none is planned up to then."""
-        now = self.env.cr.now().replace(microsecond=0)
-        moment = max(moment, now + timedelta(seconds=1))
-        drainer = self._drainers()[:1]
-        armed = self.env["ir.cron.trigger"].sudo().search_count(
-            [("cron_id", "=", drainer.id), ("call_at", "<=", moment), ("call_at", ">", now)],
-            limit=1,
-        )  # fmt: skip
-        if drainer and not armed:
-            drainer._trigger(at=moment)
-
-    @api.model
-    def _somebody_waits(self):
-        """Whether a drainer waits for what is due next, whichever that is."""
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT EXISTS (
-                    SELECT FROM pg_locks
-                    WHERE locktype = 'advisory' AND classid = 0 AND objid = %s AND objsubid = 1
-                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                    AND pid <> pg_backend_pid()
-                )
-                """,
-                WAITING_LOCK,
-            )
-        )
-        return self.env.cr.fetchone()[0]

@@ -4,6 +4,7 @@ from . import (
     test_condition,
     test_decision,
     test_firing,
+    test_health,
     test_leave,
     test_loop,
     test_meeting,
