@@ -179,12 +179,12 @@ class TestOneRecord(RuleTestMixin, AutomationCase):
         self.assertFalse(draft.verdict or draft.mails or draft.recipient_ids)
 
     def test_merge_names_what_is_merged(self):
-        other = self.make_lead(name="Barrels", type="opportunity")
         lead = self.make_lead(name="Corks", type="opportunity")
+        self.make_lead(name="Barrels", type="opportunity", partner_id=self.customer.id)
         rule = self.make_rule(trigger="opportunities_merged")
-        wizard = self.report_of(rule, lead)
-        self.assertIn("Corks", wizard.mails)
-        self.assertTrue(other)
+        mails = self.report_of(rule, lead).mails
+        self.assertIn("Corks", mails)
+        self.assertIn("Barrels", mails)
 
 
 @tagged("post_install", "-at_install")
@@ -305,7 +305,6 @@ class TestRightsOfTest(RuleTestMixin, AutomationCase):
         self.customer.sudo().signup_type = "reset"
         line = self.report_of(rule, self.customer).condition_ids
         self.assertEqual(line.outcome, "unknown")
-        self.assertNotIn("yes", line.outcome)
 
     def test_a_private_meeting_of_others(self):
         meeting = self.env["calendar.event"].with_user(self.seller).create(
