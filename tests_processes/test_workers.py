@@ -10,7 +10,6 @@ import processes
 import session
 from test_ledger import convert, make_leads, states
 
-
 BATCH = 5
 
 
