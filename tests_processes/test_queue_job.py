@@ -25,10 +25,9 @@ if not importlib.util.find_spec("odoo.addons.queue_job"):
         allow_module_level=True,
     )
 
-from test_ledger import LONG, convert, drain, make_leads
-
 import processes
 import session
+from test_ledger import LONG, convert, drain, make_leads
 
 SERVER = Path(__file__).parents[1] / "dev/devtools/inside/odoo_server.py"
 

@@ -5,10 +5,10 @@ import re
 import time
 
 import pytest
-from test_ledger import convert, make_leads, states
 
 import processes
 import session
+from test_ledger import convert, make_leads, states
 
 BATCH = 5
 
