@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dev"))
 
-from devtools.command_test import _is_path, _kind  # noqa: E402
+from devtools.command_test import _is_path, _kinds  # noqa: E402
 
 
 @pytest.mark.parametrize("word", ["engine", "data", "models", "owner", "README.rst"])
@@ -16,14 +16,16 @@ def test_a_word_that_names_another_file_is_a_name_of_tests(word):
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"),
+    ("path", "kinds"),
     [
-        ("tests/test_rule.py", "odoo"),
-        ("./tests/test_rule.py::TestRule", "odoo"),
-        ("tests_pure", "pure"),
-        ("tests_processes/test_ledger.py", "processes"),
+        ("tests/test_rule.py", ("odoo",)),
+        ("./tests/test_rule.py::TestRule", ("odoo",)),
+        ("tests_pure", ("pure",)),
+        ("tests_processes/test_ledger.py", ("processes",)),
+        ("tests_processes/test_queue_job.py::test_x", ("queue_job",)),
+        ("tests_processes/", ("processes", "queue_job")),
     ],
 )
-def test_a_path_of_tests_selects_its_part(path, kind):
+def test_a_path_of_tests_selects_its_part(path, kinds):
     assert _is_path(path)
-    assert _kind(path) == kind
+    assert _kinds(path) == kinds
