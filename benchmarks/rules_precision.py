@@ -134,9 +134,7 @@ def measure_bursts(folder):
         until = moment + datetime.timedelta(seconds=6 * LIMIT)
         found = wait_for(folder, f"Burst{number}", number, until)
         late = lateness([moment] * number, found)
-        print(
-            f"{number} at one moment: {len(late)} arrived, the last {max(late):.1f} s after it"
-        )
+        print(f"{number} at one moment: {len(late)} arrived, the last {max(late):.1f} s after it")
         if len(late) < number or max(late) > LIMIT:
             break
         largest = number

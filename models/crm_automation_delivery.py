@@ -6,7 +6,7 @@ that could not be sent as it is, for ever.
 
 from odoo import api, fields, models
 
-from ..engine.retry import next_try
+from ..engine.retry import is_refused_for_good, next_try
 
 #: Failures that another try may mend. A wrong address stays wrong.
 PASSING_FAILURES = frozenset({"mail_smtp", "unknown", False})
@@ -53,6 +53,9 @@ class CrmAutomationDelivery(models.Model):
     sent_at = fields.Datetime("Sent", readonly=True)
 
     _retry_idx = models.Index("(retry_at) WHERE state = 'retry'")
+    _queued_idx = models.Index("(mail_id) WHERE state = 'queued'")
+    _queued_since_idx = models.Index("(create_date) WHERE state = 'queued'")
+    _failed_idx = models.Index("(write_date) WHERE state = 'failed'")
 
     @api.model
     def _state_of_all(self, states):
@@ -83,9 +86,57 @@ class CrmAutomationDelivery(models.Model):
                 failure_type or mail.failure_type, failure_reason or mail.failure_reason, now
             )
 
+    @api.model
+    def _follow_untold(self):
+        """Note what became of mails that Odoo has said nothing of.
+
+        It leaves a mail whose connection was lost as an exception, and those behind
+        it until its next hour. Called by the mail queue's job alone: whoever else
+        changed these rows could undo the note of a mail that has just been sent.
+        """
+        untold = self.search(
+            [("state", "=", "queued"),
+             "|", ("mail_id", "=", False), ("mail_id.state", "!=", "outgoing")]
+        )  # fmt: skip
+        now = self.env.cr.now().replace(microsecond=0)
+        for delivery in untold:
+            mail = delivery.mail_id
+            if mail.state == "sent":
+                delivery.write({"state": "sent", "sent_at": now, "reason": False})
+            elif mail.state == "exception":
+                reason = self.env._(
+                    "The connection to the outgoing mail server was lost while this mail was "
+                    "being sent."
+                )
+                delivery._note_failure(mail.failure_type, reason, now)
+            else:
+                reason = (
+                    self.env._("The mail was cancelled.")
+                    if mail
+                    else self.env._("The mail was deleted.")
+                )
+                delivery.write({"state": "failed", "reason": reason})
+        if untold:
+            # Whoever has woken it already: that was for this run, and ends with it.
+            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    @api.model
+    def _wake_mailer(self):
+        """Let the mail queue's job run, where mails of ours wait and nobody has woken it.
+
+        Odoo puts it off by an hour when workers have died in it.
+        """
+        mailer = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
+        if not self.search_count([("state", "=", "queued")], limit=1):
+            return
+        due = [("cron_id", "=", mailer.id), ("call_at", "<=", fields.Datetime.now())]
+        if not self.env["ir.cron.trigger"].sudo().search_count(due, limit=1):
+            mailer._trigger()
+
     def _note_failure(self, failure_type, failure_reason, now):
         tries = self.tries + 1
-        again = next_try(tries, now) if failure_type in PASSING_FAILURES else None
+        passes = failure_type in PASSING_FAILURES and not is_refused_for_good(failure_reason)
+        again = next_try(tries, now) if passes else None
         self.write(
             {
                 "state": "retry" if again else "failed",
@@ -102,10 +153,6 @@ class CrmAutomationDelivery(models.Model):
         """Queue failed mails again, as they are: the same Message-ID, so that a
         mail program that has got one already shows it once."""
         due = self.search([("state", "=", "retry"), ("retry_at", "<=", self.env.cr.now())])
-        lost = due.filtered(lambda delivery: not delivery.mail_id)
-        lost.write({"state": "failed", "reason": self.env._("The mail was deleted.")})
-        due -= lost
-        if due:
-            due.mail_id.mark_outgoing()
-            due.write({"state": "queued", "retry_at": False})
-            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
+        due.mail_id.mark_outgoing()
+        due.write({"state": "queued", "retry_at": False})
+        self._wake_mailer()

@@ -113,6 +113,7 @@ class CrmAutomationFiring(models.Model):
     )
     _record_idx = models.Index("(res_model, res_id)")
     _pending_idx = models.Index("(run_at, id) WHERE state = 'pending'")
+    _failed_idx = models.Index("(finished_at) WHERE state = 'failed'")
 
     @api.depends("delivery_ids.state")
     def _compute_delivery_state(self):

@@ -7,15 +7,15 @@ scheduled jobs do it side by side; PostgreSQL's row locks share the work out.
 import logging
 import random
 import time
-from datetime import timedelta
 
 import psycopg2
 
 from odoo import api, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL, config
+from odoo.tools import SQL
 
 from ..engine.retry import next_try
+from .crm_automation_firing_call import LEAD
 
 _logger = logging.getLogger(__name__)
 
@@ -23,11 +23,6 @@ _logger = logging.getLogger(__name__)
 BATCH = 100
 #: How often a batch may lose against another worker before the job gives up.
 MAX_CONFLICTS = 20
-#: Odoo looks for planned jobs about once a minute: a drainer is called so much
-#: before what is due next, and waits for it.
-LEAD = timedelta(seconds=75)
-#: Names the lock of the drainer that waits: one is enough.
-WAITING_LOCK = 7_304_912
 
 
 class CrmAutomationFiring(models.Model):
@@ -63,23 +58,27 @@ class CrmAutomationFiring(models.Model):
         conflicts = 0
         worked = False
         deadline = time.monotonic() + LEAD.total_seconds()
+        alone = batch_size if self._has_killed_a_worker() else 0
         while True:
+            limit = 1 if alone > 0 else batch_size
+            alone -= 1
             try:
                 # Odoo reads at REPEATABLE READ: the claim must be the first
                 # statement of its transaction to see what is free now.
                 self._commit_batch()
-                batch = self._claim(batch_size)
+                batch = self._claim(limit)
+                full = len(batch) == limit
+                if limit < batch_size:
+                    batch = batch._begin_alone()
                 batch._run()
                 self.env.flush_all()
-                full = len(batch) == batch_size
                 left = self._commit_batch(len(batch), remaining=int(full))
             except psycopg2.extensions.TransactionRollbackError:
                 # Another worker was faster with a row: no failure, no try.
-                self.env.cr.rollback()
                 conflicts += 1
                 if conflicts > MAX_CONFLICTS:
                     raise
-                time.sleep(random.uniform(0, 0.05) * conflicts)  # noqa: S311
+                self._give_way(conflicts)
                 continue
             worked = worked or bool(batch)
             if full and left:
@@ -88,51 +87,64 @@ class CrmAutomationFiring(models.Model):
             # be the only one that is free.
             if full or worked or not self._wait_for_next(deadline):
                 break
-        self.env["crm.automation.delivery"]._retry_due()
-        self._arm()
-        self._commit_batch()
+        self._look_ahead()
 
     @api.model
-    def _wait_for_next(self, deadline):
-        """Wait until the next pending firing is due, if that is soon.
+    def _look_ahead(self):
+        """Queue failed mails again that are due, and be here when the next thing is."""
+        conflicts = 0
+        while True:
+            try:
+                self._commit_batch()
+                self.env["crm.automation.delivery"]._retry_due()
+                self._arm()
+                self._commit_batch()
+                return
+            except psycopg2.extensions.TransactionRollbackError:
+                conflicts += 1
+                if conflicts > MAX_CONFLICTS:
+                    raise
+                self._give_way(conflicts)
 
-        Only within a scheduled job, and only one of them at a time: with fewer than
-        two workers for jobs, all others would stand still meanwhile.
+    @api.model
+    def _give_way(self, conflicts):
+        self.env.cr.rollback()
+        time.sleep(random.uniform(0, 0.05) * conflicts)  # noqa: S311
 
-        :param float deadline: of the monotonic clock; no waiting beyond it
-        :return: whether something is due now
+    @api.model
+    def _has_killed_a_worker(self):
+        """Whether the last worker that ran this job has not come back from it."""
+        progress = self.env["ir.cron.progress"].sudo()
+        return progress.browse(self.env.context.get("ir_cron_progress_id")).timed_out_counter > 1
+
+    def _begin_alone(self):
+        """Before a claimed firing is run, commit that it has failed.
+
+        What takes all the memory or the time of a worker ends it without a word.
+        Noted beforehand, it is put off as after any failure, and stops nobody else.
+
+        :return: the firing as it was, locked again
         """
-        if not self.env.context.get("cron_id") or config["max_cron_threads"] < 2:
-            return False
-        cr = self.env.cr
-        cr.execute(SQL("SELECT pg_try_advisory_lock(%s)", WAITING_LOCK))
-        if not cr.fetchone()[0]:
-            return False
-        try:
-            while True:
-                # Each look sees what is there by now.
-                cr.rollback()
-                seconds = self._seconds_to_next()
-                cr.rollback()
-                if seconds is None or seconds > deadline - time.monotonic():
-                    return False
-                # What is due already may be in the hands of another drainer.
-                time.sleep(min(max(seconds, 0.1), 1))
-                if seconds <= 1:
-                    return True
-        finally:
-            cr.execute(SQL("SELECT pg_advisory_unlock(%s)", WAITING_LOCK))
-
-    @api.model
-    def _seconds_to_next(self):
-        """Seconds until the next pending firing is due, None without one."""
+        names = ["tries", "run_at", "reason", "state", "finished_at"]
+        before = {values.pop("id"): values for values in self.read(names)}
+        for firing in self:
+            firing._put_off(
+                self.env._("A process of the server ended while it was at this execution.")
+            )
+        self._commit_batch(len(self), remaining=1)
         self.env.cr.execute(
-            """
-            SELECT extract(epoch FROM min(run_at) - (now() AT TIME ZONE 'UTC'))::float
-            FROM crm_automation_firing WHERE state = 'pending'
-            """
+            SQL(
+                """
+                SELECT id FROM crm_automation_firing WHERE id IN %s
+                FOR NO KEY UPDATE SKIP LOCKED
+                """,
+                tuple(self.ids) or (0,),
+            )
         )
-        return self.env.cr.fetchone()[0]
+        locked = self.browse(row[0] for row in self.env.cr.fetchall())
+        for firing in locked:
+            firing.write(before[firing.id])
+        return locked
 
     @api.model
     def _commit_batch(self, done=0, remaining=None):
@@ -244,6 +256,7 @@ class CrmAutomationFiring(models.Model):
             corrections = self.filtered(lambda f: (f.payload or {}).get("moved"))
             planned = corrections + (self - corrections)._preflight_dates(rule)
             self = planned
+        planned -= planned.filtered(lambda f: f._is_by_hand("anyway"))
         try:
             matching = set(rule._matching(planned.mapped("res_id"))) if planned else set()
         except Exception as error:  # noqa: BLE001 - the log says it in a sentence
@@ -264,12 +277,15 @@ class CrmAutomationFiring(models.Model):
         dates = rule._dates(records)
         by_id = {record.id: record for record in records}
         moved = self.filtered(
-            lambda f: not rule._is_due_at(by_id[f.res_id], dates.get(f.res_id), f.due_at)
+            lambda f: (
+                not f._is_by_hand()
+                and not rule._is_due_at(by_id[f.res_id], dates.get(f.res_id), f.due_at)
+            )
         )
         moved._finish("skipped", self.env._("The date was moved."))
         moved._free_moment()
         there = self - moved
-        late = there.filtered(lambda f: rule._is_too_late(dates.get(f.res_id), f.due_at, now))
+        late = there.filtered(lambda f: f._is_late(rule, dates.get(f.res_id), now))
         late._finish("expired", self.env._("Too late: the lateness limit of the rule was over."))
         return there - late
 
@@ -280,67 +296,19 @@ class CrmAutomationFiring(models.Model):
             firing.write({"occasion": f"{firing.occasion} ({firing.id})", "base_date": False})
 
     def _fail(self, error):
+        # Rights do not come by waiting.
+        self._put_off(
+            self.rule_id._why_sending_failed(error), passes=not isinstance(error, AccessError)
+        )
+
+    def _put_off(self, reason, passes=True):
         """Note a failure, and when the next try is; after the last one, give up."""
         self.ensure_one()
-        now = self.env.cr.now().replace(microsecond=0)
         tries = self.tries + 1
-        # Rights do not come by waiting.
-        again = None if isinstance(error, AccessError) else next_try(tries, now)
-        reason = self.rule_id._why_sending_failed(error)
+        now = self.env.cr.now().replace(microsecond=0)
+        again = next_try(tries, now) if passes else None
         self.write({"tries": tries, "reason": reason})
         if again:
             self.run_at = again
         else:
             self._finish("failed", reason)
-
-    @api.model
-    def _arm(self):
-        """Make sure that a drainer runs when the next pending firing is due."""
-        self.env.flush_all()
-        self.env.cr.execute(
-            """
-            SELECT (SELECT min(run_at) FROM crm_automation_firing WHERE state = 'pending'),
-                   (SELECT min(retry_at) FROM crm_automation_delivery WHERE state = 'retry')
-            """
-        )
-        due, retry = self.env.cr.fetchone()
-        now = self.env.cr.now().replace(microsecond=0)
-        if due and now < due <= now + LEAD:
-            if not self._somebody_waits():
-                # At once: Odoo looks for triggers of a later second once a minute only.
-                self._drainers()[:1]._trigger()
-        elif due:
-            self._arm_at(due - LEAD)
-        if retry:
-            self._arm_at(retry)
-
-    @api.model
-    def _arm_at(self, moment):
-        """Plan a drainer for a moment, if none is planned up to then."""
-        now = self.env.cr.now().replace(microsecond=0)
-        moment = max(moment, now + timedelta(seconds=1))
-        drainer = self._drainers()[:1]
-        armed = self.env["ir.cron.trigger"].sudo().search_count(
-            [("cron_id", "=", drainer.id), ("call_at", "<=", moment), ("call_at", ">", now)],
-            limit=1,
-        )  # fmt: skip
-        if drainer and not armed:
-            drainer._trigger(at=moment)
-
-    @api.model
-    def _somebody_waits(self):
-        """Whether a drainer waits for what is due next, whichever that is."""
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT EXISTS (
-                    SELECT FROM pg_locks
-                    WHERE locktype = 'advisory' AND classid = 0 AND objid = %s AND objsubid = 1
-                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                    AND pid <> pg_backend_pid()
-                )
-                """,
-                WAITING_LOCK,
-            )
-        )
-        return self.env.cr.fetchone()[0]

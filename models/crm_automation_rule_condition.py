@@ -309,25 +309,7 @@ class CrmAutomationRule(models.Model):
 
     def _matching_history(self, records):
         if self.history_max:
-            groups = (
-                self.env["mail.message"]
-                .sudo()
-                ._read_group(
-                    [
-                        ("model", "=", records._name),
-                        ("res_id", "in", records.ids),
-                        ("message_type", "in", ("email", "comment", "email_outgoing")),
-                        ("is_internal", "=", False),
-                        # A note is internal by its subtype only.
-                        "|",
-                        ("subtype_id", "=", False),
-                        ("subtype_id.internal", "=", False),
-                    ],  # fmt: skip
-                    ["res_id"],
-                    ["__count"],
-                )
-            )
-            counts = dict(groups)
+            counts = self._history_counts(records)
             limit = self.history_max
             records = records.filtered(lambda record: counts.get(record.id, 0) <= limit)
         if records and self.history_pattern:
@@ -336,6 +318,29 @@ class CrmAutomationRule(models.Model):
                 records, self.history_pattern, [texts.get(record.id) for record in records]
             )
         return records
+
+    @api.model
+    def _history_counts(self, records):
+        """Record id to the number of messages that were exchanged about it."""
+        groups = (
+            self.env["mail.message"]
+            .sudo()
+            ._read_group(
+                [
+                    ("model", "=", records._name),
+                    ("res_id", "in", records.ids),
+                    ("message_type", "in", ("email", "comment", "email_outgoing")),
+                    ("is_internal", "=", False),
+                    # A note is internal by its subtype only.
+                    "|",
+                    ("subtype_id", "=", False),
+                    ("subtype_id.internal", "=", False),
+                ],  # fmt: skip
+                ["res_id"],
+                ["__count"],
+            )
+        )
+        return dict(groups)
 
     @api.model
     def _history_texts(self, records):

@@ -44,10 +44,10 @@ class CrmAutomationRule(models.Model):
         for rule in broken:
             rule._note_idle()
         Firing._commit_batch()
-        looked = self.browse()
-        for rule in (rules - broken).filtered(lambda rule: rule.trigger == "moment"):
-            if rule._enqueue_due_in_turn():
-                looked |= rule
+        looked = (rules - broken).filtered(lambda rule: rule.trigger == "moment")
+        for rule, ids in looked._due_by_rule().items():
+            if not rule._enqueue_due_in_turn(ids):
+                looked -= rule
         Firing._arm()
         looked._arm_next_look()
         Firing._commit_batch()
@@ -89,62 +89,83 @@ class CrmAutomationRule(models.Model):
             self.env.cr.rollback()
         self.invalidate_recordset(["checked_at"])
 
-    def _enqueue_due_in_turn(self):
-        """Look for what is due, and commit after each part.
+    def _due_by_rule(self):
+        """Rule to the ids of the records that may be due, for those that have any.
 
+        Most of the time there are none: one query a rule tells, without a transaction
+        for each. A rule that cannot be asked has None, and its turn says why.
+        """
+        found = {}
+        now = fields.Datetime.now()
+        for rule in self:
+            try:
+                ids = rule._due_ids(rule._earliest(now), now)
+            except Exception as error:  # noqa: BLE001 - told in its turn
+                ids = None
+                if isinstance(error, psycopg2.Error):
+                    self.env.cr.rollback()
+            if ids or ids is None:
+                found[rule] = ids
+        return found
+
+    def _earliest(self, now):
+        """The earliest moment that is looked at."""
+        earliest = now - datetime.timedelta(hours=self.lateness_hours)
+        if self.checked_at:
+            # What has become due meanwhile and is too late expires, with a line.
+            earliest = min(earliest, max(self.checked_at, self.enabled_since or now))
+        return earliest
+
+    def _enqueue_due_in_turn(self, ids):
+        """Look at what may be due, and commit after each part.
+
+        :param ids: of the records, or None to ask for them
         :return: whether nothing went wrong
         """
         now = fields.Datetime.now()
-        first = now - datetime.timedelta(hours=self.lateness_hours)
-        if self.checked_at:
-            # What has become due meanwhile and is too late expires, with a line.
-            first = min(first, max(self.checked_at, self.enabled_since or now))
-        last_id = 0
-        while last_id is not None:
-            last_id, error = self._enqueue_part_in_turn(first, now, last_id)
-            if error:
-                return False
-        return True
+        first = self._earliest(now)
+        parts = [None] if ids is None else [ids[n : n + PART] for n in range(0, len(ids), PART)]
+        return all(self._enqueue_part_in_turn(first, now, part) for part in parts)
 
-    def _enqueue_part_in_turn(self, first, now, last_id):
-        """Look for a part of what is due and commit; again, where a drainer was faster.
+    def _enqueue_part_in_turn(self, first, now, ids):
+        """Look at a part of what may be due and commit; again, where a drainer was faster.
 
-        :return: pair of the id to go on after, or None, and of what went wrong, or None
+        :return: whether nothing went wrong
         """
         Firing = self.env["crm.automation.firing"]
         for attempt in range(1, MAX_CONFLICTS + 1):
             try:
                 with self._never_in_the_way(f"looking for what is due by rule {self.id}") as found:
-                    last_id_ = self._enqueue_part(first, now, last_id)
+                    self._enqueue_part(first, now, ids)
                 if found.error:
                     reason = self.with_context(lang=self.owner_id.lang)._why_it_failed(found.error)
                     with self._never_in_the_way(f"noting the failure of rule {self.id}"):
                         Firing._insert_about_rule(self, reason)
                 Firing._commit_batch()
-                return (None, found.error) if found.error else (last_id_, None)
+                return not found.error
             except psycopg2.extensions.TransactionRollbackError:
                 self.env.cr.rollback()
                 if attempt == MAX_CONFLICTS:
                     raise
-        return None, None
+        return False
 
     def _note_idle(self):
         """A rule that is switched on and cannot act says so in the log, once a day."""
         reason = self.with_context(lang=self.owner_id.lang)._why_idle()
         self.env["crm.automation.firing"]._insert_about_rule(self, reason)
 
-    def _enqueue_part(self, first, now, last_id=0):
+    def _enqueue_part(self, first, now, ids=None):
         """Insert an execution for each record whose moment is near or just over.
 
         :param datetime first: the earliest moment that counts
         :param datetime now: what is due in ``LOOKAHEAD`` from now counts as well
-        :param int last_id: records with a greater id only
-        :return: the greatest id that was looked at, or None after the last part
+        :param ids: of the records to look at, None for all
         """
         self.ensure_one()
         last = now + LOOKAHEAD
-        domain = self._window_domain(first, last) & self._condition_domain()
-        records = self._not_yet_in_ledger(domain & Domain("id", ">", last_id))
+        if ids is None:
+            ids = self._due_ids(first, now)
+        records = self._owner_model().browse(ids).exists()
         dates = self._dates(records)
         moments = {
             record.id: self._moment(record, dates[record.id])
@@ -165,16 +186,20 @@ class CrmAutomationRule(models.Model):
                 {record.id: moments[record.id] for record in due},
                 {record.id: record.sudo()[name] for record in due} if name else {},
             )
-        return records[-1:].id if len(records) == PART else None
 
-    def _not_yet_in_ledger(self, domain):
-        """The first records of the domain for whose date there is no execution yet.
+    def _due_ids(self, first, now):
+        """Ids of the records whose moment may be from ``first`` to ``LOOKAHEAD`` from now
+        and for whose date there is no execution yet.
 
         One query whatever the ledger holds: the key's index is asked for each record
         of the window.
         """
         model = self._owner_model()
-        query = model._search(domain, order="id", limit=PART)
+        domain = self._window_domain(first, now + LOOKAHEAD) & Domain(self._compiled().domain)
+        # No order: PostgreSQL would go through the whole table by its key.
+        query = model._search(domain)
+        query.order = None
+        self.env["crm.automation.firing"].flush_model(["state", "base_date"])
         known = SQL(
             """
             SELECT FROM crm_automation_firing AS known
@@ -184,7 +209,6 @@ class CrmAutomationRule(models.Model):
             model._name,
             SQL.identifier(model._table, "id"),
         )
-        self.env["crm.automation.firing"].flush_model(["state"])
         if name := self._date_field_name():
             query.add_where(
                 SQL(
@@ -197,7 +221,7 @@ class CrmAutomationRule(models.Model):
             )
             if self.moved_policy == "nothing":
                 query.add_where(SQL("NOT EXISTS (%s AND known.state = 'done')", known))
-        return model.browse(query)
+        return sorted(row[0] for row in self.env.execute_query(query.select()))
 
     def _timing(self):
         """Names the date, the delay and the hour in an execution's key: when one of them

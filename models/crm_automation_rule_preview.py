@@ -1,5 +1,8 @@
 """What a rule would send: to look at, nothing is written or sent."""
 
+import collections
+import contextlib
+
 from odoo import models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
@@ -25,6 +28,23 @@ class CrmAutomationRule(models.Model):
         except (AccessError, UserError) as error:
             return {"sample": str(error)}
 
+    def _as_mine(self):
+        """The rule as if the current user had switched it on: a copy in memory.
+
+        Whoever looks at what a rule does sees no more than he may see himself.
+        """
+        self.ensure_one()
+        return self.new({"owner_id": self.env.uid, "as_superuser": False}, origin=self)
+
+    @contextlib.contextmanager
+    def _nothing_stays(self):
+        """Undo whatever is written within: a template may write while it is filled in."""
+        savepoint = self.env.cr.savepoint()
+        try:
+            yield
+        finally:
+            savepoint.close(rollback=True)
+
     def _sample(self):
         """One record, or two where the rule is about a merge: of those that satisfy the
         conditions, else of all, those with a responsible and a customer first."""
@@ -44,6 +64,63 @@ class CrmAutomationRule(models.Model):
 
     def _preview_of(self, records):
         record = records[:1]
+        shown = {"sample": record.display_name}
+        if reason := self._why_hidden(record):
+            return {**shown, "recipients": reason}
+        letters = self._letters_of(records, limit=1)
+        told = [recipient for recipient, _letter in letters if not recipient.skip]
+        lines = [f"{r.partner.name or ''} <{r.email}>" for r in told]
+        lines += [recipient.skip for recipient, _letter in letters if recipient.skip]
+        shown["recipients"] = "\n".join(lines)
+        for _recipient, letter in letters:
+            if letter:
+                shown |= {"preview_subject": letter["subject"], "preview_body": letter["body"]}
+        return shown
+
+    def _why_hidden(self, record):
+        """Why the current user sees no mail about a record, or False.
+
+        The mail to somebody who takes part in a private meeting tells all of it.
+        """
+        if not self._is_secret(record, self.env.user.partner_id):
+            return False
+        return self.env._(
+            "This meeting is private and you do not take part in it: you may not read what "
+            "would be sent."
+        )
+
+    def _letters_of(self, records, limit=None):
+        """Everybody ticked, and what he would be sent.
+
+        :param records: the record; where the rule is about a merge, what is merged
+            into it as well
+        :param int limit: letters to write at most
+        :return: list of pairs of Recipient and letter; None to whoever is left out
+        """
+        record = records[:1]
+        firing = self._firing_in_memory(records)
+        company = self._company(record)
+        recipients = self._recipients(firing, record, company)
+        told = [recipient for recipient in recipients if not recipient.skip][:limit]
+        by_language = collections.defaultdict(list)
+        for recipient in told:
+            by_language[recipient.lang].append((firing, company, recipient))
+        rendered = self._render_template(by_language)
+        letters = {}
+        for lang, entries in by_language.items():
+            speaker, in_language = self.with_context(lang=lang), record.with_context(lang=lang)
+            for _firing, _company, recipient in entries:
+                letters[recipient.email] = speaker._letter(
+                    firing, in_language, company, recipient, rendered
+                )
+        return [
+            (recipient, None if recipient.skip else letters.get(recipient.email))
+            for recipient in recipients
+        ]
+
+    def _firing_in_memory(self, records):
+        """An execution as it could be for these records, not saved."""
+        record = records[:1]
         payload = {}
         if self.trigger == "opportunities_merged":
             payload["merged"] = [
@@ -54,7 +131,7 @@ class CrmAutomationRule(models.Model):
             attendee = record.attendee_ids[:1]
             name = attendee.common_name or self.env.user.name
             payload["answers"] = [{"name": name, "state": "accepted", "partner_id": False}]
-        firing = self.env["crm.automation.firing"].new(
+        return self.env["crm.automation.firing"].new(
             {
                 "rule_id": self.id,
                 "trigger": self.trigger,
@@ -63,17 +140,3 @@ class CrmAutomationRule(models.Model):
                 "payload": payload,
             }
         )
-        company = self._company(record)
-        recipients = self._recipients(firing, record, company)
-        told = [recipient for recipient in recipients if not recipient.skip]
-        lines = [f"{r.partner.name or ''} <{r.email}>" for r in told]
-        lines += [recipient.skip for recipient in recipients if recipient.skip]
-        shown = {"sample": record.display_name, "recipients": "\n".join(lines)}
-        if told:
-            first = told[0]
-            rendered = self._render_template({first.lang: [(firing, company, first)]})
-            letter = self.with_context(lang=first.lang)._letter(
-                firing, record.with_context(lang=first.lang), company, first, rendered
-            )
-            shown |= {"preview_subject": letter["subject"], "preview_body": letter["body"]}
-        return shown

@@ -1,8 +1,10 @@
 from . import (
     test_action,
+    test_by_hand,
     test_condition,
     test_decision,
     test_firing,
+    test_health,
     test_leave,
     test_loop,
     test_meeting,
@@ -14,6 +16,7 @@ from . import (
     test_recipient,
     test_requirements,
     test_rule,
+    test_rule_test,
     test_security,
     test_smuggling,
     test_state,

@@ -7,7 +7,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..engine.retry import DELAYS
-from ..models.crm_automation_firing_drain import LEAD
+from ..models.crm_automation_firing_call import LEAD
 from .common import AutomationCase
 
 FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"

@@ -8,7 +8,7 @@ from dateutil.relativedelta import relativedelta
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models.crm_automation_firing_drain import LEAD
+from ..models.crm_automation_firing_call import LEAD
 from .common import AutomationCase
 
 DECISION_LOG = "odoo.addons.crm_automation.models.crm_automation_rule_decision"

@@ -1,5 +1,8 @@
 """The story in the browser, in Spanish, and what the database says after it."""
 
+from datetime import timedelta
+
+from odoo import fields
 from odoo.tests import HttpCase, tagged
 
 from .common import AutomationData
@@ -42,3 +45,58 @@ class TestTours(AutomationData, HttpCase):
         firing.run_at = self.env.cr.now()
         self.drain()
         self.assertEqual(firing.state, "done")
+
+    def make_tour_rule(self, **values):
+        return self.make_rule(
+            name="Regla del tour",
+            trigger="created",
+            model_id=self.env["ir.model"]._get_id("crm.lead"),
+            **values,
+        )
+
+    def test_a_rule_is_tried_out(self):
+        # The record that the test proposes is the latest that fits.
+        self.make_lead(name="Barricas del tour", type="opportunity")
+        lead = self.make_lead(
+            name="Corchos del tour", type="opportunity", partner_id=self.customer.id
+        )
+        self.make_tour_rule(enabled=False, notify_customer=True, name_pattern="Corchos")
+        mails = self.env["mail.mail"].search_count([])
+        self.start_tour("/odoo", "crm_automation_rule_test", login="rule_manager")
+        self.assertEqual(self.env["mail.mail"].search_count([]), mails)
+        self.assertFalse(self.firings(lead))
+
+    def test_an_execution_is_postponed_skipped_and_sent_by_hand(self):
+        self.make_tour_rule(delay_number=1, delay_unit="hours")
+        lead = self.make_lead(
+            name="Corchos del tour", user_id=self.manager.id, partner_id=self.customer.id
+        )
+        self.start_tour("/odoo", "crm_automation_by_hand", login="rule_manager")
+        firing = self.firings(lead)
+        firing.run_at = self.env.cr.now()
+        self.drain()
+        self.assertEqual(firing.state, "done")
+
+    def test_a_rule_about_dates_is_switched_on_with_what_is_over(self):
+        start = fields.Datetime.now() - timedelta(hours=2)
+        meeting = self.env["calendar.event"].create(
+            {
+                "name": "Cata del tour",
+                "start": start,
+                "stop": start + timedelta(hours=1),
+                "user_id": self.manager.id,
+            }
+        )
+        self.end_transaction()
+        rule = self.make_rule(
+            name="Recordatorio del tour",
+            trigger="moment",
+            model_id=self.env["ir.model"]._get_id("calendar.event"),
+            delay_before="before",
+            delay_number=5,
+            delay_unit="minutes",
+            enabled=False,
+        )
+        self.start_tour("/odoo", "crm_automation_switch_on", login="rule_manager")
+        self.assertTrue(rule.enabled)
+        self.assertEqual(self.firings(meeting).payload, {"by_hand": True})

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from aiosmtpd.controller import Controller
 
+from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import config, mute_logger
 
@@ -20,13 +21,28 @@ def free_port():
 
 
 class Inbox:
-    """An SMTP server's handler that keeps the messages; refuses some when told."""
+    """An SMTP server's handler that keeps the messages; refuses some when told.
+
+    ``refuse`` so many are to come again later, ``cut`` so many end the connection
+    without a word, and the addresses of ``unknown`` are nobody's.
+    """
 
     def __init__(self):
         self.received = []
-        self.refuse = 0
+        self.refuse = self.cut = 0
+        self.unknown = ()
 
-    async def handle_DATA(self, _server, _session, envelope):
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):
+        if address in self.unknown:
+            return "550 5.1.1 No such user here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, _session, envelope):
+        if self.cut:
+            self.cut -= 1
+            server.transport.abort()
+            return "250 OK"
         if self.refuse:
             self.refuse -= 1
             return "451 Try again later"
@@ -158,3 +174,83 @@ class TestWire(WireCase):
             self.send_queue()
         self.assertEqual(delivery.state, "retry")
         self.assertTrue(delivery.reason)
+
+    def mailer_is_woken(self):
+        """How often the mail queue's job has been woken."""
+        mailer = self.env.ref("mail.ir_cron_mail_scheduler_action")
+        due = [("cron_id", "=", mailer.id), ("call_at", "<=", fields.Datetime.now())]
+        return self.env["ir.cron.trigger"].search_count(due)
+
+    def forget_triggers(self):
+        """As if all the jobs had run that somebody has woken."""
+        self.env["ir.cron.trigger"].search([]).unlink()
+
+    def send_queue_badly(self):
+        with mute_logger(
+            "odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"
+        ):
+            self.send_queue()
+
+    def test_a_lost_connection_is_followed_and_holds_up_nobody(self):
+        """Stock leaves that mail as an exception, and the others until the next hour."""
+        self.inbox.cut = 1
+        leads = [self.convert(name=f"Corks {number}") for number in range(3)]
+        deliveries = [self.firings(lead).delivery_ids for lead in leads]
+        self.forget_triggers()
+        # What has woken this run: Odoo removes it at its end.
+        self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
+        self.send_queue_badly()
+        self.assertFalse(self.inbox.received)
+        self.assertEqual([d.state for d in deliveries], ["retry", "queued", "queued"])
+        self.assertIn("connection", deliveries[0].reason)
+        self.assertEqual(self.mailer_is_woken(), 2)
+        self.send_queue()
+        self.assertEqual([d.state for d in deliveries], ["retry", "sent", "sent"])
+        deliveries[0].retry_at = self.env.cr.now()
+        self.drain()
+        self.send_queue()
+        self.assertEqual(deliveries[0].state, "sent")
+        arrived = [message["Message-ID"] for _to, message in self.inbox.received]
+        self.assertEqual(sorted(arrived), sorted(d.message_id for d in deliveries))
+
+    def test_a_mail_in_exception_that_nobody_told_of_is_queued_again(self):
+        delivery = self.firings(self.convert()).delivery_ids
+        delivery.mail_id.write({"state": "exception", "failure_type": "unknown"})
+        self.forget_triggers()
+        self.drain()
+        self.assertTrue(self.mailer_is_woken())
+        self.send_queue()
+        self.assertEqual(delivery.state, "retry")
+        delivery.retry_at = self.env.cr.now()
+        self.drain()
+        self.send_queue()
+        self.assertEqual(delivery.state, "sent")
+
+    def test_a_mail_that_somebody_has_cancelled_or_deleted(self):
+        cancelled, deleted = (self.firings(self.convert()).delivery_ids for _n in range(2))
+        cancelled.mail_id.cancel()
+        deleted.mail_id.unlink()
+        self.send_queue()
+        for delivery in (cancelled, deleted):
+            self.assertEqual(delivery.state, "failed")
+            self.assertTrue(delivery.reason)
+        self.assertFalse(self.inbox.received)
+
+    def test_the_mailer_is_woken_while_mails_wait(self):
+        """Odoo puts off a job of which three workers have died: the mailer by an hour."""
+        self.convert()
+        self.forget_triggers()
+        self.drain()
+        self.assertTrue(self.mailer_is_woken())
+        self.send_queue()
+        self.forget_triggers()
+        self.drain()
+        self.assertFalse(self.mailer_is_woken(), "woken for nothing")
+
+    def test_an_address_that_is_nobodys_is_not_tried_again(self):
+        self.inbox.unknown = ("seller@example.com",)
+        self.addCleanup(setattr, self.inbox, "unknown", ())
+        delivery = self.firings(self.convert()).delivery_ids
+        self.send_queue_badly()
+        self.assertEqual(delivery.state, "failed")
+        self.assertIn("No such user here", delivery.reason)

@@ -4,11 +4,16 @@ A step is one SQL statement or commit. The process that runs the tests builds
 the registry once; each worker is a fork of it with connections of its own.
 """
 
+import contextlib
 import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 import traceback
+from pathlib import Path
 
 import odoo.sql_db
 from odoo import SUPERUSER_ID, api
@@ -78,6 +83,41 @@ class Worker:
         answer = json.loads(text)
         assert "error" not in answer, answer.get("error")
         return answer["result"], answer["steps"]
+
+
+@contextlib.contextmanager
+def odoo_server(log, cron_workers):
+    """A whole Odoo, with worker processes, beside this one on the same database.
+
+    :param Path log: where its log goes
+    :param int cron_workers: number of its processes for scheduled jobs
+    """
+    ports = []
+    for _n in range(2):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            ports.append(probe.getsockname()[1])
+    script = Path(session.__file__).with_name("odoo_server.py")
+    command = [
+        sys.executable, str(script), "server", *os.environ["ODOO_OPTIONS"].split("\n"),
+        f"--http-port={ports[0]}", f"--gevent-port={ports[1]}", "--workers=1",
+        f"--max-cron-threads={cron_workers}", f"--smtp-port={os.environ['CRM_AUTOMATION_SMTP']}",
+    ]  # fmt: skip
+    # Started by path: what this process imports from is none of its business.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, env=environment, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _count_steps(die_at, stop_at):

@@ -112,6 +112,60 @@ def test_two_drainers_at_full_speed():
     assert set(states(ids)) == {"done"}
 
 
+def run_job(env):
+    """The first drainer as a cron worker runs it, with the lock on its own row."""
+    drainer = env["crm.automation.firing"]._drainers()[0]
+    drainer._trigger(at=env.cr.now())
+    env.cr.commit()
+    with env.registry.cursor() as cr:
+        env.registry["ir.cron"]._process_jobs_loop(cr, job_ids=[drainer.id])
+
+
+def test_an_execution_that_kills_its_worker_stops_no_other():
+    """Memory or time over the limit: Odoo's master ends the worker with SIGKILL."""
+    ids = make_leads(12)
+    convert(ids)
+    poison = ids[4]
+
+    def work(env):
+        rule = type(env["crm.automation.rule"])
+        fire = rule._fire
+
+        def deadly(self, firings):
+            if poison in firings.mapped("res_id"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return fire(self, firings)
+
+        rule._fire = deadly
+        run_job(env)
+
+    def pending():
+        with session.environment() as env:
+            processes.wait_until_alone(env)
+            firings = env["crm.automation.firing"].search([("res_id", "in", ids)])
+            waiting = firings.filtered(lambda firing: firing.state == "pending")
+            return waiting.mapped(lambda firing: (firing.res_id, firing.tries, firing.reason))
+
+    deaths = 0
+    while len(pending()) > 1:
+        deaths += processes.Worker(work).join() is None
+        assert deaths <= 2, "once for all of them, once alone"
+    [(left, tries, reason)] = pending()
+    assert (left, tries) == (poison, 1)
+    assert reason
+    # Its further tries, without the waiting; in the end it is given up.
+    while pending():
+        with session.environment() as env:
+            env["crm.automation.firing"].search([("res_id", "=", poison)]).run_at = env.cr.now()
+        deaths += processes.Worker(work).join() is None
+        assert deaths <= 14
+    with session.environment() as env:
+        firings = env["crm.automation.firing"].search([("res_id", "in", ids)])
+        outcome = {firing.res_id: firing.state for firing in firings}
+        assert outcome == {res_id: "failed" if res_id == poison else "done" for res_id in ids}
+    print(f"\n{deaths} workers died of one execution, which was given up")
+
+
 def save(env, ids, partner_id):
     """A user's saves: convert leads, rename the customer, edit a lead at work.
 
@@ -130,13 +184,6 @@ def test_a_users_save_neither_waits_nor_fails():
     with session.environment() as env:
         luis = env["res.users"].search([("login", "=", "luis")])
         partner_id = luis.partner_id.id
-        drainer = env["crm.automation.firing"]._drainers()[0].id
-
-    def real_job(env):
-        """The whole scheduled action, with the lock on its own row."""
-        cron = env.registry["ir.cron"]
-        with env.registry.cursor() as cr:
-            cron._process_jobs_loop(cr, job_ids=[drainer])
 
     total = 0
     step, at_work = 1, True
@@ -144,7 +191,7 @@ def test_a_users_save_neither_waits_nor_fails():
     while at_work:
         ids = make_leads(2)
         convert(ids[:1])
-        worker = processes.Worker(real_job, stop_at=step)
+        worker = processes.Worker(run_job, stop_at=step)
         at_work = worker.wait_stopped()
         saver = processes.Worker(lambda env, ids=ids: save(env, ids, partner_id))
         total += saver.join()[0]

@@ -1,4 +1,12 @@
-from . import crm_automation_recipe_use, crm_automation_take_over
+from . import (
+    crm_automation_firing_postpone,
+    crm_automation_recipe_use,
+    crm_automation_rule_switch_on,
+    crm_automation_rule_test,
+    crm_automation_rule_test_line,
+    crm_automation_rule_test_record,
+    crm_automation_take_over,
+)
 
 # isort: split
 from . import (

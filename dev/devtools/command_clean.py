@@ -4,7 +4,7 @@ import argparse
 import shutil
 
 from . import postgres
-from .paths import state_dir
+from .paths import chaos_name, state_dir
 from .say import say, step
 from .system import is_root
 
@@ -17,11 +17,9 @@ def main(arguments):
     options = parser.parse_args(arguments)
     state = state_dir()
     if postgres._binaries():
-        server = postgres.Cluster()
-        if (server.data / "PG_VERSION").exists() and server.running():
-            server.stop()
-        shutil.rmtree(server.home, ignore_errors=True)
-        shutil.rmtree(server.socket, ignore_errors=True)
+        # The second one is left behind by a ./dev/chaos that was killed.
+        for name in ("", chaos_name()):
+            postgres.Cluster(name).remove()
         if is_root() and not any(postgres.ROOT_CLUSTER.iterdir()):
             postgres.ROOT_CLUSTER.rmdir()
     folders = [state / "data"] if options.databases else [state]

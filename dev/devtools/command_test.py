@@ -16,6 +16,8 @@ from .workshop import workshop
 
 PURE = "tests_pure"
 PROCESSES = "tests_processes"
+#: Its tests have a database of their own, with the module.
+QUEUE_JOB = f"{PROCESSES}/test_queue_job.py"
 
 
 def main(arguments):
@@ -34,8 +36,11 @@ def main(arguments):
         environment = shop.environment
         if options.long:
             environment["CRM_AUTOMATION_LONG"] = "1"
-        for kind, run in (("pure", _pure), ("odoo", _odoo), ("processes", _processes)):
-            mine = [path for path in paths if _kind(path) == kind]
+        kinds = {
+            "pure": _pure, "odoo": _odoo, "processes": _processes, "queue_job": _queue_job,
+        }  # fmt: skip
+        for kind, run in kinds.items():
+            mine = [path for path in paths if kind in _kinds(path)]
             if mine or not paths:
                 results.append(run(shop, environment, mine, others))
     # pytest's 5: a selection by name that matches nothing in one of the parts.
@@ -52,9 +57,13 @@ def _is_path(word):
     return is_tests and (CHECKOUT / word.split("::")[0]).exists()
 
 
-def _kind(path):
-    top = path.removeprefix("./").split("/")[0]
-    return {PURE: "pure", PROCESSES: "processes"}.get(top, "odoo")
+def _kinds(path):
+    path = path.removeprefix("./").rstrip("/")
+    if path == PROCESSES:
+        return ("processes", "queue_job")
+    if path.split("::")[0] == QUEUE_JOB:
+        return ("queue_job",)
+    return ({PURE: "pure", PROCESSES: "processes"}.get(path.split("/")[0], "odoo"),)
 
 
 def _pytest(shop, environment, arguments, cwd):
@@ -105,16 +114,27 @@ def _processes(shop, environment, paths, others):
     say("\n=== Tests with several processes and real commits")
     database = f"processes_{checkout_name()}"
     shop.copy(shop.application(), database)
+    chosen = [*(paths or [PROCESSES]), f"--ignore={QUEUE_JOB}"]
+    return _with_processes(shop, environment, database, [*chosen, *others])
+
+
+def _queue_job(shop, environment, paths, others):
+    say("\n=== Tests with OCA's queue_job and its job runner")
+    database = f"queue_{checkout_name()}"
+    if shop.has_module("queue_job"):
+        shop.with_module("queue_job", database)
+    chosen = [path for path in paths if QUEUE_JOB in path] or [QUEUE_JOB]
+    return _with_processes(shop, environment, database, [*chosen, *others])
+
+
+def _with_processes(shop, environment, database, arguments):
     environment = {
         **environment,
         **shop.inside_environment(database, CHECKOUT / PROCESSES),
         # Nothing listens there: these tests look at the queue, not at the wire.
         "CRM_AUTOMATION_SMTP": str(free_port()),
     }
-    chosen = paths or [PROCESSES]
     try:
-        return _pytest(
-            shop, environment, ["-c", f"{PROCESSES}/pytest.ini", *chosen, *others], CHECKOUT
-        )
+        return _pytest(shop, environment, ["-c", f"{PROCESSES}/pytest.ini", *arguments], CHECKOUT)
     finally:
         shop.drop(database)

@@ -32,6 +32,11 @@ def checkout_name():
     return f"{name or 'checkout'}_{digest}"
 
 
+def chaos_name():
+    """Of the cluster and the database of this checkout's ``./dev/chaos``."""
+    return f"chaos_{checkout_name()}"
+
+
 def subdir(*names):
     path = state_dir().joinpath(*names)
     path.mkdir(parents=True, exist_ok=True)

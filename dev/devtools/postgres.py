@@ -42,9 +42,14 @@ def _binaries():
 
 
 class Cluster:
-    """The private cluster: start, stop, and commands inside it."""
+    """The private cluster: start, stop, and commands inside it.
 
-    def __init__(self):
+    :param str name: of a further cluster beside the one that the commands share
+    :param str settings: lines of ``postgresql.conf`` for a new cluster
+    """
+
+    def __init__(self, name="", settings=SETTINGS):
+        self.name, self.settings = name, settings
         self.bin = _binaries()
         if not self.bin:
             install_debian_packages(["postgresql"], "the database")
@@ -59,7 +64,7 @@ class Cluster:
 
     def _home(self):
         # The version is part of the path: a newer PostgreSQL makes a new one.
-        name = f"postgresql-{self.bin.parent.name}"
+        name = f"postgresql-{self.bin.parent.name}{self.name and f'-{self.name}'}"
         if not is_root():
             return subdir(name)
         digest = hashlib.sha256(str(state_dir()).encode()).hexdigest()[:6]
@@ -105,7 +110,7 @@ class Cluster:
                     cwd="/",
                 )  # fmt: skip
             with (self.data / "postgresql.conf").open("a") as conf:
-                conf.write(f"{SETTINGS}unix_socket_directories = '{self.socket}'\n")
+                conf.write(f"{self.settings}unix_socket_directories = '{self.socket}'\n")
         if not self.running():
             # pg_ctl's child keeps standard output open: give it none.
             run(
@@ -116,9 +121,20 @@ class Cluster:
                 stderr=subprocess.DEVNULL,
             )
 
-    def stop(self):
-        command = self._as_owner(self.bin / "pg_ctl", "-D", self.data, "-m", "fast", "stop")
+    def stop(self, mode="fast"):
+        """Stop the server.
+
+        :param str mode: of ``pg_ctl``; ``immediate`` is a crash, the next start a recovery
+        """
+        command = self._as_owner(self.bin / "pg_ctl", "-D", self.data, "-m", mode, "stop")
         subprocess.run(command, capture_output=True, cwd="/")
+
+    def remove(self):
+        """Stop the server, and delete all that it holds."""
+        if (self.data / "PG_VERSION").exists() and self.running():
+            self.stop("immediate")
+        shutil.rmtree(self.home, ignore_errors=True)
+        shutil.rmtree(self.socket, ignore_errors=True)
 
     def psql(self, query, database="postgres"):
         """Run one query and return what it printed, unaligned."""
@@ -138,6 +154,23 @@ class Cluster:
 
     def create(self, name, template="template0"):
         self.psql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+    def fetch(self, other, source, target):
+        """Make a database from one of another cluster."""
+        self.drop(target)
+        self.create(target)
+        dump = subprocess.Popen(
+            [str(other.bin / "pg_dump"), "--no-owner", source],
+            env={**os.environ, **other.environment}, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        run(
+            [str(self.bin / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", target],
+            f"Copying the database {source}",
+            env={**os.environ, **self.environment},
+            stdin=dump.stdout,
+        )
+        if dump.wait():
+            raise SetupError(f"pg_dump of {source} failed.")
 
 
 @contextlib.contextmanager

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 from .paths import CHECKOUT, subdir
-from .say import SetupError, step
+from .say import SetupError, say, step
 from .system import install_debian_packages, run
 
 HERE = Path(__file__).parent
 ADDON_REQUIREMENTS = CHECKOUT / "requirements.txt"
+#: Addons that the tests use where they can be had. They name Odoo itself as a
+#: need, which PyPI has not got: installed without what they need.
+ADDONS = HERE / "requirements-addons.txt"
 
 
 def odoo_python(source):
@@ -26,7 +29,8 @@ def odoo_python(source):
         files.insert(0, HERE / "requirements-odoo.txt")
     base = source.python or Path(sys.executable)
     pins = _versions_beside(source.python) if source.python else ""
-    home = _environment("venv", base, files, f"{source.python_path}{source.python}", pins)
+    salt = f"{source.python_path}{source.python}"
+    home = _environment("venv", base, files, salt, pins, addons=ADDONS)
     library = next((home / "lib").glob("python3*")) / "site-packages"
     if source.python:
         # Not --system-site-packages: of a virtual environment it sees nothing.
@@ -58,9 +62,10 @@ def lint_bin():
     return _environment("lint", Path(sys.executable), [file]) / "bin"
 
 
-def _environment(kind, base, files, salt="", pins=""):
+def _environment(kind, base, files, salt="", pins="", addons=None):
     version = run([str(base), "-c", "import sys; print(sys.version)"], "Asking Python").strip()
-    text = version + salt + pins + "".join(f.read_text() for f in files)
+    texts = [f.read_text() for f in [*files, *filter(None, [addons])]]
+    text = version + salt + pins + "".join(texts)
     digest = hashlib.sha256(text.encode()).hexdigest()[:10]
     home = subdir("python") / f"{kind}-{version.split()[0]}-{digest}"
     if (home / "complete").is_file():
@@ -79,8 +84,18 @@ def _environment(kind, base, files, salt="", pins=""):
             "Installing Python packages with pip",
             env=clean,
         )
+        if addons:
+            _install_addons(home, addons, clean)
     (home / "complete").touch()
     return home
+
+
+def _install_addons(home, file, env):
+    """Tests that use them are skipped where they cannot be had."""
+    command = [str(home / "bin/pip"), "install", "--quiet", "--no-deps", "-r", str(file)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    if done.returncode:
+        say(f"  Note: without {file.name}: {done.stderr.strip()[-300:]}")
 
 
 def _need_venv_module(base):

@@ -49,6 +49,17 @@ class Server:
             old.unlink()
 
     def start(self):
+        self.log.write_text("")
+        self.start_mail()
+        # Where the links of the mails lead: otherwise to port 8069, whoever is there.
+        self.shop.cluster.psql(
+            f"UPDATE ir_config_parameter SET value = '{self.url}' WHERE key = 'web.base.url'",
+            self.database,
+        )
+        with step("Starting Odoo", "10 s"):
+            self.start_odoo()
+
+    def start_mail(self):
         # In sessions of their own: a terminal's Ctrl-C reaches this process only,
         # which then ends them. Odoo takes two signals at once badly.
         self.catcher = subprocess.Popen(
@@ -61,6 +72,8 @@ class Server:
         )  # fmt: skip
         if not self.catcher.stdout.readline():
             raise SetupError("The mail catcher did not start.")
+
+    def start_odoo(self):
         options = [
             f"--http-port={self.port}",
             f"--gevent-port={free_port()}",
@@ -70,19 +83,13 @@ class Server:
             f"--smtp-port={self.smtp_port}",
             f"--db-filter=^{self.database}$",
         ]
-        # Where the links of the mails lead: otherwise to port 8069, whoever is there.
-        self.shop.cluster.psql(
-            f"UPDATE ir_config_parameter SET value = '{self.url}' WHERE key = 'web.base.url'",
-            self.database,
-        )
-        with step("Starting Odoo", "10 s"):
-            with self.log.open("w") as log:
-                self.process = subprocess.Popen(
-                    self.shop.odoo_command(self.database, *options),
-                    env=self.shop.environment, stdout=log, stderr=log, cwd="/",
-                    start_new_session=True,
-                )  # fmt: skip
-            self._wait()
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                self.shop.odoo_command(self.database, *options),
+                env=self.shop.environment, stdout=log, stderr=log, cwd="/",
+                start_new_session=True,
+            )  # fmt: skip
+        self._wait()
 
     def _wait(self, seconds=120):
         end = time.monotonic() + seconds

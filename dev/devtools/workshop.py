@@ -117,6 +117,18 @@ class Workshop:
                 self._rename(building, name)
         return name
 
+    def with_module(self, module, target):
+        """A copy of the application's database with one more module."""
+        self.copy(self.application(), target)
+        with step(f"Installing {module}", "20 s"):
+            self.odoo_once(target, f"--init={module}")
+
+    def has_module(self, module):
+        """Whether Odoo finds an addon beside its own."""
+        code = f"import importlib.util as u, sys; sys.exit(not u.find_spec('odoo.addons.{module}'))"
+        command = [str(self.python), "-c", code]
+        return subprocess.run(command, env=self.environment, cwd="/").returncode == 0
+
     def copy(self, source, target):
         """Copy a database with its files (hard links: they never change)."""
         self.drop(target)

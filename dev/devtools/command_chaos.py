@@ -1,0 +1,203 @@
+"""``./dev/chaos``: once and only once, proved while everything around is breaking.
+
+A real Odoo with two cron workers, on a PostgreSQL cluster of its own, has to send
+a number of notices: half of them because a lead was converted, half because a date
+has come, all by saves through Odoo's external interface. Meanwhile
+
+* processes are killed with SIGKILL at random moments: a cron worker with a job in
+  its hands, every tenth time the whole server. A kill counts only if the worker
+  was in the middle of a job and work was left;
+* PostgreSQL is restarted, by turns with "fast" (connections are cut) and
+  "immediate" (a crash, then recovery);
+* the mail server answers 421, 451 and 554, stalls, and cuts connections, also when
+  it has received a mail and before it has said so. Each of these faults passes.
+
+What is under test runs as it is. From outside, once a second, the script moves the
+next try of what has failed (crm.automation.delivery.retry_at and
+crm.automation.firing.run_at: 1, 5, 30 minutes ... later) to now, in the database;
+and wakes the cron workers, as the saves of other users do: a new one of Odoo's
+sleeps for a minute. A mail that has failed four times waits until the faults are
+over. After the last kill the mail server goes on with its faults until three
+quarters of the mails are there; then they stop, and everything has to be done.
+
+It prints the counts, a line "CHECK <what> PASS" or "FAIL" for each promise, and
+exits 1 if one is broken:
+
+  done        every execution is done, there is one for each notice, and no other
+  none lost   each notice is at the mail server, and the log says "Delivered"
+  identity    one Message-ID for each notice: a repeated mail has the same one
+  repeats     at most as many as kills, restarts (and ends of Odoo by them) and
+              connections cut after a mail was received: only these can part the
+              mail server's yes from the database's commit
+  re-queued   no mail is left behind as "exception": counts those that stock Odoo
+              would have left
+
+The same --seed draws the same faults; when they strike is up to the machine.
+"""
+
+import argparse
+import collections
+import contextlib
+import copy
+import fcntl
+import os
+import shutil
+
+from . import postgres
+from .chaos_run import Chaos
+from .chaos_smtp import ChaosSmtp
+from .paths import chaos_name, subdir
+from .say import SetupError, say, step
+from .system import free_port
+from .workshop import workshop
+
+#: A crash must lose nothing that was committed: here commits wait for the log.
+SETTINGS = f"{postgres.SETTINGS}synchronous_commit = on\n"
+FULL = {"notices": 2000, "kills": 100, "restarts": 2, "faults": 1.0}
+SHORT = {"notices": 200, "kills": 10, "restarts": 1, "faults": 3.0}
+
+
+def main(arguments):
+    options = _options(arguments)
+    with workshop() as shop:
+        application = shop.application()
+        with _private(shop) as private:
+            database = chaos_name()
+            with step("Copying the demo database", "15 s"):
+                private.cluster.fetch(shop.cluster, application, database)
+                files = shop.filestore(application)
+                if files.is_dir():
+                    shutil.copytree(
+                        files, shop.filestore(database), copy_function=os.link, dirs_exist_ok=True
+                    )
+            smtp = ChaosSmtp(free_port(), options.seed, options.faults)
+            smtp.start()
+            chaos = Chaos(private, database, smtp, options)
+            try:
+                chaos.run()
+                return _report(chaos)
+            finally:
+                smtp.stop()
+                shutil.rmtree(shop.filestore(database), ignore_errors=True)
+
+
+def _options(arguments):
+    parser = argparse.ArgumentParser(
+        prog="./dev/chaos", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--short", action="store_true", help="200 notices, 10 kills, 1 restart (about a minute)"
+    )
+    parser.add_argument("--notices", type=int, metavar="N", help="how many (2000)")
+    parser.add_argument("--kills", type=int, metavar="K", help="at least so many (100)")
+    parser.add_argument("--restarts", type=int, metavar="R", help="of PostgreSQL (2)")
+    parser.add_argument(
+        "--faults", type=float, metavar="F",
+        help="how faulty the mail server is: 1 is about a fault for each 20 mails (1, short: 3)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of what is random (1)")
+    parser.add_argument(
+        "--patience", type=int, default=600, metavar="SECONDS",
+        help="how long to wait for the rest when the faults are over (600)",
+    )  # fmt: skip
+    options = parser.parse_args(arguments)
+    for name, value in (SHORT if options.short else FULL).items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    if options.notices < 1 or options.kills < 0 or options.restarts < 0:
+        parser.error("a number is negative")
+    options.about = f"{options.kills * 4 // 60 + 1} minutes"
+    return options
+
+
+@contextlib.contextmanager
+def _private(shop):
+    """The workshop with a cluster that is made for this run, and removed after it."""
+    with (subdir() / f"{chaos_name()}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SetupError("Another ./dev/chaos of this checkout is running.") from None
+        cluster = postgres.Cluster(chaos_name(), SETTINGS)
+        cluster.remove()
+        cluster = postgres.Cluster(chaos_name(), SETTINGS)
+        private = copy.copy(shop)
+        private.cluster = cluster
+        try:
+            cluster.start()
+            yield private
+        finally:
+            cluster.remove()
+
+
+def _report(chaos):
+    wanted, smtp = chaos.options.notices, chaos.smtp
+    firings = _counts(chaos, "SELECT state, count(*) FROM crm_automation_firing f "
+                             "JOIN crm_automation_rule r ON r.id = f.rule_id "
+                             "WHERE r.name->>'en_US' LIKE 'Chaos: %' GROUP BY 1")  # fmt: skip
+    rows = chaos.cluster.psql(
+        "SELECT message_id, d.state, coalesce(d.tries, 0) FROM crm_automation_delivery d "
+        "JOIN crm_automation_firing f ON f.id = d.firing_id "
+        "JOIN crm_automation_rule r ON r.id = f.rule_id WHERE r.name->>'en_US' LIKE 'Chaos: %'",
+        chaos.database,
+    ).splitlines()
+    deliveries = [row.split("|") for row in rows]
+    mails = _counts(chaos, "SELECT state, count(*) FROM mail_mail GROUP BY 1")
+    noted = {message_id for message_id, state, _tries in deliveries if state == "sent"}
+    # Odoo's other jobs write mails as well.
+    received = [entry for entry in smtp.received if "Chaos " in entry[1]]
+    arrived = {message_id for message_id, _subject in received}
+    identities = collections.defaultdict(set)
+    for message_id, subject in received:
+        identities[subject].add(message_id)
+    repeats = len(received) - len(arrived)
+    allowed = len(chaos.kills) + len(chaos.restarts) + chaos.ends + smtp.cut_after_data
+    requeued = sum(int(tries) for _id, _state, tries in deliveries)
+    print(f"""
+{wanted} notices, {len(chaos.kills)} kills ({_kinds(chaos)})
+PostgreSQL restarted: {_listed(collections.Counter(chaos.restarts))}
+Odoo ended by itself, since the database was away, and was started again: {chaos.ends}
+killed in the middle of: {_jobs(chaos)}
+saves done again, since they got no answer: {chaos.saves_again}
+faults of the mail server: {_listed(smtp.faults)}
+
+executions                    {_listed(firings)}
+mails received                {len(received)} ({chaos.early} while the faults went on)
+  different Message-IDs       {len(arrived)}
+  different notices           {len(identities)}
+  received again              {repeats} (allowed: {allowed})
+recipients                    {_listed(collections.Counter(state for _id, state, _n in deliveries))}
+mails that failed and were queued again, where stock leaves an exception: {requeued}
+mails still in the queue      {_listed(mails)}
+""", flush=True)  # fmt: skip
+    checks = {
+        "done": firings == {"done": wanted},
+        "none lost": len(arrived) == wanted and noted == arrived and len(deliveries) == wanted,
+        "identity": len(identities) == wanted and all(len(ids) == 1 for ids in identities.values()),
+        "repeats": repeats <= allowed,
+        "re-queued": not set(mails) & {"exception", "outgoing"},
+        "kills": len(chaos.kills) >= chaos.options.kills,
+        "restarts": len(chaos.restarts) >= chaos.options.restarts,
+    }
+    for name, good in checks.items():
+        print(f"CHECK {name} {'PASS' if good else 'FAIL'}", flush=True)
+    if not all(checks.values()):
+        say(f"Odoo's log: {chaos.server.log}")
+    return 0 if all(checks.values()) else 1
+
+
+def _counts(chaos, query):
+    rows = chaos.cluster.psql(query, chaos.database).splitlines()
+    return {state: int(number) for state, number in (row.split("|") for row in rows)}
+
+
+def _listed(counts):
+    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "none"
+
+
+def _kinds(chaos):
+    return _listed(collections.Counter(kind for _job, kind in chaos.kills))
+
+
+def _jobs(chaos):
+    return _listed(collections.Counter(job for job, _kind in chaos.kills))

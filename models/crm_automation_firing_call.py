@@ -1,0 +1,125 @@
+"""When the drainers run: at once, or when the next execution is due.
+
+Owns the calls of the jobs and the waiting that makes them precise: Odoo looks for
+planned jobs about once a minute, so one of them is called before what is due next,
+and waits for it.
+"""
+
+import time
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.tools import SQL, config
+
+#: So much before what is due next a drainer is called: Odoo's workers sleep for 60
+#: to 70 seconds.
+LEAD = timedelta(seconds=75)
+#: Names the lock of the drainer that waits: one is enough.
+WAITING_LOCK = 7_304_912
+
+
+class CrmAutomationFiring(models.Model):
+    _inherit = "crm.automation.firing"
+
+    @api.model
+    def _wait_for_next(self, deadline):
+        """Wait until the next pending firing is due, if that is soon.
+
+        Only within a scheduled job, and only one of them at a time: with fewer than
+        two workers for jobs, all others would stand still meanwhile.
+
+        :param float deadline: of the monotonic clock; no waiting beyond it
+        :return: whether something is due now
+        """
+        if not self.env.context.get("cron_id") or config["max_cron_threads"] < 2:
+            return False
+        cr = self.env.cr
+        cr.execute(SQL("SELECT pg_try_advisory_lock(%s)", WAITING_LOCK))
+        if not cr.fetchone()[0]:
+            return False
+        try:
+            while True:
+                # Each look sees what is there by now.
+                cr.rollback()
+                seconds = self._seconds_to_next()
+                cr.rollback()
+                if seconds is None or seconds > deadline - time.monotonic():
+                    return False
+                # What is due already may be in the hands of another drainer.
+                time.sleep(min(max(seconds, 0.1), 1))
+                if seconds <= 1:
+                    return True
+        finally:
+            cr.execute(SQL("SELECT pg_advisory_unlock(%s)", WAITING_LOCK))
+
+    @api.model
+    def _seconds_to_next(self):
+        """Seconds until the next pending firing is due, None without one."""
+        self.env.cr.execute(
+            """
+            SELECT extract(epoch FROM min(run_at) - (now() AT TIME ZONE 'UTC'))::float
+            FROM crm_automation_firing WHERE state = 'pending'
+            """
+        )
+        return self.env.cr.fetchone()[0]
+
+    @api.model
+    def _arm(self):
+        """Make sure that a drainer runs when the next pending firing is due."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            SELECT (SELECT min(run_at) FROM crm_automation_firing WHERE state = 'pending'),
+                   (SELECT min(retry_at) FROM crm_automation_delivery WHERE state = 'retry')
+            """
+        )
+        due, retry = self.env.cr.fetchone()
+        now = self.env.cr.now().replace(microsecond=0)
+        soon = now + timedelta(seconds=1)
+        if due:
+            # What is due already is in the hands of another drainer.
+            self._call_at(max(due, soon), is_precise=due > now)
+        if retry:
+            self._call_at(max(retry, soon))
+
+    @api.model
+    def _call_at(self, moment, is_precise=False):
+        """Let a drainer run at a moment to come. Hook for extensions.
+
+        :param bool is_precise: it is called before, and waits for the moment
+        """
+        drainer = self._drainers()[:1]
+        if not drainer:
+            return
+        now = self.env.cr.now()
+        if is_precise:
+            moment -= LEAD
+            if moment <= now:
+                # At once: Odoo looks for triggers of a later second once a minute only.
+                if not self._somebody_waits():
+                    drainer._trigger()
+                return
+        armed = self.env["ir.cron.trigger"].sudo().search_count(
+            [("cron_id", "=", drainer.id), ("call_at", "<=", moment), ("call_at", ">", now)],
+            limit=1,
+        )  # fmt: skip
+        if not armed:
+            drainer._trigger(at=moment)
+
+    @api.model
+    def _somebody_waits(self):
+        """Whether a drainer waits for what is due next, whichever that is."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT EXISTS (
+                    SELECT FROM pg_locks
+                    WHERE locktype = 'advisory' AND classid = 0 AND objid = %s AND objsubid = 1
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    AND pid <> pg_backend_pid()
+                )
+                """,
+                WAITING_LOCK,
+            )
+        )
+        return self.env.cr.fetchone()[0]

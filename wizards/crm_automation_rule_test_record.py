@@ -1,0 +1,33 @@
+from odoo import fields, models
+
+
+class CrmAutomationRuleTestRecord(models.TransientModel):
+    _name = "crm.automation.rule.test.record"
+    _description = "Record in the Test of an Automated Action"
+    _order = "sequence, id"
+
+    wizard_id = fields.Many2one("crm.automation.rule.test", required=True, ondelete="cascade")
+    sequence = fields.Integer()
+    res_model = fields.Char("Model", required=True)
+    res_id = fields.Many2oneReference("Record ID", model_field="res_model", required=True)
+    record_name = fields.Char("Record")
+    moment = fields.Datetime()
+    matches = fields.Boolean("Matches Now")
+    firing_id = fields.Many2one("crm.automation.firing", "Execution", ondelete="cascade")
+    log = fields.Text("What Was Really Done")
+
+    def action_open_record(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }
+
+    def action_explain(self):
+        """Test the rule with this record, condition by condition."""
+        self.ensure_one()
+        wizard = self.wizard_id
+        wizard.write({"mode": "record", "res_id": self.res_id})
+        return wizard.action_test()
