@@ -97,7 +97,8 @@ class CrmAutomationRule(models.Model):
         line = self.env["crm.automation.take.over"].search(
             [("stock_id", "=", self.stock_rule_id), ("create_uid", "=", self.env.uid)], limit=1
         )
-        return {**action, "views": [(False, "form")], "res_id": line.id}
+        # Without it, Odoo's rule is gone: the list of the others.
+        return {**action, "views": [(False, "form")], "res_id": line.id} if line else action
 
     # -- there and back -------------------------------------------------------
 
