@@ -90,8 +90,7 @@ class CrmAutomationDelivery(models.Model):
     def _follow_untold(self):
         """Note what became of mails that Odoo has said nothing of.
 
-        It leaves a mail whose connection was lost as an exception, and those behind
-        it until its next hour. Called by the mail queue's job alone: whoever else
+        It leaves a mail whose connection was lost as an exception. Called by the mail queue's job alone: whoever else
         changed these rows could undo the note of a mail that has just been sent.
         """
         untold = self.search(
@@ -116,9 +115,10 @@ class CrmAutomationDelivery(models.Model):
                     else self.env._("The mail was deleted.")
                 )
                 delivery.write({"state": "failed", "reason": reason})
-        if untold:
-            # Whoever has woken it already: that was for this run, and ends with it.
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    @api.model
+    def _count_waiting(self, limit=None):
+        return self.search_count([("state", "=", "queued")], limit=limit)
 
     @api.model
     def _wake_mailer(self):
@@ -126,9 +126,9 @@ class CrmAutomationDelivery(models.Model):
 
         Odoo puts it off by an hour when workers have died in it.
         """
-        mailer = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
-        if not self.search_count([("state", "=", "queued")], limit=1):
+        if not self._count_waiting(limit=1):
             return
+        mailer = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
         due = [("cron_id", "=", mailer.id), ("call_at", "<=", fields.Datetime.now())]
         if not self.env["ir.cron.trigger"].sudo().search_count(due, limit=1):
             mailer._trigger()

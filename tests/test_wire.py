@@ -213,6 +213,19 @@ class TestWire(WireCase):
         arrived = [message["Message-ID"] for _to, message in self.inbox.received]
         self.assertEqual(sorted(arrived), sorted(d.message_id for d in deliveries))
 
+    def test_more_mails_than_one_run_of_the_mailer_takes(self):
+        """Stock takes 1,000, and leaves the others until the next hour."""
+        self.env["ir.config_parameter"].set_param("mail.mail.queue.batch.size", 2)
+        deliveries = [self.firings(self.convert()).delivery_ids for _n in range(3)]
+        self.forget_triggers()
+        self.send_queue()
+        self.assertEqual(sorted(d.state for d in deliveries), ["queued", "sent", "sent"])
+        self.assertEqual(self.mailer_is_woken(), 1)
+        self.forget_triggers()
+        self.send_queue()
+        self.assertEqual([d.state for d in deliveries], ["sent"] * 3)
+        self.assertFalse(self.mailer_is_woken(), "woken for nothing")
+
     def test_a_mail_in_exception_that_nobody_told_of_is_queued_again(self):
         delivery = self.firings(self.convert()).delivery_ids
         delivery.mail_id.write({"state": "exception", "failure_type": "unknown"})

@@ -335,9 +335,9 @@ class Chaos:
 
     # -- the end --------------------------------------------------------------------
 
-    def _wait_for_mails(self, number, seconds=120):
+    def _wait_for_mails(self, number):
         self._share = 1
-        end = time.monotonic() + seconds
+        end = time.monotonic() + 60 + number / 5
         while len(self.smtp.received) < number and time.monotonic() < end:
             self._revive()
             time.sleep(0.2)
