@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..models.crm_automation_firing_call import LEAD
 from .common import AutomationCase
 from .test_moment import DAY, HOUR, MINUTE, NOW, MomentCase
 
@@ -99,7 +100,7 @@ class TestByHand(HandMixin, AutomationCase):
             self.drain()
         self.assertEqual(firing.state, "pending")
         armed = self.env["ir.cron.trigger"].search(
-            [("cron_id", "in", self.Firing._drainers().ids), ("call_at", "=", firing.run_at)]
+            [("cron_id", "in", self.Firing._drainers().ids), ("call_at", "=", firing.run_at - LEAD)]
         )
         self.assertTrue(armed)
         with self.at(firing.run_at):

@@ -181,7 +181,7 @@ class TestHealth(HealthData, WireCase):
         self.drain()
         self.assertNotIn("overdue", self.found())
 
-    def fail(self):
+    def fail_a_mail(self):
         """An execution that fails until it is given up."""
         self.rule.sudo().server_action_ids = self.env["ir.actions.server"].create(
             {
@@ -200,7 +200,7 @@ class TestHealth(HealthData, WireCase):
         return firing
 
     def test_failed_executions(self):
-        firing = self.fail()
+        firing = self.fail_a_mail()
         self.assertEqual(firing.state, "failed")
         self.assertFinding("failures", "warning", ": 1.")
         tables = self.env["crm.automation.health"].with_user(self.manager).report()["tables"]
@@ -226,7 +226,7 @@ class TestHealth(HealthData, WireCase):
         self.assertEqual(self.Firing.search(opened["domain"]), firing)
 
     def test_failures_of_other_companies_are_out_of_sight(self):
-        firing = self.fail()
+        firing = self.fail_a_mail()
         firing.company_id = self.env["res.company"].create({"name": "Elsewhere"})
         self.assertNotIn("failures", self.found())
 
@@ -293,6 +293,7 @@ class TestHealth(HealthData, WireCase):
         firing.delivery_ids.mail_id.unlink()
         firing.delivery_ids.retry_at = self.env.cr.now()
         self.drain()
+        self.send()
         self.assertFinding("undelivered", "warning", "seller@example.com", "was deleted")
         opened = self.found()["undelivered"]["buttons"][0]["action"]
         self.assertEqual(self.Firing.search(opened["domain"]), firing)
@@ -358,7 +359,7 @@ class TestHealth(HealthData, WireCase):
             self.found()
             return self.env.cr.sql_log_count - before
 
-        firing = self.fail()
+        firing = self.fail_a_mail()
         few = queries()
         self.env.cr.execute(
             """
