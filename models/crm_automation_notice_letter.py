@@ -498,7 +498,9 @@ class CrmAutomationNotice(models.AbstractModel):
             return ""
         if field.type == "selection":
             return dict(field._description_selection(self.env)).get(value, value)
-        if field.type in ("many2one", "many2many", "one2many"):
+        if field.type == "many2one":
+            return value.display_name or ""
+        if field.relational:
             return ", ".join(value.mapped("display_name"))
         if isinstance(value, datetime.datetime):
             if record._name == "calendar.event" and record.sudo().allday:
