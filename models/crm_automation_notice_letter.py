@@ -498,10 +498,8 @@ class CrmAutomationNotice(models.AbstractModel):
             return ""
         if field.type == "selection":
             return dict(field._description_selection(self.env)).get(value, value)
-        if field.type == "many2one":
-            return value.display_name or ""
         if field.relational:
-            return ", ".join(value.mapped("display_name"))
+            return ", ".join(row.display_name or "" for row in value)
         if isinstance(value, datetime.datetime):
             if record._name == "calendar.event" and record.sudo().allday:
                 return format_date(self.env, value.date())

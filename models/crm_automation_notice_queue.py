@@ -8,7 +8,7 @@ import collections
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, email_normalize
 from odoo.tools.mail import email_split, generate_tracking_message_id
 
 from .base import CHAIN
