@@ -1,0 +1,456 @@
+"""Bytes to items: tolerant, item by item, with a line number for what is wrong.
+
+The tree and the values are read here, and not by the ``icalendar`` library,
+though its answers are what the tests compare with over the whole corpus: it
+gives no line numbers, keeps no property as it was written, refuses a component
+for one odd value, and takes about five times as long for a real file. Its table
+of Windows zones is used.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from . import vcal1
+from .errors import BrokenComponent, IcalError, LimitExceeded, MissingProperty, Repair
+from .items import KINDS, Alarm, Component
+from .limits import DEFAULT
+from .lines import ITEMS, Split, decode
+from .params import split_line
+from .properties import TABLES, Reader, read_property, write_property
+from .values import add, is_date, write_duration
+from .zones import Zones, by_name
+
+# RFC 5546, 3.2: with these methods a VEVENT may come without DTSTART.
+_NO_START = {"REPLY", "CANCEL", "REFRESH", "COUNTER", "DECLINECOUNTER", "ADD"}
+_ALARM_FIELDS = frozenset(entry.field for entry in TABLES["VALARM"].values())
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A component that cannot be read, and why. The others go on.
+
+    :param IcalError error: with the line of the file
+    :param str kind: VEVENT, VTODO, VJOURNAL, VFREEBUSY
+    """
+
+    error: IcalError
+    kind: str
+    uid: str | None = None
+    summary: str | None = None
+    line: int | None = None
+
+
+@dataclass(slots=True)
+class Calendar:
+    """One VCALENDAR: its own properties and what it holds."""
+
+    items: list = field(default_factory=list)
+    failures: list = field(default_factory=list)
+    repairs: list = field(default_factory=list)
+    zones: Zones = None
+    #: the calendar's own lines, unfolded, in order
+    lines: tuple = ()
+    #: subcomponents that are no items: VTIMEZONE, VAVAILABILITY, X-...
+    others: tuple = ()
+    method: str | None = None
+    name: str | None = None
+    description: str | None = None
+    color: str | None = None
+    #: X-WR-TIMEZONE
+    zone: object = None
+    prodid: str | None = None
+    version: str | None = None
+
+
+@dataclass(slots=True)
+class File:
+    """What a file holds, all its calendars together."""
+
+    calendars: list
+    repairs: list
+
+    @property
+    def items(self):
+        """The items of all calendars, in order."""
+        return [item for calendar in self.calendars for item in calendar.items]
+
+    @property
+    def failures(self):
+        """What could not be read, of all calendars."""
+        return [failure for calendar in self.calendars for failure in calendar.failures]
+
+
+def parse(data, limits=DEFAULT):
+    """Read a file.
+
+    :param bytes data: as it came
+    :rtype: File
+    :raises LimitExceeded: when the file as a whole is over a limit
+    :raises NotACalendar: when there is nothing to read in it
+    """
+    split = Split(data, limits)
+    calendars = []
+    for calendar, things in _calendars(split):
+        for thing in things:
+            (calendar.failures if isinstance(thing, Failure) else calendar.items).append(thing)
+        calendars.append(calendar)
+    return File(calendars, split.repairs)
+
+
+def stream(data, limits=DEFAULT):
+    """Read a file item by item, without holding them all.
+
+    :return: generator of (Calendar, Item or Failure); the calendars stay empty
+    """
+    for calendar, things in _calendars(Split(data, limits)):
+        for thing in things:
+            yield calendar, thing
+
+
+def parse_item(chunk, calendar, limits=DEFAULT):
+    """Read one component.
+
+    :param Chunk chunk: from :class:`ical.lines.Split`
+    :param Calendar calendar: from :func:`open_calendar`
+    :rtype: Item
+    :raises IcalError: when it cannot be read
+    """
+    if chunk.error is not None:
+        raise chunk.error
+    component, code = _component(chunk, limits)
+    reader = Reader(calendar.zones, limits, chunk)
+    if code:
+        reader.repairs.append(Repair(code, chunk.line))
+    _tidy(component, reader)
+    if calendar.version == "1.0" or vcal1.is_quoted(component):
+        component = vcal1.convert(component, reader)
+    return _item(component, reader, calendar)
+
+
+def _calendars(split):
+    for chunk in split.calendars:
+        calendar = open_calendar(chunk, split.limits)
+        yield calendar, _things(chunk, calendar, split.limits)
+
+
+def open_calendar(calendar_chunk, limits=DEFAULT):
+    """The calendar's own properties and time zones; its items are not read.
+
+    Zones first: an event may come before the VTIMEZONE that it needs.
+    """
+    calendar = Calendar(zones=Zones(limits))
+    text, code = decode(calendar_chunk.own())
+    line = calendar_chunk.line
+    if code:
+        calendar.repairs.append(Repair(code, line))
+    _own_properties(calendar, text, line, limits)
+    if not calendar_chunk.bare:
+        for value, problem in ((calendar.version, "no_version"), (calendar.prodid, "no_prodid")):
+            if not value:
+                calendar.repairs.append(Repair(problem, line))
+    others = []
+    for chunk in calendar_chunk.chunks:
+        if chunk.name in ITEMS:
+            continue
+        try:
+            if chunk.error is not None:
+                raise chunk.error
+            component, _ = _component(chunk, limits)
+            _tidy(component, Reader(calendar.zones, limits, chunk))
+        except IcalError as error:
+            calendar.zones.unread.append((None, error))
+            code = "bad_zone" if chunk.name == "VTIMEZONE" else "line_dropped"
+            calendar.repairs.append(Repair(code, chunk.line, f"BEGIN:{chunk.name}"))
+            continue
+        component.numbers = None
+        others.append(component)
+        if chunk.name == "VTIMEZONE":
+            calendar.zones.add(component)
+    calendar.others = tuple(others)
+    return calendar
+
+
+def _own_properties(calendar, text, line, limits):
+    lines = []
+    for content in text.split("\n"):
+        content = content.strip("\r")
+        if not content.strip():
+            continue
+        try:
+            name, _, value = split_line(content)
+        except IcalError:
+            calendar.repairs.append(Repair("line_dropped", line, content[:200]))
+            continue
+        lines.append(content)
+        value = value.strip()
+        if name in ("X-WR-CALNAME", "NAME"):
+            # RFC 7986, 5.1; the X- property is what everybody writes.
+            calendar.name = calendar.name or value
+        elif name in ("X-WR-CALDESC", "DESCRIPTION"):
+            calendar.description = calendar.description or value
+        elif name in ("COLOR", "X-APPLE-CALENDAR-COLOR"):
+            calendar.color = calendar.color or value
+        elif name == "METHOD":
+            calendar.method = value.upper() or None
+        elif name == "X-WR-TIMEZONE" and value:
+            calendar.zone = by_name(value)
+        elif name in ("PRODID", "VERSION"):
+            setattr(calendar, name.lower(), value)
+    calendar.lines = tuple(lines)
+
+
+def _things(calendar_chunk, calendar, limits):
+    seen = set()
+    for chunk in calendar_chunk.chunks:
+        if chunk.name not in ITEMS:
+            continue
+        try:
+            item = parse_item(chunk, calendar, limits)
+        except IcalError as error:
+            yield _failure(chunk, error)
+            continue
+        if item.key in seen:
+            repair = Repair("duplicate_uid", chunk.line, f"UID:{item.uid}"[:200])
+            item = replace(item, repairs=(*item.repairs, repair))
+        seen.add(item.key)
+        yield item
+
+
+def _failure(chunk, error):
+    uid = summary = None
+    if chunk.end - chunk.start < 1_000_000:
+        uid = chunk.identity()[0]
+        for line in decode(chunk.own())[0].split("\n"):
+            if line[:7].upper() == "SUMMARY":
+                summary = line.partition(":")[2][:200].strip()
+                break
+    if error.line is None:
+        error.line = chunk.line
+    return Failure(error, chunk.name, uid, summary, chunk.line)
+
+
+def _component(chunk, limits):
+    """(component tree, repair code): lines as they stand, nothing read."""
+    text, code = decode(chunk.unfolded())
+    lines = text.split("\n")
+    if len(lines) > limits.component_lines:
+        raise LimitExceeded("component_lines", limits.component_lines, chunk.line)
+    top = None
+    stack = []
+    for number, line in enumerate(lines):
+        if line[-1:] == "\r":
+            line = line.rstrip("\r")
+        if line[:1] in "BbEe" and line[:6].upper() == "BEGIN:":
+            new = Component(line[6:].strip().upper(), numbers=[])
+            if stack:
+                stack[-1].content.append(new)
+                stack[-1].numbers.append(number)
+            else:
+                top = new
+            stack.append(new)
+        elif line[:1] in "Ee" and line[:4].upper() == "END:" and stack:
+            name = line[4:].strip().upper()
+            if any(component.name == name for component in stack):
+                while stack.pop().name != name:
+                    pass
+        elif stack and line:
+            if len(line) > limits.line_bytes and not line[:6].upper() == "ATTACH":
+                raise LimitExceeded("line_bytes", limits.line_bytes, chunk.line_of(number))
+            stack[-1].content.append(line)
+            stack[-1].numbers.append(number)
+    if top is None:
+        raise BrokenComponent(f"BEGIN:{chunk.name} is written in a way we cannot read", chunk.line)
+    return top, code
+
+
+def _tidy(component, reader):
+    """Join lines that were folded wrongly, leave out what is no property."""
+    content, numbers = [], []
+    previous = 0
+    for piece, number in zip(component.content, component.numbers, strict=True):
+        if not isinstance(piece, str):
+            _tidy(piece, reader)
+        elif not _is_property(piece):
+            reader.number, reader.line = number, piece
+            if not piece.strip():
+                continue
+            if content and isinstance(content[-1], str):
+                reader.repair("unfolded")
+                # A short line before it was not folded for its length: the
+                # break is one of the text.
+                content[-1] += ("" if previous >= 60 else "\\n") + piece
+                previous = len(piece)
+            else:
+                reader.repair("line_dropped")
+            continue
+        content.append(piece)
+        numbers.append(number)
+        previous = len(piece) if isinstance(piece, str) else 0
+    component.content, component.numbers = content, numbers
+
+
+def _is_property(line):
+    colon = line.find(":")
+    if colon <= 0:
+        return False
+    semicolon = line.find(";", 0, colon)
+    name = line[: semicolon if semicolon > 0 else colon].rstrip()
+    return name.replace("-", "").replace("_", "").replace(".", "").isalnum() and name.isascii()
+
+
+def _split(line, reader):
+    try:
+        return split_line(line)
+    except BrokenComponent:
+        # A quote that is never closed, a parameter with a bare quote in it.
+        name, params, value = split_line(line.replace('"', ""))
+        reader.repair("loose_parameter")
+        return name, params, value
+
+
+def _item(component, reader, calendar):
+    found = _read(component, TABLES[component.name], reader)
+    alarms = []
+    for piece in component.children():
+        if piece.name == "VALARM":
+            alarm = _alarm(piece, reader)
+            if alarm is not None:
+                alarms.append(alarm)
+    found["alarms"] = tuple(alarms)
+    if not found.get("uid"):
+        _make_uid(component, found, reader)
+    if component.name == "VEVENT":
+        if found.get("start") is None and calendar.method not in _NO_START:
+            raise MissingProperty("an event without DTSTART", reader.chunk.line)
+        _check_end(component, found, "end", reader)
+    elif component.name == "VTODO":
+        _check_end(component, found, "due", reader)
+    component.read = found
+    component.numbers = None
+    return KINDS[component.name](
+        **found,
+        component=component,
+        zones=calendar.zones,
+        calendar_zone=calendar.zone,
+        method=calendar.method,
+        repairs=tuple(reader.repairs),
+        line=reader.chunk.line,
+    )
+
+
+def _read(component, table, reader):
+    """The fields of a component by name; its lines are put right on the way."""
+    found = {}
+    content = component.content
+    dropped = []
+    for index, piece in enumerate(content):
+        if not isinstance(piece, str):
+            continue
+        reader.line, reader.number = piece, component.numbers[index]
+        try:
+            name, params, value = split_line(piece)
+        except BrokenComponent:
+            try:
+                name, params, value = _split(piece, reader)
+            except BrokenComponent:
+                reader.repair("line_dropped")
+                dropped.append(index)
+                continue
+            content[index] = f"{name}{params}:{value}"
+        entry = table.get(name)
+        if entry is None:
+            continue
+        reader.name = name
+        if not read_property(reader, entry, params, value, found):
+            dropped.append(index)
+        elif reader.fixed is not None:
+            content[index] = reader.fixed
+    for index in reversed(dropped):
+        del content[index], component.numbers[index]
+    return found
+
+
+def _alarm(component, reader):
+    """VALARM, or None when it never goes off; its text stays in either case."""
+    found = _read(component, TABLES["VALARM"], reader)
+    component.read = found
+    component.numbers = None
+    if found.get("trigger") is None:
+        reader.repair("bad_alarm", "BEGIN:VALARM")
+        return None
+    return Alarm(**found, component=component)
+
+
+def _make_uid(component, found, reader):
+    """3.8.4.7 wants one. The same content has the same, so that it is found again."""
+    text = "\n".join(line for line in component.lines() if not line.upper().startswith("DTSTAMP"))
+    digest = blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    found["uid"] = f"{digest}@no-uid.invalid"
+    reader.number = 0
+    reader.repair("no_uid", "")
+    component.content.insert(0, f"UID:{found['uid']}")
+
+
+def _check_end(component, found, name, reader):
+    """Bring start and end to one kind, and into order (3.8.2.2, 3.8.2.3)."""
+    start, end, duration = found.get("start"), found.get(name), found.get("duration")
+    if start is None:
+        return
+    if end is None:
+        if duration is not None and duration < timedelta(0):
+            reader.repair("end_before_start", f"DURATION:{write_duration(duration)}")
+            found["start"], found["duration"] = add(start, duration), -duration
+            _rewrite(component, found, ("start", "duration"), reader)
+        return
+    if duration is not None:
+        reader.repair("end_and_duration", f"DURATION:{write_duration(duration)}")
+        del found["duration"]
+        _rewrite(component, found, ("duration",), reader)
+    new_start, new_end = _one_kind(start, end)
+    if new_start is not start or new_end is not end:
+        reader.repair("end_kind", "")
+    if new_end < new_start:
+        reader.repair("end_before_start", "")
+        new_start, new_end = new_end, new_start
+    elif new_end == new_start and name == "end":
+        reader.repair("end_not_after_start", "")
+        # Without an end a day lasts a day and a time none: what was meant.
+        new_end = None
+    if new_start is not start or new_end is not end:
+        found["start"] = new_start
+        found.pop(name)
+        if new_end is not None:
+            found[name] = new_end
+        _rewrite(component, found, ("start", name), reader)
+
+
+def _one_kind(start, end):
+    if is_date(start) and not is_date(end):
+        return datetime(start.year, start.month, start.day, tzinfo=end.tzinfo), end
+    if is_date(end) and not is_date(start):
+        return start, datetime(end.year, end.month, end.day, tzinfo=start.tzinfo)
+    if not is_date(start) and (start.tzinfo is None) != (end.tzinfo is None):
+        if start.tzinfo is None:
+            return start.replace(tzinfo=end.tzinfo), end
+        return start, end.replace(tzinfo=start.tzinfo)
+    return start, end
+
+
+def _rewrite(component, found, fields, reader):
+    """Write the lines of these fields anew, each in its place."""
+    table = TABLES[component.name]
+    for index in reversed(range(len(component.content))):
+        piece = component.content[index]
+        if not isinstance(piece, str):
+            continue
+        name, params, _ = split_line(piece)
+        entry = table.get(name)
+        if entry is None or entry.field not in fields:
+            continue
+        if found.get(entry.field) is None:
+            del component.content[index], component.numbers[index]
+        else:
+            component.content[index] = write_property(
+                entry, None, found[entry.field], params, reader.zones
+            )
