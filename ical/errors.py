@@ -98,7 +98,7 @@ REPAIRS = {
     "no_prodid": "The calendar names no PRODID",
     "unfolded": "A line that continues the one before was joined to it",
     "line_dropped": "A line that is no property was left out",
-    "stray_end": "An END without its BEGIN was left out",
+    "stray_end": "An END did not belong to its BEGIN",
     "no_uid": "A UID was made from the content",
     "duplicate_uid": "Another component of the file has the same UID and RECURRENCE-ID",
     "empty_value": "A property without a value was left out",

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from .errors import BadValue, LimitExceeded
 from .limits import DEFAULT
 from .params import EMPTY, Params
-from .values import add, is_date
+from .values import add, is_date, same
 
 Moment = date | datetime
 
@@ -263,7 +263,7 @@ class BusyTime:
     kind: str = "BUSY"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Alarm:
     """VALARM (3.6.6; RFC 9074).
 
@@ -286,6 +286,11 @@ class Alarm:
     proximity: str | None = None
     component: Component | None = field(default=None, compare=False, repr=False)
 
+    def __eq__(self, other):
+        return same(self, other) if isinstance(other, Alarm) else NotImplemented
+
+    __hash__ = None
+
     @property
     def snoozes(self):
         """UID of the alarm that this one repeats later (RFC 9074, 5), or None."""
@@ -295,7 +300,7 @@ class Alarm:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Item:
     """What events, to-dos and journal entries have in common."""
 
@@ -351,6 +356,13 @@ class Item:
 
     NAME = ""
 
+    def __eq__(self, other):
+        # Not field by field with ==, for which a time that exists twice is
+        # never equal to one of another zone object (PEP 495).
+        return same(self, other) if isinstance(other, Item) else NotImplemented
+
+    __hash__ = None
+
     @property
     def key(self):
         """(UID, RECURRENCE-ID): what tells one object from another (RFC 5546, 2.1.5).
@@ -382,7 +394,7 @@ class Item:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Event(Item):
     """VEVENT (3.6.1)."""
 
@@ -396,6 +408,9 @@ class Event(Item):
     def stop(self):
         """DTEND, or DTSTART and DURATION, or what 3.6.1 says of neither."""
         if self.end is not None or self.start is None:
+            if self.end is not None and self.end == self.start and is_date(self.end):
+                # Not exclusive, as 3.8.2.2 wants it: whoever wrote it means the day.
+                return add(self.start, timedelta(days=1))
             return self.end
         if self.duration is not None:
             return add(self.start, self.duration)
@@ -403,7 +418,7 @@ class Event(Item):
         return add(self.start, timedelta(days=1)) if is_date(self.start) else self.start
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Todo(Item):
     """VTODO (3.6.2)."""
 
@@ -421,7 +436,7 @@ class Todo(Item):
         return add(self.start, self.duration) if self.duration is not None else self.start
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Journal(Item):
     """VJOURNAL (3.6.3)."""
 
@@ -433,7 +448,7 @@ class Journal(Item):
         return self.start
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FreeBusy(Item):
     """VFREEBUSY (3.6.4)."""
 

@@ -22,6 +22,7 @@ TOP = ITEMS | {"VTIMEZONE", "VCALENDAR", "VAVAILABILITY", "VPOLL"}
 _BORDER = re.compile(
     rb"^(BEGIN|END)[ \t]*(?:;[^:\r\n]*)?:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.M | re.I
 )
+_EMPTY = re.compile(rb"\n{2,}")
 _UID = re.compile(rb"^UID(?:;[^:\n]*)?:([^\n]*)", re.M | re.I)
 _RECURRENCE_ID = re.compile(rb"^RECURRENCE-ID((?:;[^:\n]*)?:[^\n]*)", re.M | re.I)
 _SEQUENCE = re.compile(rb"^SEQUENCE(?:;[^:\n]*)?:[ \t]*(\d+)", re.M | re.I)
@@ -115,6 +116,8 @@ class Chunk:
         soft = False
         for text in raw.split(b"\n"):
             physical += 1
+            if not text.strip(b"\r"):
+                continue
             if not (soft or text[:1] in (b" ", b"\t")):
                 seen += 1
                 if seen == number:
@@ -137,6 +140,9 @@ def unfold(raw):
     """
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n")
+    if b"\n\n" in raw:
+        # An empty line means nothing, not even the end of a folded one.
+        raw = _EMPTY.sub(b"\n", raw)
     if b"\n " in raw:
         raw = raw.replace(b"\n ", b"")
     if b"\n\t" in raw:
@@ -295,7 +301,11 @@ class Split:
                 elif calendar is not None:
                     self._piece(calendar, position, start, line)
                 calendar = None
-            elif chunk is not None and name in stack:
+            elif chunk is not None and (name in stack or name in ITEMS):
+                if name not in stack:
+                    # BEGIN:VTODO ... END:VEVENT: whoever wrote it meant the end.
+                    self.repairs.append(Repair("stray_end", line, f"END:{name}"))
+                    name = stack[0]
                 while stack.pop() != name:
                     pass
                 if stack:

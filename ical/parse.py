@@ -23,7 +23,8 @@ from .zones import Zones, by_name
 
 # RFC 5546, 3.2: with these methods a VEVENT may come without DTSTART.
 _NO_START = {"REPLY", "CANCEL", "REFRESH", "COUNTER", "DECLINECOUNTER", "ADD"}
-_ALARM_FIELDS = frozenset(entry.field for entry in TABLES["VALARM"].values())
+#: Properties in which a line break may stand.
+_TEXTS = {"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CONTACT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,19 +276,30 @@ def _tidy(component, reader):
             reader.number, reader.line = number, piece
             if not piece.strip():
                 continue
-            if content and isinstance(content[-1], str):
-                reader.repair("unfolded")
-                # A short line before it was not folded for its length: the
-                # break is one of the text.
-                content[-1] += ("" if previous >= 60 else "\\n") + piece
+            joined = _joined(content[-1] if content else None, piece, previous)
+            reader.repair("unfolded" if joined else "line_dropped")
+            if joined:
+                content[-1] = joined
                 previous = len(piece)
-            else:
-                reader.repair("line_dropped")
             continue
         content.append(piece)
         numbers.append(number)
         previous = len(piece) if isinstance(piece, str) else 0
     component.content, component.numbers = content, numbers
+
+
+def _joined(before, piece, length):
+    """The line before with what was folded off it wrongly, or None.
+
+    :param int length: of the last piece of the line before
+    """
+    if not isinstance(before, str):
+        return None
+    if length >= 60:
+        return before + piece
+    # A short line was not folded for its length: the break is one of the text.
+    name = before[: min(before.find(mark) % 99 for mark in ":;")].upper()
+    return f"{before}\\n{piece}" if name in _TEXTS or name.startswith("X-") else None
 
 
 def _is_property(line):
@@ -398,6 +410,10 @@ def _check_end(component, found, name, reader):
     if start is None:
         return
     if end is None:
+        if duration is not None and duration.seconds and is_date(start):
+            reader.repair("end_kind", "")
+            found["start"] = start = datetime(start.year, start.month, start.day)
+            _rewrite(component, found, ("start",), reader)
         if duration is not None and duration < timedelta(0):
             reader.repair("end_before_start", f"DURATION:{write_duration(duration)}")
             found["start"], found["duration"] = add(start, duration), -duration
@@ -414,14 +430,10 @@ def _check_end(component, found, name, reader):
         reader.repair("end_before_start", "")
         new_start, new_end = new_end, new_start
     elif new_end == new_start and name == "end":
+        # A day that ends on its own day is one day, a time is a moment.
         reader.repair("end_not_after_start", "")
-        # Without an end a day lasts a day and a time none: what was meant.
-        new_end = None
     if new_start is not start or new_end is not end:
-        found["start"] = new_start
-        found.pop(name)
-        if new_end is not None:
-            found[name] = new_end
+        found["start"], found[name] = new_start, new_end
         _rewrite(component, found, ("start", name), reader)
 
 

@@ -7,7 +7,7 @@ have, so that parameters nobody knows survive the change of a value.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from .errors import BadValue, IcalError, Repair
 from .items import (
@@ -212,24 +212,30 @@ def read_period(reader, params, text):
     own = params.put(VALUE=None)
     start = read_moment(reader, own, first)
     if is_date(start):
-        raise BadValue(f"{text[:40]!r} begins without a time")
+        # A period of days: from midnight to midnight.
+        _fix(reader, params, start, "loose_time")
+        start = _midnight(start)
     if second.strip().upper().lstrip("+-").startswith("P"):
         amount = read_duration(second)
         if amount < timedelta(0):
             raise BadValue(f"{text[:40]!r} ends before it begins")
         return Period(start, duration=amount)
     end = read_moment(reader, own, second)
-    if is_date(end) or (end.tzinfo is None) != (start.tzinfo is None):
+    if is_date(end):
+        end = _midnight(end)
+    if (end.tzinfo is None) != (start.tzinfo is None):
         raise BadValue(f"{text[:40]!r} has two kinds of times")
     return Period(start, end=end)
 
 
 def _busy(reader, params, value):
     kind = (params.get("FBTYPE") or "BUSY").upper()
-    return tuple(
-        BusyTime(read_period(reader, params, text), kind) for text in value.split(",")
-        if text.strip()
-    )  # fmt: skip
+    periods = [read_period(reader, params, text) for text in value.split(",") if text.strip()]
+    return tuple(BusyTime(period, kind) for period in periods)
+
+
+def _midnight(day):
+    return datetime(day.year, day.month, day.day)
 
 
 def _rule(reader, params, value):

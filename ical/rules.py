@@ -162,8 +162,11 @@ def _read_parts(found, text):
             else:
                 # COUNT=-1 is how some say "forever"; INTERVAL=0 says nothing.
                 loose = True
-        else:
+        elif key in ("RSCALE", "SKIP") or key.startswith("X-"):
             other.append((key, value))
+        else:
+            # "UNTL=20261231": a series without end is not what was meant.
+            raise BadRule(f"{key[:20]!r} is no part of a rule: {text[:80]!r}")
     values["other"] = tuple(other)
     return values, loose
 

@@ -11,6 +11,7 @@ up at the first odd value; and because a moment costs it thirty times as much.
 """
 
 import re
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta, timezone
 
 from .errors import BadValue
@@ -293,6 +294,13 @@ def same(one, other):
             and one.fold == other.fold
             and str(one.tzinfo) == str(other.tzinfo)
         )
-    if isinstance(one, tuple) and isinstance(other, tuple) and type(one) is type(other):
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, tuple):
         return len(one) == len(other) and all(map(same, one, other))
-    return type(one) is type(other) and one == other
+    if is_dataclass(one):
+        return all(
+            same(getattr(one, each.name), getattr(other, each.name))
+            for each in fields(one) if each.compare
+        )  # fmt: skip
+    return one == other
