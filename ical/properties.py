@@ -261,10 +261,8 @@ def _list_of_texts(reader, params, value):
 def _address(kind):
     def read(reader, params, value):
         uri = value.strip()
-        if ":" in uri[:8] or "@" not in uri:
-            return kind(uri, params)
         # CN=Foo: bar, unquoted: the value begins at the last "mailto:".
-        at = uri.lower().rfind(":mailto:")
+        at = -1 if uri[:7].lower() == "mailto:" else uri.lower().rfind(":mailto:")
         return kind(uri[at + 1 :] if at >= 0 else uri, params)
 
     return read
@@ -414,6 +412,8 @@ class Property:
     vital: bool = False
     #: RFC 5545 allows it once, and twice would mislead readers
     once: bool = False
+    #: it may stand several times, and the first is taken
+    repeats: bool = False
     #: fields beside the main one that the property's parameters hold
     also: tuple = ()
 
@@ -476,7 +476,10 @@ TABLES = {
         _P("COMPLETED", "completed", _utc, _write_utc, once=True),  # 3.8.2.1
         _P("PERCENT-COMPLETE", "percent", _natural, _write_integer),  # 3.8.1.8
     ),
-    "VJOURNAL": _table(*_COMMON),
+    # 3.6.3: a journal entry may have several descriptions.
+    "VJOURNAL": _table(
+        *_COMMON, _P("DESCRIPTION", "description", _text, _write_text, repeats=True)
+    ),
     "VFREEBUSY": _table(
         *_COMMON, _DTEND, _P("FREEBUSY", "busy", _busy, _write_busy, many=True)
     ),  # 3.8.2.6
@@ -518,7 +521,8 @@ def read_property(reader, entry, params, value, found):
     if entry.many:
         found[entry.field] = found.get(entry.field, ()) + read
     elif entry.field in found:
-        reader.repair("repeated")
+        if not entry.repeats:
+            reader.repair("repeated")
         return not entry.once
     else:
         found[entry.field] = read

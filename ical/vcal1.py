@@ -63,7 +63,9 @@ def convert(component, reader):
     for piece in content:
         if not isinstance(piece, str) and piece.numbers is None:
             piece.numbers = [0] * len(piece.content)
-    return Component(component.name, content, numbers)
+    # RFC 5545, 3.6.1: properties first, then alarms, where old ones were properties.
+    pairs = sorted(zip(content, numbers, strict=True), key=lambda pair: not isinstance(pair[0], str))
+    return Component(component.name, [p for p, _ in pairs], [n for _, n in pairs])
 
 
 def _start(component):

@@ -154,7 +154,7 @@ def _options(wall):
     if wall.day > length - 7:
         found.add((0, wall.month, weekday, -1, time))
     for first in range(max(1, wall.day - 6), wall.day + 1):
-        if first <= 22:
+        if first + 6 <= length:
             rank = 1 if first in (1, 8, 15, 22) else 2
             found.add((rank, wall.month, weekday, first, time))
     return found
