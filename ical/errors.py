@@ -92,6 +92,7 @@ class CannotWrite(IcalError):
 #: Code of a repair: what was done.
 REPAIRS = {
     "bad_utf8": "Bytes that are not UTF-8 were read as Windows-1252",
+    "control_characters": "Control characters were left out",
     "byte_order": "UTF-16 was read",
     "no_calendar": "There was no BEGIN:VCALENDAR around it",
     "no_version": "The calendar names no VERSION",

@@ -323,7 +323,10 @@ def _fixed(amount):
 
 
 def _one_zone(start, stop):
-    return is_date(start) or is_date(stop) or str(start.tzinfo) == str(stop.tzinfo)
+    """Whether their distance is one of wall times; it has to be where one is floating."""
+    if is_date(start) or is_date(stop) or None in (start.tzinfo, stop.tzinfo):
+        return True
+    return str(start.tzinfo) == str(stop.tzinfo)
 
 
 def _key(moment):

@@ -15,7 +15,7 @@ class Limits:
     #: Octets of one file.
     file_bytes: int = 50_000_000
     #: Components of one file, nested ones included.
-    components: int = 200_000
+    components: int = 100_000
     #: VCALENDAR > VEVENT > VALARM > ... ; real files have 3.
     depth: int = 8
     #: Octets of one component, its attachments included.

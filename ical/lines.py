@@ -20,7 +20,7 @@ TOP = ITEMS | {"VTIMEZONE", "VCALENDAR", "VAVAILABILITY", "VPOLL"}
 
 # A continuation line begins with a space, so it cannot match (RFC 5545, 3.1).
 _BORDER = re.compile(
-    rb"^(BEGIN|END)[ \t]*(?:;[^:\r\n]*)?:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.M | re.I
+    rb"^(BEGIN|END)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.M | re.I
 )
 _EMPTY = re.compile(rb"\n{2,}")
 _UID = re.compile(rb"^UID(?:;[^:\n]*)?:([^\n]*)", re.M | re.I)
@@ -107,23 +107,20 @@ class Chunk:
             text = _DTSTAMP.sub(b"", text)
         return blake2b(text.rstrip(), digest_size=16, key=context[:64]).digest()
 
-    def line_of(self, number):
-        """The line of the file on which the unfolded line ``number`` begins (from 0)."""
+    def line_numbers(self):
+        """The line of the file on which each unfolded line begins."""
         raw = self.raw
-        seen = -1
-        physical = self.line - 1
-        breaks_softly = b"QUOTED-PRINTABLE" in raw.upper()
+        numbers = []
+        quoted = b"QUOTED-PRINTABLE" in raw.upper()
         soft = False
-        for text in raw.split(b"\n"):
-            physical += 1
+        for number, text in enumerate(raw.split(b"\n"), self.line):
             if not text.strip(b"\r"):
                 continue
             if not (soft or text[:1] in (b" ", b"\t")):
-                seen += 1
-                if seen == number:
-                    return physical
-            soft = breaks_softly and text.rstrip().endswith(b"=") and _is_quoted(text, soft)
-        return physical
+                numbers.append(number)
+            if quoted:
+                soft = text.rstrip().endswith(b"=") and _is_quoted(text, soft)
+        return numbers
 
 
 def _is_quoted(text, soft):
@@ -311,7 +308,7 @@ class Split:
                 if stack:
                     chunk.nested = (chunk.nested[0], match.end())
                     continue
-                chunk.end = match.end()
+                chunk.end = match.end(2)
                 if chunk.end - chunk.start > self.limits.component_bytes:
                     self._too_large(chunk)
                 chunk = None

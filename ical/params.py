@@ -17,6 +17,8 @@ NAME = re.compile(r"[A-Za-z0-9_.\-]+")
 # name, ";QUOTED-PRINTABLE", is vCalendar 1.0.
 _PARAM = re.compile(r';[ \t]*([A-Za-z0-9_.\-]*)[ \t]*(?:=((?:"[^"]*"|[^";:])*))?')
 
+_WELL_FORMED = re.compile(r'(?:"[^"]*"|[^",;:]*)(?:,(?:"[^"]*"|[^",;:]*))*')
+
 # RFC 6868, 3: the characters that a parameter cannot hold.
 _CARET = {"^n": "\n", "^'": '"', "^^": "^"}
 _CARET_READ = re.compile(r"\^[n'^]")
@@ -58,16 +60,30 @@ class Params(tuple):
         """
         changes = {key.replace("_", "-"): value for key, value in changes.items()}
         found = []
+        done = set()
         for key, raw in self:
             if key in changes:
-                value = changes.pop(key)
-                if value is None:
+                value = changes[key]
+                # One that is there twice is there once afterwards.
+                if value is None or key in done:
                     continue
+                done.add(key)
                 if value != unquote(raw) or isinstance(value, tuple):
                     raw = _write(value)
             found.append((key, raw))
-        found += [(key, _write(value)) for key, value in changes.items() if value is not None]
+        found += [
+            (key, _write(value)) for key, value in changes.items()
+            if value is not None and key not in done
+        ]  # fmt: skip
         return Params(found)
+
+    def is_well_formed(self):
+        """Whether each value is quoted as a whole or not at all (3.2)."""
+        return all('"' not in raw or _WELL_FORMED.fullmatch(raw) for _, raw in self)
+
+    def requoted(self):
+        """A copy whose quotes are where they belong."""
+        return Params((key, quote(unquote(raw))) for key, raw in self)
 
     def __str__(self):
         return "".join(f";{key}={raw}" for key, raw in self)
@@ -147,6 +163,24 @@ def split_line(line):
     if not name:
         raise BrokenComponent("a line without a name is no property")
     return name, Params(found), line[at + 1 :]
+
+
+def split_loosely(line):
+    """Take a line apart whose quotes may be wrong.
+
+    :return: (name, :class:`Params`, value, whether something was put right)
+    :raises BrokenComponent: when it has no name or no colon
+    """
+    if '"' not in line:
+        return *split_line(line), False
+    try:
+        name, params, value = split_line(line)
+    except BrokenComponent:
+        # A quote that is never closed.
+        return *split_line(line.replace('"', "")), True
+    if params.is_well_formed():
+        return name, params, value, False
+    return name, params.requoted(), value, True
 
 
 def _bare(word):

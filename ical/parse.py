@@ -7,6 +7,7 @@ for one odd value, and takes about five times as long for a real file. Its table
 of Windows zones is used.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -15,14 +16,15 @@ from . import vcal1
 from .errors import BrokenComponent, IcalError, LimitExceeded, MissingProperty, Repair
 from .items import KINDS, Alarm, Component
 from .limits import DEFAULT
-from .lines import ITEMS, Split, decode
-from .params import split_line
+from .lines import ITEMS, TOP, Split, decode
+from .params import split_line, split_loosely
 from .properties import TABLES, Reader, read_property, write_property
 from .values import add, is_date, write_duration
 from .zones import Zones, by_name
 
 # RFC 5546, 3.2: with these methods a VEVENT may come without DTSTART.
 _NO_START = {"REPLY", "CANCEL", "REFRESH", "COUNTER", "DECLINECOUNTER", "ADD"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 #: Properties in which a line break may stand.
 _TEXTS = {"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CONTACT"}
 
@@ -119,10 +121,9 @@ def parse_item(chunk, calendar, limits=DEFAULT):
     """
     if chunk.error is not None:
         raise chunk.error
-    component, code = _component(chunk, limits)
+    component, codes = _component(chunk, limits)
     reader = Reader(calendar.zones, limits, chunk)
-    if code:
-        reader.repairs.append(Repair(code, chunk.line))
+    reader.repairs += [Repair(code, chunk.line) for code in codes]
     _tidy(component, reader)
     if calendar.version == "1.0" or vcal1.is_quoted(component):
         component = vcal1.convert(component, reader)
@@ -232,74 +233,88 @@ def _failure(chunk, error):
 
 
 def _component(chunk, limits):
-    """(component tree, repair code): lines as they stand, nothing read."""
+    """(component tree, codes of repairs): lines as they stand, nothing read."""
     text, code = decode(chunk.unfolded())
+    codes = [code] if code else []
+    if _CONTROL.search(text):
+        # 3.1: no control characters but the tab.
+        text = _CONTROL.sub("", text)
+        codes.append("control_characters")
     lines = text.split("\n")
     if len(lines) > limits.component_lines:
         raise LimitExceeded("component_lines", limits.component_lines, chunk.line)
     top = None
     stack = []
     for number, line in enumerate(lines):
-        if line[-1:] == "\r":
-            line = line.rstrip("\r")
-        if line[:1] in "BbEe" and line[:6].upper() == "BEGIN:":
-            new = Component(line[6:].strip().upper(), numbers=[])
+        head = line.partition(":")[0].strip().upper() if line[:1] in "BbEe" else ""
+        if head == "BEGIN" and ":" in line:
+            # The scanner's own idea of the name, for the first one.
+            name = line.partition(":")[2].strip().upper() if stack else chunk.name
+            if stack and name in TOP:
+                raise BrokenComponent(f"BEGIN:{name} inside of another", chunk.line)
+            new = Component(name, numbers=[])
             if stack:
                 stack[-1].content.append(new)
                 stack[-1].numbers.append(number)
             else:
                 top = new
             stack.append(new)
-        elif line[:1] in "Ee" and line[:4].upper() == "END:" and stack:
-            name = line[4:].strip().upper()
+        elif head == "END" and ":" in line and stack:
+            name = line.partition(":")[2].strip().upper()
             if any(component.name == name for component in stack):
                 while stack.pop().name != name:
                     pass
         elif stack and line:
             if len(line) > limits.line_bytes and not line[:6].upper() == "ATTACH":
-                raise LimitExceeded("line_bytes", limits.line_bytes, chunk.line_of(number))
+                raise LimitExceeded("line_bytes", limits.line_bytes, chunk.line_numbers()[number])
             stack[-1].content.append(line)
             stack[-1].numbers.append(number)
     if top is None:
         raise BrokenComponent(f"BEGIN:{chunk.name} is written in a way we cannot read", chunk.line)
-    return top, code
+    return top, codes
 
 
 def _tidy(component, reader):
     """Join lines that were folded wrongly, leave out what is no property."""
     content, numbers = [], []
-    previous = 0
+    # What has to be joined to the last line, and the length of its last piece.
+    tail, length = [], 0
     for piece, number in zip(component.content, component.numbers, strict=True):
-        if not isinstance(piece, str):
-            _tidy(piece, reader)
-        elif not _is_property(piece):
-            reader.number, reader.line = number, piece
+        if isinstance(piece, str) and not _is_property(piece):
             if not piece.strip():
                 continue
-            joined = _joined(content[-1] if content else None, piece, previous)
-            reader.repair("unfolded" if joined else "line_dropped")
-            if joined:
-                content[-1] = joined
-                previous = len(piece)
+            reader.number, reader.line = number, piece
+            link = _link(content[-1] if content else None, length)
+            reader.repair("line_dropped" if link is None else "unfolded")
+            if link is not None:
+                tail += [link, piece]
+                length = len(piece)
             continue
+        if tail:
+            content[-1] += "".join(tail)
+            tail = []
+        if not isinstance(piece, str):
+            _tidy(piece, reader)
         content.append(piece)
         numbers.append(number)
-        previous = len(piece) if isinstance(piece, str) else 0
+        length = len(piece) if isinstance(piece, str) else 0
+    if tail:
+        content[-1] += "".join(tail)
     component.content, component.numbers = content, numbers
 
 
-def _joined(before, piece, length):
-    """The line before with what was folded off it wrongly, or None.
+def _link(before, length):
+    """What stands between a line and what was folded off it wrongly; None: no part of it.
 
     :param int length: of the last piece of the line before
     """
     if not isinstance(before, str):
         return None
     if length >= 60:
-        return before + piece
+        return ""
     # A short line was not folded for its length: the break is one of the text.
-    name = before[: min(before.find(mark) % 99 for mark in ":;")].upper()
-    return f"{before}\\n{piece}" if name in _TEXTS or name.startswith("X-") else None
+    name = re.split("[:;]", before, maxsplit=1)[0].upper()
+    return "\\n" if name in _TEXTS or name.startswith("X-") else None
 
 
 def _is_property(line):
@@ -308,17 +323,9 @@ def _is_property(line):
         return False
     semicolon = line.find(";", 0, colon)
     name = line[: semicolon if semicolon > 0 else colon].rstrip()
+    if name.upper() in ("BEGIN", "END"):
+        return False
     return name.replace("-", "").replace("_", "").replace(".", "").isalnum() and name.isascii()
-
-
-def _split(line, reader):
-    try:
-        return split_line(line)
-    except BrokenComponent:
-        # A quote that is never closed, a parameter with a bare quote in it.
-        name, params, value = split_line(line.replace('"', ""))
-        reader.repair("loose_parameter")
-        return name, params, value
 
 
 def _item(component, reader, calendar):
@@ -355,31 +362,33 @@ def _read(component, table, reader):
     """The fields of a component by name; its lines are put right on the way."""
     found = {}
     content = component.content
-    dropped = []
+    dropped = set()
     for index, piece in enumerate(content):
         if not isinstance(piece, str):
             continue
         reader.line, reader.number = piece, component.numbers[index]
         try:
-            name, params, value = split_line(piece)
+            name, params, value, loose = split_loosely(piece)
         except BrokenComponent:
-            try:
-                name, params, value = _split(piece, reader)
-            except BrokenComponent:
-                reader.repair("line_dropped")
-                dropped.append(index)
-                continue
+            reader.repair("line_dropped")
+            dropped.add(index)
+            continue
+        if loose:
+            reader.repair("loose_parameter")
+            params = params.requoted()
             content[index] = f"{name}{params}:{value}"
         entry = table.get(name)
         if entry is None:
             continue
         reader.name = name
         if not read_property(reader, entry, params, value, found):
-            dropped.append(index)
+            dropped.add(index)
         elif reader.fixed is not None:
             content[index] = reader.fixed
-    for index in reversed(dropped):
-        del content[index], component.numbers[index]
+    if dropped:
+        kept = [index for index in range(len(content)) if index not in dropped]
+        component.content = [content[index] for index in kept]
+        component.numbers = [component.numbers[index] for index in kept]
     return found
 
 

@@ -46,7 +46,9 @@ class Reader:
     something right that other programs would stumble over.
     """
 
-    __slots__ = ("zones", "limits", "chunk", "repairs", "number", "line", "name", "fixed")
+    __slots__ = (
+        "zones", "limits", "chunk", "repairs", "number", "line", "name", "fixed", "_numbers",
+    )  # fmt: skip
 
     def __init__(self, zones, limits=DEFAULT, chunk=None):
         self.zones = zones
@@ -57,15 +59,22 @@ class Reader:
         self.line = ""
         self.name = ""
         self.fixed = None
+        self._numbers = None
 
     def at(self):
         """The line of the file that is being read, or 0."""
-        return self.chunk.line_of(self.number) if self.chunk is not None else 0
+        if self.chunk is None:
+            return 0
+        if self._numbers is None:
+            self._numbers = self.chunk.line_numbers()
+        return self._numbers[min(self.number, len(self._numbers) - 1)]
 
     def repair(self, code, line=None):
-        """Note what was put right."""
+        """Note what was put right; once a line, however often it is there."""
         text = self.line if line is None else line
-        self.repairs.append(Repair(code, self.at(), text[:200]))
+        repair = Repair(code, self.at(), text[:200])
+        if not self.repairs or self.repairs[-1] != repair:
+            self.repairs.append(repair)
 
 
 def _text(reader, params, value):

@@ -6,7 +6,7 @@ that the lines name get a VTIMEZONE: the file's own for a custom one, else one
 made for the span of the items.
 """
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from .errors import CannotWrite
@@ -16,7 +16,7 @@ from .properties import TABLES, Reader, write_property
 from .rules import Rule
 from .values import same, write_moment, write_plain, write_text
 from .vtimezone import vtimezone
-from .zones import Zones, by_name
+from .zones import Zones, by_name, key_of
 
 #: Who wrote the text (3.7.3).
 PRODID = "-//crm_automation//iCalendar//EN"
@@ -36,17 +36,17 @@ def to_text(items, method=None, prodid=PRODID, lines=(), now=None):
     :return: str, lines folded and ended by CRLF
     """
     body = []
-    names = {}
+    needs = {}
     for item in items:
         written = item_lines(item, now)
-        _note_zones(item, written, names)
+        _note_zones(item, written, needs)
         body.append("\r\n".join(map(_fold, written)))
     head = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{write_plain(prodid)}"]
     if method:
         head.append(f"METHOD:{method}")
     head += lines
-    for name, span in names.items():
-        head += zone_lines(name, *span)
+    for name, need in needs.items():
+        head += zone_lines(need.tzid, need.first, need.last, need.zones, name)
     text = "\r\n".join(map(_fold, head))
     return "\r\n".join([text, *body, "END:VCALENDAR", ""])
 
@@ -297,24 +297,55 @@ def _with_alarms(item, content):
 # --- Time zones
 
 
-def _note_zones(item, lines, names):
-    """Which TZIDs the lines name, each with its span and the file's own VTIMEZONE."""
-    for line in lines:
-        # Only the head of the line counts; a TZID in a text is none.
+@dataclass(slots=True)
+class _Need:
+    """A VTIMEZONE that has to be written: the name in the file it is from, and its span."""
+
+    tzid: str
+    zones: Zones | None
+    first: datetime
+    last: datetime | None
+
+    def widen(self, first, last):
+        self.first = min(self.first, first)
+        self.last = None if last is None or self.last is None else max(self.last, last)
+
+
+def _note_zones(item, lines, needs):
+    """Note which zones the lines name, by TZID.
+
+    Two files may give one name to two custom zones; the second gets another
+    name, in the lines as well.
+    """
+    span = None
+    for number, line in enumerate(lines):
+        # A TZID in a text is none, but costs only the look.
         if ";TZID=" not in line and ";tzid=" not in line:
             continue
-        name, params, _ = split_line(line)
+        name, params, value = split_line(line)
         tzid = params.get("TZID")
         if not tzid:
             continue
-        first, last = _span(item)
-        if tzid in names:
-            was_first, was_last, zones = names[tzid]
-            first = min(first, was_first)
-            last = None if last is None or was_last is None else max(last, was_last)
-            names[tzid] = (first, last, zones or item.zones)
+        span = span or _span(item)
+        free = tzid
+        count = 1
+        while free in needs and not _same_zone(tzid, item.zones, needs[free]):
+            count += 1
+            free = f"{tzid} {count}"
+        if free in needs:
+            needs[free].widen(*span)
         else:
-            names[tzid] = (first, last, item.zones)
+            needs[free] = _Need(tzid, item.zones, *span)
+        if free != tzid:
+            lines[number] = f"{name}{params.put(TZID=free)}:{value}"
+
+
+def _same_zone(tzid, zones, need):
+    if zones is need.zones or by_name(tzid) is not None:
+        return tzid == need.tzid
+    own = zones.component(tzid) if zones is not None else None
+    other = need.zones.component(need.tzid) if need.zones is not None else None
+    return own == other
 
 
 def _span(item):
@@ -333,17 +364,20 @@ def _span(item):
     return datetime(min(years), 1, 1), datetime(min(max(years) + 1, 9999), 1, 1)
 
 
-def zone_lines(tzid, first, last=None, zones=None):
+def zone_lines(tzid, first, last=None, zones=None, name=None):
     """The lines of the VTIMEZONE of that name; none when nobody knows it.
 
-    :param Zones zones: of the file that the name comes from
+    :param Zones zones: of the file that the TZID comes from
+    :param str name: another name under which it is to be written
     """
-    zone = zones.get(tzid) if isinstance(zones, Zones) else by_name(tzid)
-    own = zones.component(tzid) if isinstance(zones, Zones) else None
-    if own is not None and (zone is None or not getattr(zone, "key", None)):
+    zone = zones.get(tzid) if zones is not None else by_name(tzid)
+    own = zones.component(tzid) if zones is not None else None
+    if own is not None and (zone is None or key_of(zone) is None):
         lines = []
         _dump(own, lines)
+        if name and name != tzid:
+            lines = [f"TZID:{name}" if one[:5].upper() == "TZID:" else one for one in lines]
         return lines
     if zone is None:
         return []
-    return list(vtimezone(zone, tzid, first, last))
+    return list(vtimezone(zone, name or tzid, first, last))

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from .errors import IcalError
 from .items import Component
-from .params import EMPTY, split_line
+from .params import EMPTY, split_line, split_loosely
 from .rules import WEEKDAYS
 from .values import (
     UTC,
@@ -22,6 +22,7 @@ from .values import (
     read_loosely,
     write_duration,
     write_moment,
+    write_plain,
     write_text,
 )
 
@@ -80,7 +81,7 @@ def _start(component):
 
 def _line(line, start, reader):
     try:
-        name, params, value = split_line(line)
+        name, params, value, _ = split_loosely(line)
     except IcalError:
         return [line]
     quoted = (params.get("ENCODING") or "").upper() == "QUOTED-PRINTABLE"
@@ -94,7 +95,8 @@ def _line(line, start, reader):
     if new is None:
         if not quoted:
             return [line]
-        new = [f"{name}{params}:{write_text(value)}"]
+        # No text, so no escapes: an address, a number.
+        new = [f"{name}{params}:{write_plain(value)}"]
     elif not quoted and new != [line]:
         reader.repair("vcalendar_1")
     return new

@@ -209,18 +209,18 @@ def test_the_higher_sequence_counts():
 
 @pytest.mark.parametrize("rule", ["FREQ=SECONDLY", "FREQ=MINUTELY", "FREQ=DAILY;BYHOUR=1,2,3,4,5,6"])
 def test_too_many_occurrences_end_fast_with_a_typed_error(rule):
-    begun = time.monotonic()
+    begun = time.process_time()
     items = parse(calendar(*event("DTSTART:20200101T000000Z", f"RRULE:{rule}"))).items
     with pytest.raises(LimitExceeded):
         occurrences(items, FIRST, LAST, limits=Limits(occurrences=1000))
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_a_second_s_rule_costs_no_more_than_the_day_asked_for():
     items = parse(calendar(*event("DTSTART:20200101T000000Z", "RRULE:FREQ=SECONDLY;INTERVAL=60"))).items
-    begun = time.monotonic()
+    begun = time.process_time()
     assert len(occurrences(items, FIRST, FIRST + timedelta(days=1))) in range(1440, 1443)
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,6 +1,7 @@
 """Tolerance: what real programs write wrongly, each repair recorded with its line."""
 
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,7 @@ TIME = "DTSTART:20260102T100000Z"
 #: Code of a repair: a file that needs it, and the field that shows what was made of it.
 CASES = {
     "bad_utf8": (event(TIME, "SUMMARY:año").decode().encode("latin-1"), "summary", "año"),
+    "control_characters": (event(TIME, "SUMMARY:a\x00\x04b"), "summary", "ab"),
     "byte_order": (event(TIME, "SUMMARY:año").decode().encode("utf-16"), "summary", "año"),
     "no_calendar": (b"BEGIN:VEVENT\nUID:u\nDTSTART:20260102\nEND:VEVENT\n", "uid", "u"),
     "no_version": (event(TIME, calendar=["PRODID:x"]), "uid", "u"),
@@ -240,6 +242,4 @@ def test_unquoted_colons_do_not_hide_the_address():
 
 
 def sample_bytes(name):
-    from pathlib import Path
-
     return (Path(__file__).parent / "ics" / name).read_bytes()

@@ -83,13 +83,13 @@ def judged(text, start, seconds=1):
     # It searches to the year 9999 for what does not exist; until then we do not wait.
     assume(_finds_something_daily(text))
     found = []
-    end = time.monotonic() + seconds
+    end = time.process_time() + seconds
     try:
         for moment in rule:
             if moment > LAST or len(found) >= 60:
                 break
             found.append(moment)
-            assume(time.monotonic() < end)
+            assume(time.process_time() < end)
     except ValueError:
         pass
     return found
@@ -162,13 +162,13 @@ def test_text_there_and_back(text):
 )  # fmt: skip
 @pytest.mark.parametrize("start", [datetime(1, 1, 1), datetime(2020, 1, 1), datetime(9998, 12, 31)])
 def test_hostile_rules_end_fast(text, start):
-    begun = time.monotonic()
+    begun = time.process_time()
     for first, last in ((start, datetime.max), (datetime(2026, 1, 1), datetime(2026, 1, 8))):
         try:
             assert sum(1 for _ in Rule.parse(text).walls(start, first, last)) <= 100_000
         except LimitExceeded as error:
             assert error.limit == "steps"
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_rule_from_long_ago_costs_no_more_than_the_span():
