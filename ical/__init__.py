@@ -10,10 +10,13 @@ Never imports odoo. From the bytes up:
 ``vtimezone``   tzinfo to VTIMEZONE
 ``items``       what a component means: Event, Todo, Journal, FreeBusy, Alarm
 ``properties``  the table from properties to the fields of the items
+``readers``     how the value of each property is read, and what is forgiven
+``writers``     how it is written
 ``vcal1``       vCalendar 1.0 turned into iCalendar 2.0
 ``parse``       bytes to items, with repairs and errors per item
 ``text``        items to text; what nobody changed stays as it was
-``rules``       RRULE, and the fields of Odoo's recurrence
+``rules``       RRULE: what a rule says, and the times it gives
+``recurrence``  RRULE and the fields of Odoo's recurrence
 ``expand``      the occurrences of a series in a span of time, bounded
 ``alarms``      VALARM: when it goes off, and Odoo's reminders
 ``sequence``    SEQUENCE and DTSTAMP: what is newer, what counts as a change

@@ -19,9 +19,7 @@ ITEMS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
 TOP = ITEMS | {"VTIMEZONE", "VCALENDAR", "VAVAILABILITY", "VPOLL"}
 
 # A continuation line begins with a space, so it cannot match (RFC 5545, 3.1).
-_BORDER = re.compile(
-    rb"^(BEGIN|END)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.M | re.I
-)
+_BORDER = re.compile(rb"^(BEGIN|END)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.M | re.I)
 _EMPTY = re.compile(rb"\n{2,}")
 _UID = re.compile(rb"^UID(?:;[^:\n]*)?:([^\n]*)", re.M | re.I)
 _RECURRENCE_ID = re.compile(rb"^RECURRENCE-ID((?:;[^:\n]*)?:[^\n]*)", re.M | re.I)
@@ -250,88 +248,122 @@ class Split:
                     yield chunk
 
     def _walk(self):
-        data = self.data
-        calendar = chunk = None
-        stack = []
-        count = 0
-        at = position = 0  # position: end of the last border that was taken
-        line = 1
-        for match in _BORDER.finditer(data):
-            start = match.start()
-            line += data.count(b"\n", at, start)
-            at = start
+        line, at = 1, 0
+        walk = _Walk(self)
+        for match in _BORDER.finditer(self.data):
+            line += self.data.count(b"\n", at, match.start())
+            at = match.start()
             name = match[2].upper().decode("ascii", "replace")
             if match[1][:1] in b"Bb":
-                count += 1
-                if count > self.limits.components:
-                    raise LimitExceeded("components", self.limits.components, line)
-                if chunk is not None and name in TOP:
-                    self._unclosed(chunk, start)
-                    chunk, stack, position = None, [], start
-                if name == "VCALENDAR":
-                    if calendar is not None:
-                        self._piece(calendar, position, start, line)
-                    calendar = CalendarChunk(line)
-                    self.calendars.append(calendar)
-                    position = match.end()
-                elif chunk is None:
-                    if calendar is None:
-                        calendar = CalendarChunk(line, bare=True)
-                        self.calendars.append(calendar)
-                        self.repairs.append(Repair("no_calendar", line))
-                    else:
-                        self._piece(calendar, position, start, line)
-                    chunk = Chunk(data, name, start, line)
-                    calendar.chunks.append(chunk)
-                    stack = [name]
-                else:
-                    if len(stack) + 2 > self.limits.depth:
-                        raise LimitExceeded("depth", self.limits.depth, line)
-                    stack.append(name)
-                    if chunk.nested is None:
-                        chunk.nested = (start, start)
-                continue
-            if name == "VCALENDAR":
-                if chunk is not None:
-                    self._unclosed(chunk, start)
-                    chunk, stack = None, []
-                elif calendar is not None:
-                    self._piece(calendar, position, start, line)
-                calendar = None
-            elif chunk is not None and (name in stack or name in ITEMS):
-                if name not in stack:
-                    # BEGIN:VTODO ... END:VEVENT: whoever wrote it meant the end.
-                    self.repairs.append(Repair("stray_end", line, f"END:{name}"))
-                    name = stack[0]
-                while stack.pop() != name:
-                    pass
-                if stack:
-                    chunk.nested = (chunk.nested[0], match.end())
-                    continue
-                chunk.end = match.end(2)
-                if chunk.end - chunk.start > self.limits.component_bytes:
-                    self._too_large(chunk)
-                chunk = None
+                walk.begin(name, match, line)
             else:
-                self.repairs.append(Repair("stray_end", line, match[0].decode("latin-1").strip()))
-                if chunk is not None:
-                    continue
-            position = match.end()
-        if chunk is not None:
-            self._unclosed(chunk, len(data))
-        elif calendar is not None:
-            self._piece(calendar, position, len(data), line + data.count(b"\n", at))
+                walk.end(name, match, line)
+        walk.finish(line + self.data.count(b"\n", at))
 
-    def _piece(self, calendar, start, end, end_line):
-        octets = self.data[start:end]
+
+class _Walk:
+    """One walk along the BEGINs and ENDs of a file.
+
+    ``position`` is the end of the last border: what lies between it and the
+    next one, outside of components, are the calendar's own lines.
+    """
+
+    def __init__(self, split):
+        self.split = split
+        self.data = split.data
+        self.limits = split.limits
+        self.calendar = None
+        self.chunk = None
+        self.stack = []
+        self.count = 0
+        self.position = 0
+
+    def begin(self, name, match, line):
+        """BEGIN:name"""
+        self.count += 1
+        if self.count > self.limits.components:
+            raise LimitExceeded("components", self.limits.components, line)
+        start = match.start()
+        if self.chunk is not None and name in TOP:
+            self._unclosed(start)
+        if name == "VCALENDAR":
+            self._piece(start, line)
+            self._open(CalendarChunk(line), match)
+        elif self.chunk is None:
+            if self.calendar is None:
+                self._open(CalendarChunk(line, bare=True), match)
+                self.split.repairs.append(Repair("no_calendar", line))
+            else:
+                self._piece(start, line)
+            self.chunk = Chunk(self.data, name, start, line)
+            self.calendar.chunks.append(self.chunk)
+            self.stack = [name]
+        else:
+            if len(self.stack) + 2 > self.limits.depth:
+                raise LimitExceeded("depth", self.limits.depth, line)
+            self.stack.append(name)
+            if self.chunk.nested is None:
+                self.chunk.nested = (start, start)
+
+    def end(self, name, match, line):
+        """END:name"""
+        if name == "VCALENDAR":
+            if self.chunk is not None:
+                self._unclosed(match.start())
+            else:
+                self._piece(match.start(), line)
+            self.calendar = None
+            self.position = match.end()
+        elif self.chunk is not None and (name in self.stack or name in ITEMS):
+            self._close(name, match, line)
+        else:
+            text = match[0].decode("latin-1").strip()
+            self.split.repairs.append(Repair("stray_end", line, text))
+            if self.chunk is None:
+                self.position = match.end()
+
+    def finish(self, line):
+        """The end of the file."""
+        if self.chunk is not None:
+            self._unclosed(len(self.data))
+        else:
+            self._piece(len(self.data), line)
+
+    def _open(self, calendar, match):
+        self.calendar = calendar
+        self.split.calendars.append(calendar)
+        self.position = match.end()
+
+    def _close(self, name, match, line):
+        if name not in self.stack:
+            # BEGIN:VTODO ... END:VEVENT: whoever wrote it meant the end.
+            self.split.repairs.append(Repair("stray_end", line, f"END:{name}"))
+            name = self.stack[0]
+        while self.stack.pop() != name:
+            pass
+        chunk = self.chunk
+        if self.stack:
+            chunk.nested = (chunk.nested[0], match.end())
+            return
+        chunk.end = match.end(2)
+        if chunk.end - chunk.start > self.limits.component_bytes:
+            limit = self.limits.component_bytes
+            chunk.error = LimitExceeded("component_bytes", limit, chunk.line)
+        self.chunk = None
+        self.position = match.end()
+
+    def _piece(self, end, line):
+        """Lines of the calendar itself, up to a border on that line."""
+        if self.calendar is None:
+            return
+        octets = self.data[self.position : end]
         if octets.strip():
             if len(octets) > self.limits.line_bytes:
-                raise LimitExceeded("line_bytes", self.limits.line_bytes, calendar.line)
-            calendar.pieces.append((end_line - octets.count(b"\n"), octets))
+                raise LimitExceeded("line_bytes", self.limits.line_bytes, self.calendar.line)
+            self.calendar.pieces.append((line - octets.count(b"\n"), octets))
 
-    def _unclosed(self, chunk, end):
+    def _unclosed(self, end):
+        chunk = self.chunk
         chunk.end = end
         chunk.error = BrokenComponent(f"BEGIN:{chunk.name} without its END", chunk.line)
-
-    def _too_large(self, chunk):
-        chunk.error = LimitExceeded("component_bytes", self.limits.component_bytes, chunk.line)
+        self.chunk, self.stack, self.position = None, [], end

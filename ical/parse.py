@@ -18,13 +18,15 @@ from .items import KINDS, Alarm, Component
 from .limits import DEFAULT
 from .lines import ITEMS, TOP, Split, decode
 from .params import split_line, split_loosely
-from .properties import TABLES, Reader, read_property, write_property
+from .properties import TABLES, read_property, write_property
+from .readers import Reader
 from .values import add, is_date, write_duration
 from .zones import Zones, by_name
 
 # RFC 5546, 3.2: with these methods a VEVENT may come without DTSTART.
 _NO_START = {"REPLY", "CANCEL", "REFRESH", "COUNTER", "DECLINECOUNTER", "ADD"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_BORDER = re.compile(r"(BEGIN|END)[ \t]*:[ \t]*(.*?)[ \t]*", re.I | re.S)
 #: Properties in which a line break may stand.
 _TEXTS = {"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CONTACT"}
 
@@ -243,35 +245,39 @@ def _component(chunk, limits):
     lines = text.split("\n")
     if len(lines) > limits.component_lines:
         raise LimitExceeded("component_lines", limits.component_lines, chunk.line)
-    top = None
-    stack = []
+    top = Component("")
+    top.numbers = []
+    stack = [top]
     for number, line in enumerate(lines):
-        head = line.partition(":")[0].strip().upper() if line[:1] in "BbEe" else ""
-        if head == "BEGIN" and ":" in line:
-            # The scanner's own idea of the name, for the first one.
-            name = line.partition(":")[2].strip().upper() if stack else chunk.name
-            if stack and name in TOP:
-                raise BrokenComponent(f"BEGIN:{name} inside of another", chunk.line)
-            new = Component(name, numbers=[])
-            if stack:
-                stack[-1].content.append(new)
-                stack[-1].numbers.append(number)
-            else:
-                top = new
-            stack.append(new)
-        elif head == "END" and ":" in line and stack:
-            name = line.partition(":")[2].strip().upper()
-            if any(component.name == name for component in stack):
-                while stack.pop().name != name:
-                    pass
-        elif stack and line:
-            if len(line) > limits.line_bytes and not line[:6].upper() == "ATTACH":
-                raise LimitExceeded("line_bytes", limits.line_bytes, chunk.line_numbers()[number])
+        border = line[:1] in "BbEe" and _BORDER.fullmatch(line)
+        if border:
+            _open_or_close(stack, border[1].upper(), border[2].upper(), number, chunk)
+        elif line:
+            if len(line) > limits.line_bytes and line[:6].upper() != "ATTACH":
+                lines_of_file = chunk.line_numbers()
+                raise LimitExceeded("line_bytes", limits.line_bytes, lines_of_file[number])
             stack[-1].content.append(line)
             stack[-1].numbers.append(number)
-    if top is None:
+    [component] = top.children() or [None]
+    if component is None:
         raise BrokenComponent(f"BEGIN:{chunk.name} is written in a way we cannot read", chunk.line)
-    return top, codes
+    return component, codes
+
+
+def _open_or_close(stack, border, name, number, chunk):
+    if border == "BEGIN":
+        if len(stack) == 1:
+            # The scanner's own idea of the name, for the first one.
+            name = chunk.name
+        elif name in TOP:
+            raise BrokenComponent(f"BEGIN:{name} inside of another", chunk.line)
+        new = Component(name, numbers=[])
+        stack[-1].content.append(new)
+        stack[-1].numbers.append(number)
+        stack.append(new)
+    elif any(component.name == name for component in stack[1:]):
+        while stack.pop().name != name:
+            pass
 
 
 def _tidy(component, reader):

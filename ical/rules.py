@@ -131,44 +131,43 @@ class Rule:
 
 
 def _read_parts(found, text):
+    """(fields, whether something was put right) of the parts of a rule."""
     freq = found.pop("FREQ", None)
     if freq not in FREQUENCIES:
         raise BadRule(f"the rule has no known FREQ: {text[:80]!r}")
-    values = {"freq": freq}
-    loose = False
     if found.get("RSCALE", "GREGORIAN") not in ("GREGORIAN", "GREGORY"):
         raise UnsupportedRule(f"a rule of another calendar: {text[:80]!r}")
     if found.get("SKIP", "OMIT") != "OMIT":
         raise UnsupportedRule(f"a rule that moves dates which do not exist: {text[:80]!r}")
-    other = []
+    values = {"freq": freq, "other": ()}
+    loose = False
     for key, value in found.items():
-        if key in _RANGES:
-            values[key.lower()] = _numbers(key, value, text)
-        elif key == "BYDAY":
-            values["byday"] = _days(value, text)
-        elif key == "WKST":
-            if value not in WEEKDAYS:
-                raise BadRule(f"WKST is no weekday: {text[:80]!r}")
-            values["wkst"] = WEEKDAYS.index(value)
+        if key in ("RSCALE", "SKIP") or key.startswith("X-"):
+            values["other"] += ((key, value),)
         elif key == "UNTIL":
             values["until"], changed = _until(value, text)
             loose |= changed
-        elif key in ("INTERVAL", "COUNT"):
-            number = _number(value, text)
-            if number >= 1:
-                values[key.lower()] = number
-            elif key == "COUNT" and number == 0:
-                values["count"] = 0
-            else:
-                # COUNT=-1 is how some say "forever"; INTERVAL=0 says nothing.
-                loose = True
-        elif key in ("RSCALE", "SKIP") or key.startswith("X-"):
-            other.append((key, value))
         else:
-            # "UNTL=20261231": a series without end is not what was meant.
-            raise BadRule(f"{key[:20]!r} is no part of a rule: {text[:80]!r}")
-    values["other"] = tuple(other)
+            read = _read_part(key, value, text)
+            loose |= read is None
+            values.update(read or {})
     return values, loose
+
+
+def _read_part(key, value, text):
+    """The field of one part; None when it says nothing."""
+    if key in _RANGES:
+        return {key.lower(): _numbers(key, value, text)}
+    if key == "BYDAY":
+        return {"byday": _days(value, text)}
+    if key == "WKST" and value in WEEKDAYS:
+        return {"wkst": WEEKDAYS.index(value)}
+    if key in ("INTERVAL", "COUNT"):
+        number = _number(value, text)
+        # COUNT=-1 is how some say "forever"; INTERVAL=0 says nothing.
+        return {key.lower(): number} if number >= (key == "INTERVAL") else None
+    # "UNTL=20261231": a series without end is not what was meant.
+    raise BadRule(f"{key[:20]!r} is no part of a rule, or {value[:20]!r} none of it: {text[:80]!r}")
 
 
 def _number(value, text):

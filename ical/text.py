@@ -12,7 +12,8 @@ from datetime import datetime
 from .errors import CannotWrite
 from .items import Alarm, Component, Item
 from .params import EMPTY, split_line
-from .properties import TABLES, Reader, write_property
+from .properties import TABLES, write_property
+from .readers import Reader
 from .rules import Rule
 from .values import same, write_moment, write_plain, write_text
 from .vtimezone import vtimezone
@@ -22,7 +23,8 @@ from .zones import Zones, by_name, key_of
 PRODID = "-//crm_automation//iCalendar//EN"
 
 _DEFAULTS = {
-    kind: {one.name: one.default for one in fields(kind)} for kind in (Alarm, *Item.__subclasses__())
+    kind: {one.name: one.default for one in fields(kind)}
+    for kind in (Alarm, *Item.__subclasses__())
 }
 
 
@@ -290,7 +292,9 @@ def _with_alarms(item, content):
             new.append(piece)
         elif id(piece) in mine:
             new.append(alarm_component(mine.pop(id(piece)), item.zones))
-    fresh = [alarm for alarm in item.alarms if alarm.component is None or id(alarm.component) in mine]
+    fresh = [
+        alarm for alarm in item.alarms if alarm.component is None or id(alarm.component) in mine
+    ]
     return new + [alarm_component(alarm, item.zones) for alarm in fresh]
 
 

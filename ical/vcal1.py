@@ -31,7 +31,6 @@ _TEXTS = {
 }  # fmt: skip
 _LISTS = {"CATEGORIES", "RESOURCES"}
 _ALARMS = {"DALARM": "DISPLAY", "AALARM": "AUDIO", "MALARM": "EMAIL", "PALARM": "DISPLAY"}
-_RENAMED = {"DCREATED": "CREATED"}
 _ADDRESS = re.compile(r"(.*?)\s*<\s*([^<>@\s]+@[^<>\s]+)\s*>\s*")
 _RULE = re.compile(r"(D|W|MP|MD|YM|YD)(\d{1,4})((?:\s+\S+)*)\s*", re.I)
 
@@ -48,7 +47,7 @@ def is_quoted(component):
 def convert(component, reader):
     """The component as iCalendar 2.0 would have it.
 
-    :param reader: :class:`ical.properties.Reader`, which notes each change
+    :param reader: :class:`ical.readers.Reader`, which notes each change
     :rtype: Component
     """
     content, numbers = [], []
@@ -65,7 +64,9 @@ def convert(component, reader):
         if not isinstance(piece, str) and piece.numbers is None:
             piece.numbers = [0] * len(piece.content)
     # RFC 5545, 3.6.1: properties first, then alarms, where old ones were properties.
-    pairs = sorted(zip(content, numbers, strict=True), key=lambda pair: not isinstance(pair[0], str))
+    pairs = sorted(
+        zip(content, numbers, strict=True), key=lambda pair: not isinstance(pair[0], str)
+    )
     return Component(component.name, [p for p, _ in pairs], [n for _, n in pairs])
 
 
@@ -105,34 +106,44 @@ def _line(line, start, reader):
 def _property(name, params, value, quoted, start):
     """The lines or alarms that a property becomes; None: as it is."""
     if name in _TEXTS:
-        parts = re.split(r"(?<!\\);", value) if name in _LISTS else [value]
-        plain = [part.replace("\\;", ";") for part in parts]
-        if quoted:
-            return [f"{name}{params}:{','.join(write_text(part) for part in plain)}"]
-        if name in _LISTS and len(parts) > 1:
-            return [f"{name}{params}:{','.join(plain)}"]
-        return None
+        return _text(name, params, value, quoted)
     if name in _ALARMS:
         return _alarm(_ALARMS[name], value, start)
-    if name in ("RRULE", "EXRULE"):
-        rule = _rule(value, start)
-        return [f"{name}:{rule}"] if rule else None
-    if name in ("EXDATE", "RDATE") and ";" in value:
-        return [f"{name}{params}:{value.replace(';', ',')}"]
     if name == "ATTENDEE":
         return _attendee(params, value)
-    if name == "STATUS" and " " in value.strip():
-        return [f"STATUS:{value.strip().upper().replace(' ', '-')}"]
-    if name == "TRANSP" and value.strip().isdigit():
-        # [2.5.30]: 0 blocks time, any other number does not.
-        return [f"TRANSP:{'OPAQUE' if int(value) == 0 else 'TRANSPARENT'}"]
-    if name == "GEO" and value.count(",") == 1:
-        # [2.1.8]: longitude, latitude; iCalendar has them the other way round.
-        longitude, latitude = value.split(",")
-        return [f"GEO:{latitude.strip()};{longitude.strip()}"]
-    if name in _RENAMED:
-        return [f"{_RENAMED[name]}{params}:{value}"]
+    if name == "DCREATED":
+        return [f"CREATED{params}:{value}"]
+    new = _VALUES[name](value.strip()) if name in _VALUES else None
+    return None if new is None else [f"{name}{params}:{new}"]
+
+
+def _text(name, params, value, quoted):
+    parts = re.split(r"(?<!\\);", value) if name in _LISTS else [value]
+    plain = [part.replace("\\;", ";") for part in parts]
+    if quoted:
+        return [f"{name}{params}:{','.join(write_text(part) for part in plain)}"]
+    if len(parts) > 1:
+        return [f"{name}{params}:{','.join(plain)}"]
     return None
+
+
+def _dates(value):
+    return value.replace(";", ",") if ";" in value else None
+
+
+def _status(value):
+    return value.upper().replace(" ", "-") if " " in value else None
+
+
+def _transparency(value):
+    # [2.5.30]: 0 blocks time, any other number does not.
+    return ("TRANSPARENT" if int(value) else "OPAQUE") if value.isdecimal() else None
+
+
+def _place(value):
+    # [2.1.8]: longitude, latitude; iCalendar has them the other way round.
+    longitude, comma, latitude = value.partition(",")
+    return f"{latitude.strip()};{longitude.strip()}" if comma else None
 
 
 def _unquote(value, charset):
@@ -200,7 +211,7 @@ def _alarm(action, value, start):
     return [Component("VALARM", lines)]
 
 
-def _rule(value, start):
+def _rule(value):
     """[2.1.9] the basic recurrence grammar: ``W2 MO WE #10``, ``MP1 1+ TU 20301231T000000Z``."""
     found = _RULE.fullmatch(value.strip())
     if not found:
@@ -262,3 +273,10 @@ def _weekdays_of_month(words):
         else:
             return None
     return [f"BYDAY={','.join(days)}"] if days else None
+
+
+#: Properties of which only the value is written otherwise: what makes it new, or None.
+_VALUES = {
+    "RRULE": _rule, "EXRULE": _rule, "EXDATE": _dates, "RDATE": _dates, "STATUS": _status,
+    "TRANSP": _transparency, "GEO": _place,
+}  # fmt: skip

@@ -12,9 +12,7 @@ from hypothesis import settings
 
 HERE = Path(__file__).parent
 SAMPLES = sorted((HERE / "ics").iterdir())
-CORPUS = Path(
-    os.environ.get("CRM_AUTOMATION_CORPUS") or HERE.parents[1] / "shared" / "ics_corpus"
-)
+CORPUS = Path(os.environ.get("CRM_AUTOMATION_CORPUS") or HERE.parents[1] / "shared" / "ics_corpus")
 SUFFIXES = {".ics", ".ical", ".ifb", ".vcs"}
 #: At the sizes that the promises name, by ./dev/test --long.
 LONG = bool(os.environ.get("CRM_AUTOMATION_LONG"))

@@ -65,7 +65,9 @@ def check_read_and_written(path):
         assert to_text(again.items, method) == text
         # Nothing to import the second time: neither by meaning nor by digest.
         digests = [chunk.digest() for chunk in Split(text.encode()).chunks()]
-        assert digests == [c.digest() for c in Split(to_text(again.items, method).encode()).chunks()]
+        assert digests == [
+            c.digest() for c in Split(to_text(again.items, method).encode()).chunks()
+        ]
 
 
 def told(moment):
@@ -81,7 +83,8 @@ def theirs(data, first, last):
         for calendar in icalendar.Calendar.from_ical(data, multiple=True):
             query = recurring_ical_events.of(calendar, skip_bad_series=True)
             found += [
-                (told(one["DTSTART"].dt), told(one["DTEND"].dt)) for one in query.between(first, last)
+                (told(one["DTSTART"].dt), told(one["DTEND"].dt))
+                for one in query.between(first, last)
             ]
     except (AttributeError, KeyError, TypeError, ValueError):
         return None

@@ -36,7 +36,9 @@ def event(*lines):
 
 
 def ours(data, first=FIRST, last=LAST):
-    return sorted((told(o.start), told(o.stop)) for o in occurrences(parse(data).items, first, last))
+    return sorted(
+        (told(o.start), told(o.stop)) for o in occurrences(parse(data).items, first, last)
+    )
 
 
 def theirs(data, first=FIRST, last=LAST):
@@ -57,7 +59,9 @@ def series(draw):
     """An event with a rule that real calendars have, around changes of the clocks."""
     zone = draw(st.sampled_from([*ZONES, "UTC", "floating", "days"]))
     day = draw(st.dates(date(2026, 1, 1), date(2026, 12, 1)))
-    near = st.sampled_from([date(2026, 3, 27), date(2026, 3, 7), date(2026, 10, 23), date(2026, 4, 3)])
+    near = st.sampled_from(
+        [date(2026, 3, 27), date(2026, 3, 7), date(2026, 10, 23), date(2026, 4, 3)]
+    )
     day = draw(near) if draw(st.booleans()) else day
     hour, minute = draw(st.sampled_from([0, 1, 2, 3, 9, 23])), draw(st.sampled_from([0, 30]))
     start = datetime(day.year, day.month, day.day, hour, minute)
@@ -142,13 +146,17 @@ def _touches(one, begin, end, zone):
 
 def test_a_time_that_does_not_exist_keeps_the_offset_from_before():
     # RFC 5545, 3.3.5: 02:30 on 29 March 2026 in Madrid is 01:30 UTC.
-    data = calendar(*event("DTSTART;TZID=Europe/Madrid:20260328T023000", "RRULE:FREQ=DAILY;COUNT=3"))
+    data = calendar(
+        *event("DTSTART;TZID=Europe/Madrid:20260328T023000", "RRULE:FREQ=DAILY;COUNT=3")
+    )
     found = [start for start, _ in ours(data)]
     assert [start[11:16] for start in found] == ["01:30", "01:30", "00:30"]
 
 
 def test_a_time_that_exists_twice_is_the_first():
-    data = calendar(*event("DTSTART;TZID=Europe/Madrid:20261024T023000", "RRULE:FREQ=DAILY;COUNT=3"))
+    data = calendar(
+        *event("DTSTART;TZID=Europe/Madrid:20261024T023000", "RRULE:FREQ=DAILY;COUNT=3")
+    )
     assert [start[11:16] for start, _ in ours(data)] == ["00:30", "00:30", "01:30"]
 
 
@@ -207,7 +215,9 @@ def test_the_higher_sequence_counts():
     assert [start[8:10] for start, _ in ours(data)] == ["06"]
 
 
-@pytest.mark.parametrize("rule", ["FREQ=SECONDLY", "FREQ=MINUTELY", "FREQ=DAILY;BYHOUR=1,2,3,4,5,6"])
+@pytest.mark.parametrize(
+    "rule", ["FREQ=SECONDLY", "FREQ=MINUTELY", "FREQ=DAILY;BYHOUR=1,2,3,4,5,6"]
+)
 def test_too_many_occurrences_end_fast_with_a_typed_error(rule):
     begun = time.process_time()
     items = parse(calendar(*event("DTSTART:20200101T000000Z", f"RRULE:{rule}"))).items
@@ -217,7 +227,9 @@ def test_too_many_occurrences_end_fast_with_a_typed_error(rule):
 
 
 def test_a_second_s_rule_costs_no_more_than_the_day_asked_for():
-    items = parse(calendar(*event("DTSTART:20200101T000000Z", "RRULE:FREQ=SECONDLY;INTERVAL=60"))).items
+    items = parse(
+        calendar(*event("DTSTART:20200101T000000Z", "RRULE:FREQ=SECONDLY;INTERVAL=60"))
+    ).items
     begun = time.process_time()
     assert len(occurrences(items, FIRST, FIRST + timedelta(days=1))) in range(1440, 1443)
     assert time.process_time() - begun < 2
@@ -229,7 +241,9 @@ def test_a_second_s_rule_costs_no_more_than_the_day_asked_for():
 def test_the_ends_of_time(start, zone, asked):
     head = f";TZID={zone}" if "/" in zone else ""
     text = f"{start.year:04}{start:%m%dT%H%M%S}{'' if head else 'Z'}"
-    items = parse(calendar(*event(f"DTSTART{head}:{text}", "RRULE:FREQ=YEARLY", "DURATION:P3D"))).items
+    items = parse(
+        calendar(*event(f"DTSTART{head}:{text}", "RRULE:FREQ=YEARLY", "DURATION:P3D"))
+    ).items
     assume(items)
     for moment in (asked, asked.replace(tzinfo=UTC)):
         try:

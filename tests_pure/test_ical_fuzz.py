@@ -64,7 +64,9 @@ def drive(data):
 
 def differences(one, other):
     """The fields that are not the same, for whoever has to find out why."""
-    pairs = [(f.name, getattr(one, f.name), getattr(other, f.name)) for f in fields(one) if f.compare]
+    pairs = [
+        (f.name, getattr(one, f.name), getattr(other, f.name)) for f in fields(one) if f.compare
+    ]
     return [(name, a, b) for name, a, b in pairs if not same(a, b)]
 
 
@@ -97,7 +99,7 @@ def mangled(rng):
             begin = rng.randrange(len(other))
             data[at:at] = other[begin : begin + rng.randint(1, 300)]
         else:
-            data[at : at + rng.randint(1, 20)] = str(rng.randint(-10**9, 10**9)).encode()
+            data[at : at + rng.randint(1, 20)] = str(rng.randint(-(10**9), 10**9)).encode()
     return bytes(data)
 
 
@@ -153,16 +155,24 @@ def bomb(kind):
     if kind == "lines":
         return b"BEGIN:VEVENT\nUID:x\n" + b"A:1\n" * 2_000_000 + b"END:VEVENT\n"
     if kind == "folds":
-        return b"BEGIN:VEVENT\nUID:x\nDTSTART:20260101\nX-A:" + b"x\n " * 3_000_000 + b"\nEND:VEVENT\n"
+        return (
+            b"BEGIN:VEVENT\nUID:x\nDTSTART:20260101\nX-A:" + b"x\n " * 3_000_000 + b"\nEND:VEVENT\n"
+        )
     if kind == "parameters":
-        return b"BEGIN:VEVENT\nUID:x\nDTSTART:20260101\nX-A" + b';A="' * 200_000 + b":\nEND:VEVENT\n"
+        return (
+            b"BEGIN:VEVENT\nUID:x\nDTSTART:20260101\nX-A" + b';A="' * 200_000 + b":\nEND:VEVENT\n"
+        )
     if kind == "quotes":
         return b"BEGIN:VEVENT\nUID:x\nDTSTART;X=" + b'"a:' * 300_000 + b"\nEND:VEVENT\n"
     if kind == "soft breaks":
         head = b"BEGIN:VEVENT\nUID:x\nDTSTART:20260101\nSUMMARY;ENCODING=QUOTED-PRINTABLE:"
         return head + b"a=\n" * 40_000 + b"\nEND:VEVENT\n"
     if kind == "dates":
-        return b"BEGIN:VEVENT\nUID:x\nDTSTART:20260101\nEXDATE:" + b"20260101," * 90_000 + b"\nEND:VEVENT\n"
+        return (
+            b"BEGIN:VEVENT\nUID:x\nDTSTART:20260101\nEXDATE:"
+            + b"20260101," * 90_000
+            + b"\nEND:VEVENT\n"
+        )
     if kind == "wrong lines":
         return b"BEGIN:VEVENT\nUID:x\nDTSTART:20260101\n" + b"nothing\n" * 40_000 + b"END:VEVENT\n"
     if kind == "wrong values":

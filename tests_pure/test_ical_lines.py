@@ -94,7 +94,10 @@ def test_line_numbers_count_the_file_s_lines():
     chunk = only(EVENT)
     assert chunk.line == 4
     unfolded = chunk.unfolded().split(b"\n")
-    assert EVENT.split(b"\n")[chunk.line_numbers()[unfolded.index(b"SEQUENCE:3")] - 1] == b"SEQUENCE:3\r"
+    assert (
+        EVENT.split(b"\n")[chunk.line_numbers()[unfolded.index(b"SEQUENCE:3")] - 1]
+        == b"SEQUENCE:3\r"
+    )
 
 
 def test_a_character_that_was_folded_in_the_middle():

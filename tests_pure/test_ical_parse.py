@@ -16,7 +16,15 @@ UTC = timezone.utc
 
 def event(*lines, calendar=("VERSION:2.0", "PRODID:x"), uid="UID:u"):
     """A file with one event, as bytes."""
-    rows = ["BEGIN:VCALENDAR", *calendar, "BEGIN:VEVENT", uid, *lines, "END:VEVENT", "END:VCALENDAR"]
+    rows = [
+        "BEGIN:VCALENDAR",
+        *calendar,
+        "BEGIN:VEVENT",
+        uid,
+        *lines,
+        "END:VEVENT",
+        "END:VCALENDAR",
+    ]
     return "\r\n".join(row for row in rows if row).encode() + b"\r\n"
 
 

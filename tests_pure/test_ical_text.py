@@ -320,4 +320,6 @@ def test_a_calendar_of_two_files_has_both_custom_zones():
 def test_dtstamp_for_those_that_have_none():
     item = parse(b"BEGIN:VEVENT\nUID:u\nDTSTART;VALUE=DATE:20260102\nEND:VEVENT").items[0]
     assert "DTSTAMP" not in to_text([item])
-    assert "DTSTAMP:20261125T080000Z\r\n" in to_text([item], now=datetime(2026, 11, 25, 8, tzinfo=UTC))
+    assert "DTSTAMP:20261125T080000Z\r\n" in to_text(
+        [item], now=datetime(2026, 11, 25, 8, tzinfo=UTC)
+    )

@@ -108,9 +108,10 @@ ZONE = custom()
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)), st.sampled_from([0, 1]))
 def test_wall_times_in_gaps_and_overlaps(wall, fold):
     wall = wall.replace(fold=fold)
-    assert wall.replace(tzinfo=ZONE).utcoffset() == wall.replace(
-        tzinfo=ZoneInfo("Europe/Madrid")
-    ).utcoffset()
+    assert (
+        wall.replace(tzinfo=ZONE).utcoffset()
+        == wall.replace(tzinfo=ZoneInfo("Europe/Madrid")).utcoffset()
+    )
 
 
 def test_a_zone_can_be_copied_and_pickled():
@@ -147,9 +148,9 @@ def test_a_custom_zone_has_a_name_that_odoo_knows():
 
 def test_a_custom_zone_is_written_as_it_was():
     file = parse(CUSTOM.encode())
-    assert CUSTOM.split("BEGIN:VEVENT")[0].split("PRODID:x\n")[1] in to_text(
-        file.items
-    ).replace("\r\n", "\n")
+    assert CUSTOM.split("BEGIN:VEVENT")[0].split("PRODID:x\n")[1] in to_text(file.items).replace(
+        "\r\n", "\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,9 +219,10 @@ def test_others_read_the_made_vtimezone_the_same(place):
     zone = component.to_tz(lookup_tzid=False)
     for day in range(0, 800, 3):
         wall = datetime(2026, 1, 2, 12) + timedelta(days=day)
-        assert wall.replace(tzinfo=zone).utcoffset() == wall.replace(
-            tzinfo=ZoneInfo(place)
-        ).utcoffset(), wall
+        assert (
+            wall.replace(tzinfo=zone).utcoffset()
+            == wall.replace(tzinfo=ZoneInfo(place)).utcoffset()
+        ), wall
 
 
 def test_a_rule_without_end_stays_without_end():
@@ -236,7 +238,9 @@ def test_nobody_s_zone_has_no_text():
 
 
 def test_floating_times_stay_floating():
-    text = CUSTOM.replace(";TZID=Central", "").replace("PRODID:x", "PRODID:x\nX-WR-TIMEZONE:Asia/Tokyo")
+    text = CUSTOM.replace(";TZID=Central", "").replace(
+        "PRODID:x", "PRODID:x\nX-WR-TIMEZONE:Asia/Tokyo"
+    )
     [item] = parse(text.encode()).items
     assert item.start == datetime(2026, 7, 1, 10)
     assert item.start.tzinfo is None
