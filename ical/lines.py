@@ -9,6 +9,7 @@ asked for.
 
 import re
 from hashlib import blake2b
+from itertools import chain
 
 from .errors import BrokenComponent, LimitExceeded, NotACalendar, Repair
 from .limits import DEFAULT
@@ -18,13 +19,12 @@ ITEMS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
 #: None of these can stand inside another: seen there, the outer one has no END.
 TOP = ITEMS | {"VTIMEZONE", "VCALENDAR", "VAVAILABILITY", "VPOLL"}
 
+# Not "^" with re.M: the literal line end lets the engine leap from line to line.
 # A continuation line begins with a space, so it cannot match (RFC 5545, 3.1).
-_BORDER = re.compile(rb"^(BEGIN|END)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.M | re.I)
+_BORDER = re.compile(rb"\n(BEGIN|END)[ \t]*:[ \t]*([^\r\n]*)", re.I)
+_FIRST_BORDER = re.compile(rb"(BEGIN|END)[ \t]*:[ \t]*([^\r\n]*)", re.I)
 _EMPTY = re.compile(rb"\n{2,}")
 _UID = re.compile(rb"^UID(?:;[^:\n]*)?:([^\n]*)", re.M | re.I)
-_RECURRENCE_ID = re.compile(rb"^RECURRENCE-ID((?:;[^:\n]*)?:[^\n]*)", re.M | re.I)
-_SEQUENCE = re.compile(rb"^SEQUENCE(?:;[^:\n]*)?:[ \t]*(\d+)", re.M | re.I)
-_DTSTAMP = re.compile(rb"^DTSTAMP[;:][^\n]*\n?", re.M | re.I)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -65,14 +65,21 @@ class Chunk:
         first, last = self.nested
         return unfold(self.data[self.start : first] + b"\n" + self.data[last : self.end])
 
-    def _find(self, prefix, pattern, own):
-        at = own.find(prefix)
-        if at >= 0:
-            at += len(prefix)
-            end = own.find(b"\n", at)
-            return own[at : end if end >= 0 else len(own)].strip()
-        match = pattern.search(own)
-        return match[1].strip() if match else None
+    def _value(self, name):
+        """What follows the name of the component's own property, unfolded, or None."""
+        start, end = self.start, self.end
+        first, last = self.nested or (end, end)
+        wanted = b"\n" + name
+        at = self.data.find(wanted, start, first)
+        if at < 0:
+            at = self.data.find(wanted, last, end) if last < end else -1
+            if at < 0:
+                return None
+        at += len(wanted)
+        stop = self.data.find(b"\n", at, end)
+        while stop >= 0 and self.data[stop + 1 : stop + 2] in (b" ", b"\t"):
+            stop = self.data.find(b"\n", stop + 1, end)
+        return unfold(self.data[at : stop if stop >= 0 else end]).strip()
 
     def identity(self):
         """(UID, RECURRENCE-ID, SEQUENCE), read off the text.
@@ -80,14 +87,14 @@ class Chunk:
         RECURRENCE-ID is the raw text after the name, parameters included, or
         None; SEQUENCE is 0 where there is none (RFC 5545, 3.8.7.4).
         """
-        own = self.own()
-        uid = self._find(b"\nUID:", _UID, own)
-        recurrence_id = sequence = None
-        if b"ECURRENCE-ID" in own or b"ecurrence-" in own.lower():
-            match = _RECURRENCE_ID.search(own)
-            recurrence_id = match[1].strip() if match else None
-        match = _SEQUENCE.search(own)
-        sequence = int(match[1][:9]) if match else 0
+        uid = self._value(b"UID:")
+        if uid is None:
+            # Parameters, another case, a fold after the name.
+            match = _UID.search(self.own())
+            uid = match[1].strip() if match else None
+        recurrence_id = self._value(b"RECURRENCE-ID")
+        sequence = self._value(b"SEQUENCE:") or b""
+        sequence = int(sequence[:9]) if sequence.isdigit() else 0
         return _text(uid), _text(recurrence_id), sequence
 
     def digest(self, context=b""):
@@ -101,8 +108,10 @@ class Chunk:
         """
         text = self.unfolded()
         at = text.find(b"\nDTSTAMP")
-        if at >= 0 or b"dtstamp" in text.lower():
-            text = _DTSTAMP.sub(b"", text)
+        while at >= 0:
+            end = text.find(b"\n", at + 1)
+            text = text[:at] + (text[end:] if end >= 0 else b"")
+            at = text.find(b"\nDTSTAMP", at)
         return blake2b(text.rstrip(), digest_size=16, key=context[:64]).digest()
 
     def line_numbers(self):
@@ -250,14 +259,11 @@ class Split:
     def _walk(self):
         line, at = 1, 0
         walk = _Walk(self)
-        for match in _BORDER.finditer(self.data):
-            line += self.data.count(b"\n", at, match.start())
-            at = match.start()
-            name = match[2].upper().decode("ascii", "replace")
-            if match[1][:1] in b"Bb":
-                walk.begin(name, match, line)
-            else:
-                walk.end(name, match, line)
+        first = _FIRST_BORDER.match(self.data)
+        for match in chain([first] if first else [], _BORDER.finditer(self.data)):
+            line += self.data.count(b"\n", at, match.start(1))
+            at = match.start(1)
+            walk.border(match, line)
         walk.finish(line + self.data.count(b"\n", at))
 
 
@@ -278,12 +284,20 @@ class _Walk:
         self.count = 0
         self.position = 0
 
+    def border(self, match, line):
+        """A BEGIN or an END."""
+        name = match[2].strip().upper().decode("ascii", "replace")
+        if match[1][:1] in b"Bb":
+            self.begin(name, match, line)
+        else:
+            self.end(name, match, line)
+
     def begin(self, name, match, line):
         """BEGIN:name"""
         self.count += 1
         if self.count > self.limits.components:
             raise LimitExceeded("components", self.limits.components, line)
-        start = match.start()
+        start = match.start(1)
         if self.chunk is not None and name in TOP:
             self._unclosed(start)
         if name == "VCALENDAR":
@@ -309,9 +323,9 @@ class _Walk:
         """END:name"""
         if name == "VCALENDAR":
             if self.chunk is not None:
-                self._unclosed(match.start())
+                self._unclosed(match.start(1))
             else:
-                self._piece(match.start(), line)
+                self._piece(match.start(1), line)
             self.calendar = None
             self.position = match.end()
         elif self.chunk is not None and (name in self.stack or name in ITEMS):
@@ -345,7 +359,7 @@ class _Walk:
         if self.stack:
             chunk.nested = (chunk.nested[0], match.end())
             return
-        chunk.end = match.end(2)
+        chunk.end = match.end()
         if chunk.end - chunk.start > self.limits.component_bytes:
             limit = self.limits.component_bytes
             chunk.error = LimitExceeded("component_bytes", limit, chunk.line)

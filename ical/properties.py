@@ -7,7 +7,8 @@ RFC 5545.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from . import readers, writers
+from . import readers as r
+from . import writers as w
 from .errors import IcalError
 from .items import Organizer
 
@@ -36,47 +37,49 @@ class Property:
 
 _P = Property
 _COMMON = (
-    _P("UID", "uid", readers.read_text, writers.write_text, once=True),  # 3.8.4.7
-    _P("RECURRENCE-ID", "recurrence_id", readers.read_moment, writers.write_one_moment, vital=True, once=True,
+    _P("UID", "uid", r.read_text, w.write_text, once=True),  # 3.8.4.7
+    _P("RECURRENCE-ID", "recurrence_id", r.read_moment, w.write_one_moment, vital=True, once=True,
        also=("this_and_future",)),  # 3.8.4.4
-    _P("SEQUENCE", "sequence", readers.read_natural, writers.write_integer, once=True),  # 3.8.7.4
-    _P("DTSTAMP", "stamp", readers.read_utc, writers.write_utc, once=True),  # 3.8.7.2
-    _P("CREATED", "created", readers.read_utc, writers.write_utc, once=True),  # 3.8.7.1
-    _P("LAST-MODIFIED", "modified", readers.read_utc, writers.write_utc, once=True),  # 3.8.7.3
-    _P("DTSTART", "start", readers.read_moment, writers.write_one_moment, vital=True, once=True),  # 3.8.2.4
-    _P("DURATION", "duration", readers.read_duration, writers.write_duration, once=True),  # 3.8.2.5
-    _P("RRULE", "rules", readers.read_rule, writers.write_word, many=True, vital=True),  # 3.8.5.3
-    _P("EXRULE", "exrules", readers.read_rule, writers.write_word, many=True, vital=True),  # RFC 2445, 4.8.5.2
-    _P("RDATE", "rdates", readers.read_recurrence_dates, writers.write_recurrence_date, many=True,
+    _P("SEQUENCE", "sequence", r.read_natural, w.write_integer, once=True),  # 3.8.7.4
+    _P("DTSTAMP", "stamp", r.read_utc, w.write_utc, once=True),  # 3.8.7.2
+    _P("CREATED", "created", r.read_utc, w.write_utc, once=True),  # 3.8.7.1
+    _P("LAST-MODIFIED", "modified", r.read_utc, w.write_utc, once=True),  # 3.8.7.3
+    _P("DTSTART", "start", r.read_moment, w.write_one_moment, vital=True, once=True),  # 3.8.2.4
+    _P("DURATION", "duration", r.read_duration, w.write_duration, once=True),  # 3.8.2.5
+    _P("RRULE", "rules", r.read_rule, w.write_word, many=True, vital=True),  # 3.8.5.3
+    _P("EXRULE", "exrules", r.read_rule, w.write_word, many=True, vital=True),  # RFC 2445, 4.8.5.2
+    _P("RDATE", "rdates", r.read_recurrence_dates, w.write_recurrence_date, many=True,
        vital=True),  # 3.8.5.2
-    _P("EXDATE", "exdates", readers.read_many_moments, writers.write_one_moment, many=True, vital=True),  # 3.8.5.1
-    _P("SUMMARY", "summary", readers.read_text, writers.write_text),  # 3.8.1.12
-    _P("DESCRIPTION", "description", readers.read_text, writers.write_text),  # 3.8.1.5
-    _P("LOCATION", "location", readers.read_text, writers.write_text),  # 3.8.1.7
-    _P("URL", "url", readers.read_plain, writers.write_word),  # 3.8.4.6
-    _P("COMMENT", "comments", readers.read_texts, writers.write_text, many=True),  # 3.8.1.4
-    _P("CONTACT", "contacts", readers.read_texts, writers.write_text, many=True),  # 3.8.4.2
-    _P("RESOURCES", "resources", readers.read_list_of_texts, writers.write_text, many=True),  # 3.8.1.10
-    _P("CATEGORIES", "categories", readers.read_list_of_texts, writers.write_text, many=True),  # 3.8.1.2
-    _P("CLASS", "access", readers.read_word, writers.write_word),  # 3.8.1.3
-    _P("STATUS", "status", readers.read_word, writers.write_word),  # 3.8.1.11
-    _P("PRIORITY", "priority", readers.read_natural, writers.write_integer),  # 3.8.1.9
-    _P("GEO", "geo", readers.read_geo, writers.write_geo),  # 3.8.1.6
-    _P("COLOR", "color", readers.read_text, writers.write_text),  # RFC 7986, 5.9
-    _P("ORGANIZER", "organizer", readers.read_address(Organizer), writers.write_address, once=True),  # 3.8.4.3
-    _P("ATTENDEE", "attendees", readers.read_addresses, writers.write_address, many=True),  # 3.8.4.1
-    _P("ATTACH", "attachments", readers.read_attachment, writers.write_valued, many=True),  # 3.8.1.1
-    _P("CONFERENCE", "conferences", readers.read_conference, writers.write_conference, many=True),  # RFC 7986, 5.11
+    # 3.8.5.1
+    _P("EXDATE", "exdates", r.read_many_moments, w.write_one_moment, many=True, vital=True),
+    _P("SUMMARY", "summary", r.read_text, w.write_text),  # 3.8.1.12
+    _P("DESCRIPTION", "description", r.read_text, w.write_text),  # 3.8.1.5
+    _P("LOCATION", "location", r.read_text, w.write_text),  # 3.8.1.7
+    _P("URL", "url", r.read_plain, w.write_word),  # 3.8.4.6
+    _P("COMMENT", "comments", r.read_texts, w.write_text, many=True),  # 3.8.1.4
+    _P("CONTACT", "contacts", r.read_texts, w.write_text, many=True),  # 3.8.4.2
+    _P("RESOURCES", "resources", r.read_list_of_texts, w.write_text, many=True),  # 3.8.1.10
+    _P("CATEGORIES", "categories", r.read_list_of_texts, w.write_text, many=True),  # 3.8.1.2
+    _P("CLASS", "access", r.read_word, w.write_word),  # 3.8.1.3
+    _P("STATUS", "status", r.read_word, w.write_word),  # 3.8.1.11
+    _P("PRIORITY", "priority", r.read_natural, w.write_integer),  # 3.8.1.9
+    _P("GEO", "geo", r.read_geo, w.write_geo),  # 3.8.1.6
+    _P("COLOR", "color", r.read_text, w.write_text),  # RFC 7986, 5.9
+    _P("ORGANIZER", "organizer", r.read_address(Organizer), w.write_address, once=True),  # 3.8.4.3
+    _P("ATTENDEE", "attendees", r.read_addresses, w.write_address, many=True),  # 3.8.4.1
+    _P("ATTACH", "attachments", r.read_attachment, w.write_valued, many=True),  # 3.8.1.1
+    # RFC 7986, 5.11
+    _P("CONFERENCE", "conferences", r.read_conference, w.write_conference, many=True),
     # Where Google and Microsoft put the link of the video call.
-    _P("X-GOOGLE-CONFERENCE", "conferences", readers.read_conference, writers.write_conference, many=True),
-    _P("X-MICROSOFT-SKYPETEAMSMEETINGURL", "conferences", readers.read_conference, writers.write_conference,
+    _P("X-GOOGLE-CONFERENCE", "conferences", r.read_conference, w.write_conference, many=True),
+    _P("X-MICROSOFT-SKYPETEAMSMEETINGURL", "conferences", r.read_conference, w.write_conference,
        many=True),
-    _P("RELATED-TO", "relations", readers.read_relation, writers.write_relation, many=True),  # 3.8.4.5
+    _P("RELATED-TO", "relations", r.read_relation, w.write_relation, many=True),  # 3.8.4.5
     _P("REQUEST-STATUS", "request_status", lambda reader, params, value: (value.strip(),),
-       writers.write_word, many=True),  # 3.8.8.3
+       w.write_word, many=True),  # 3.8.8.3
 )  # fmt: skip
-_TRANSP = _P("TRANSP", "transparency", readers.read_word, writers.write_word)  # 3.8.2.7
-_DTEND = _P("DTEND", "end", readers.read_moment, writers.write_one_moment, once=True)  # 3.8.2.2
+_TRANSP = _P("TRANSP", "transparency", r.read_word, w.write_word)  # 3.8.2.7
+_DTEND = _P("DTEND", "end", r.read_moment, w.write_one_moment, once=True)  # 3.8.2.2
 
 
 def _table(*properties):
@@ -88,35 +91,31 @@ TABLES = {
     "VEVENT": _table(*_COMMON, _DTEND, _TRANSP),
     "VTODO": _table(
         *_COMMON,
-        _P("DUE", "due", readers.read_moment, writers.write_one_moment, once=True),  # 3.8.2.3
-        _P("COMPLETED", "completed", readers.read_utc, writers.write_utc, once=True),  # 3.8.2.1
-        _P("PERCENT-COMPLETE", "percent", readers.read_natural, writers.write_integer),  # 3.8.1.8
+        _P("DUE", "due", r.read_moment, w.write_one_moment, once=True),  # 3.8.2.3
+        _P("COMPLETED", "completed", r.read_utc, w.write_utc, once=True),  # 3.8.2.1
+        _P("PERCENT-COMPLETE", "percent", r.read_natural, w.write_integer),  # 3.8.1.8
     ),
     # 3.6.3: a journal entry may have several descriptions.
     "VJOURNAL": _table(
         *_COMMON,
-        _P("DESCRIPTION", "description", readers.read_text, writers.write_text, repeats=True),
+        _P("DESCRIPTION", "description", r.read_text, w.write_text, repeats=True),
     ),
     "VFREEBUSY": _table(
-        *_COMMON, _DTEND, _P("FREEBUSY", "busy", readers.read_busy, writers.write_busy, many=True)
+        *_COMMON, _DTEND, _P("FREEBUSY", "busy", r.read_busy, w.write_busy, many=True)
     ),  # 3.8.2.6
     "VALARM": _table(
-        _P("ACTION", "action", readers.read_word, writers.write_word),  # 3.8.6.1
-        _P(
-            "TRIGGER", "trigger", readers.read_trigger, writers.write_trigger, also=("related",)
-        ),  # 3.8.6.3
-        _P("REPEAT", "repeat", readers.read_natural, writers.write_integer),  # 3.8.6.2
-        _P("DURATION", "duration", readers.read_duration, writers.write_duration),  # 3.8.2.5
-        _P("SUMMARY", "summary", readers.read_text, writers.write_text),
-        _P("DESCRIPTION", "description", readers.read_text, writers.write_text),
-        _P("ATTENDEE", "attendees", readers.read_addresses, writers.write_address, many=True),
-        _P("ATTACH", "attachments", readers.read_attachment, writers.write_valued, many=True),
-        _P("UID", "uid", readers.read_text, writers.write_text),  # RFC 9074, 4
-        _P("ACKNOWLEDGED", "acknowledged", readers.read_utc, writers.write_utc),  # RFC 9074, 6.1
-        _P(
-            "RELATED-TO", "relations", readers.read_relation, writers.write_relation, many=True
-        ),  # RFC 9074, 5
-        _P("PROXIMITY", "proximity", readers.read_word, writers.write_word),  # RFC 9074, 8.1
+        _P("ACTION", "action", r.read_word, w.write_word),  # 3.8.6.1
+        _P("TRIGGER", "trigger", r.read_trigger, w.write_trigger, also=("related",)),  # 3.8.6.3
+        _P("REPEAT", "repeat", r.read_natural, w.write_integer),  # 3.8.6.2
+        _P("DURATION", "duration", r.read_duration, w.write_duration),  # 3.8.2.5
+        _P("SUMMARY", "summary", r.read_text, w.write_text),
+        _P("DESCRIPTION", "description", r.read_text, w.write_text),
+        _P("ATTENDEE", "attendees", r.read_addresses, w.write_address, many=True),
+        _P("ATTACH", "attachments", r.read_attachment, w.write_valued, many=True),
+        _P("UID", "uid", r.read_text, w.write_text),  # RFC 9074, 4
+        _P("ACKNOWLEDGED", "acknowledged", r.read_utc, w.write_utc),  # RFC 9074, 6.1
+        _P("RELATED-TO", "relations", r.read_relation, w.write_relation, many=True),  # RFC 9074, 5
+        _P("PROXIMITY", "proximity", r.read_word, w.write_word),  # RFC 9074, 8.1
     ),
 }
 
@@ -129,10 +128,10 @@ def read_property(reader, entry, params, value, found):
     """
     reader.fixed = None
     if not value.strip() and entry.read not in (
-        readers.read_text,
-        readers.read_texts,
-        readers.read_list_of_texts,
-        readers.read_plain,
+        r.read_text,
+        r.read_texts,
+        r.read_list_of_texts,
+        r.read_plain,
     ):
         # "DTEND:" and the like; an empty text is a text.
         reader.repair("empty_value")

@@ -257,8 +257,7 @@ def _expand(value, start, before, limits):
     if rule.freq == "YEARLY" and rule.interval == 1 and not rule.count and start.year < _FIRST_YEAR:
         # Nothing but years is lost: the day comes from BYDAY and BYMONTH, and
         # every year of the Gregorian calendar comes again after 400.
-        start = start.replace(year=start.year + (_FIRST_YEAR - start.year + 399) // 400 * 400) \
-            if start.month == 2 and start.day == 29 else start.replace(year=_FIRST_YEAR)  # fmt: skip
+        start = start.replace(year=start.year + -(-(_FIRST_YEAR - start.year) // 400) * 400)
     until = rule.until
     if isinstance(until, datetime) and until.tzinfo:
         # 3.3.10: in an observance UNTIL is in UTC.

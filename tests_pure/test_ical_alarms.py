@@ -87,8 +87,10 @@ def test_odoo_s_reminders_there_and_back(kind, duration, interval):
     "alarm",
     [
         Alarm(trigger=minutes(5)), Alarm(trigger=START), Alarm(trigger=minutes(-5), related="END"),
-        Alarm(trigger=minutes(-5), repeat=1, duration=minutes(1)), Alarm(trigger=timedelta(seconds=-9)),
-        Alarm(trigger=minutes(-5), action="PROCEDURE"), Alarm(trigger=minutes(-5), proximity="ARRIVE"),
+        Alarm(trigger=minutes(-5), repeat=1, duration=minutes(1)),
+        Alarm(trigger=timedelta(seconds=-9)),
+        Alarm(trigger=minutes(-5), action="PROCEDURE"),
+        Alarm(trigger=minutes(-5), proximity="ARRIVE"),
     ],
 )  # fmt: skip
 def test_what_odoo_has_no_reminder_for(alarm):

@@ -161,8 +161,8 @@ def test_what_would_be_at_a_wrong_time_is_refused(line, error):
 
 
 def test_the_same_content_without_uid_has_the_same_uid():
-    one_, two = (one(event(TIME, stamp, uid="")) for stamp in ("DTSTAMP:20260101T000000Z",
-                                                               "DTSTAMP:20270101T000000Z"))  # fmt: skip
+    stamps = "DTSTAMP:20260101T000000Z", "DTSTAMP:20270101T000000Z"
+    one_, two = (one(event(TIME, stamp, uid="")) for stamp in stamps)
     assert one_.uid == two.uid
     assert one_.uid != one(event(DAY, uid="")).uid
 
@@ -243,8 +243,11 @@ def test_several_calendars_keep_their_method_and_zone():
 
 
 def test_unquoted_colons_do_not_hide_the_address():
-    item = one(event(TIME, "ATTENDEE;CN=Sales: Ana:mailto:ana@example.com",
-                     "ATTENDEE:ana@example.com", "ATTENDEE:MAILTO:", "ORGANIZER:urn:uuid:1"))  # fmt: skip
+    lines = [
+        "ATTENDEE;CN=Sales: Ana:mailto:ana@example.com", "ATTENDEE:ana@example.com",
+        "ATTENDEE:MAILTO:", "ORGANIZER:urn:uuid:1",
+    ]  # fmt: skip
+    item = one(event(TIME, *lines))
     assert [a.email for a in item.attendees] == ["ana@example.com", "ana@example.com", None]
     assert item.organizer.email is None
 

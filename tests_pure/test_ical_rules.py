@@ -18,52 +18,59 @@ from ical.limits import Limits
 from ical.rules import FREQUENCIES, WEEKDAYS, Rule
 
 LAST = datetime(2032, 1, 1)
+#: Frequencies that may have BYYEARDAY.
+YEARDAYS = ("YEARLY", "HOURLY", "MINUTELY", "SECONDLY")
+
+
+def number_list(values, chance=4, size=3):
+    """No part, or one with some of the values; one in ``chance`` has it."""
+    part = st.lists(values, min_size=1, max_size=size, unique=True).map(
+        lambda found: ",".join(map(str, found))
+    )
+    return st.integers(1, chance).flatmap(lambda n: part if n == 1 else st.just(""))
+
+
+days = st.sampled_from(WEEKDAYS)
+numbered_days = st.builds(
+    lambda n, day: f"{n}{day}", st.sampled_from([1, 2, 3, 4, 5, -1, -2]), days
+)
+month_days = st.integers(1, 31) | st.integers(-31, -1)
+year_days = st.integers(1, 366) | st.integers(-366, -1)
+weeks = st.integers(1, 53) | st.integers(-53, -1)
+endings = st.one_of(
+    st.just(""), st.just(""), st.integers(1, 40).map(lambda n: f"COUNT={n}"),
+    st.datetimes(datetime(2025, 1, 1), datetime(2030, 1, 1)).map(
+        lambda until: f"UNTIL={until:%Y%m%dT%H%M%S}"
+    ),
+)  # fmt: skip
 
 
 @st.composite
 def rules(draw, frequencies=FREQUENCIES, ending=True):
     """A rule as RFC 5545, 3.3.10 allows it."""
     freq = draw(st.sampled_from(frequencies))
-    parts = [f"FREQ={freq}"]
-
-    def maybe(key, values, size=3, chance=4):
-        if draw(st.integers(1, chance)) == 1:
-            found = draw(st.lists(values, min_size=1, max_size=size, unique=True))
-            parts.append(f"{key}={','.join(map(str, found))}")
-
-    if draw(st.booleans()):
-        parts.append(f"INTERVAL={draw(st.integers(1, 6))}")
-    if ending:
-        kind = draw(st.sampled_from(["", "", "COUNT", "UNTIL"]))
-        if kind == "COUNT":
-            parts.append(f"COUNT={draw(st.integers(1, 40))}")
-        elif kind:
-            until = draw(st.datetimes(datetime(2025, 1, 1), datetime(2030, 1, 1)))
-            parts.append(f"UNTIL={until:%Y%m%dT%H%M%S}")
-    maybe("BYMONTH", st.integers(1, 12))
-    if freq != "WEEKLY":
-        maybe("BYMONTHDAY", st.integers(1, 31) | st.integers(-31, -1))
-    weekno = freq == "YEARLY" and draw(st.integers(1, 6)) == 1
-    if weekno:
-        maybe("BYWEEKNO", st.integers(1, 53) | st.integers(-53, -1), chance=1)
-    elif freq in ("YEARLY", "HOURLY", "MINUTELY", "SECONDLY"):
-        maybe("BYYEARDAY", st.integers(1, 366) | st.integers(-366, -1), chance=6)
-    days = st.sampled_from(WEEKDAYS)
-    if freq in ("MONTHLY", "YEARLY") and not weekno and draw(st.booleans()):
-        numbers = st.sampled_from([1, 2, 3, 4, 5, -1, -2])
-        maybe("BYDAY", st.builds(lambda n, day: f"{n}{day}", numbers, days), chance=2)
-    else:
-        maybe("BYDAY", days, chance=2)
-    maybe("BYHOUR", st.integers(0, 23), chance=6)
-    maybe("BYMINUTE", st.integers(0, 59), chance=6)
-    maybe("BYSECOND", st.integers(0, 59), chance=8)
-    if len(parts) > 2:
-        maybe("BYSETPOS", st.integers(1, 5) | st.integers(-5, -1), size=2, chance=6)
-    if not weekno and draw(st.integers(1, 3)) == 1:
+    weekno = draw(number_list(weeks, 8)) if freq == "YEARLY" else ""
+    numbered = freq in ("MONTHLY", "YEARLY") and not weekno and draw(st.booleans())
+    found = {
+        "FREQ": freq,
+        "INTERVAL": draw(st.sampled_from(["", 1, 2, 3, 4, 6])),
+        "BYMONTH": draw(number_list(st.integers(1, 12))),
+        "BYMONTHDAY": draw(number_list(month_days)) if freq != "WEEKLY" else "",
+        "BYWEEKNO": weekno,
+        "BYYEARDAY": draw(number_list(year_days, 6)) if freq in YEARDAYS and not weekno else "",
+        "BYDAY": draw(number_list(numbered_days if numbered else days, 2)),
+        "BYHOUR": draw(number_list(st.integers(0, 23), 6)),
+        "BYMINUTE": draw(number_list(st.integers(0, 59), 6)),
+        "BYSECOND": draw(number_list(st.integers(0, 59), 8)),
+    }
+    if any(found[key] for key in found if key.startswith("BY")):
+        found["BYSETPOS"] = draw(number_list(st.integers(1, 5) | st.integers(-5, -1), 6, 2))
+    if not weekno:
         # dateutil numbers the days around New Year wrongly when weeks of a
         # numbered year begin in their middle, so not with BYWEEKNO.
-        parts.append(f"WKST={draw(days)}")
-    return ";".join(parts)
+        found["WKST"] = draw(st.sampled_from(["", "", *WEEKDAYS]))
+    parts = [f"{key}={value}" for key, value in found.items() if value]
+    return ";".join([*parts, draw(endings)] if ending else parts).strip(";")
 
 
 starts = st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1)).map(

@@ -75,7 +75,8 @@ NEW = {
     "uid": "new@example.com", "recurrence_id": datetime(2026, 12, 8, 10, tzinfo=MADRID),
     "this_and_future": None, "sequence": 8, "stamp": datetime(2026, 12, 1, tzinfo=UTC),
     "created": datetime(2026, 12, 1, tzinfo=UTC), "modified": datetime(2026, 12, 1, tzinfo=UTC),
-    "start": datetime(2026, 12, 1, 9, tzinfo=MADRID), "end": datetime(2026, 12, 1, 12, tzinfo=MADRID),
+    "start": datetime(2026, 12, 1, 9, tzinfo=MADRID),
+    "end": datetime(2026, 12, 1, 12, tzinfo=MADRID),
     "duration": timedelta(hours=2), "summary": "Otra; visita, más larga",
     "description": "Nueva\nlínea", "location": "Sala \\ 3", "url": "https://example.com/n",
     "comments": ("uno", "tres"), "contacts": ("Eva",), "resources": ("Pizarra",),
@@ -83,7 +84,8 @@ NEW = {
     "geo": (1.5, -2.25), "color": "red", "organizer": Organizer.of("eva@example.com", CN="Eva"),
     "attendees": (Attendee.of("new@example.com", RSVP="TRUE"), FULL.attendees[1]),
     "attachments": (Attachment.inline(b"abc", FMTTYPE="text/plain"), FULL.attachments[0]),
-    "conferences": (Conference("tel:+34600000000", EMPTY.put(VALUE="URI")),), "relations": (Related("parent@example.com"),),
+    "conferences": (Conference("tel:+34600000000", EMPTY.put(VALUE="URI")),),
+    "relations": (Related("parent@example.com"),),
     "rules": ("FREQ=MONTHLY;BYDAY=2TU",), "exrules": ("FREQ=DAILY;COUNT=2",),
     "rdates": (Period(datetime(2026, 12, 24, 10, tzinfo=MADRID), duration=timedelta(hours=3)),
                FULL.rdates[0]),
@@ -240,7 +242,8 @@ def items(draw):
         organizer=draw(st.none() | emails.map(Organizer.of)), attendees=draw(many(users)),
         attachments=draw(many(st.binary(min_size=1, max_size=50).map(Attachment.inline))),
         alarms=draw(many(alarms)), rules=draw(st.sampled_from([(), ("FREQ=WEEKLY;COUNT=3",)])),
-        exdates=draw(many(days if all_day else times)), rdates=draw(many(days if all_day else times)),
+        exdates=draw(many(days if all_day else times)),
+        rdates=draw(many(days if all_day else times)),
     )  # fmt: skip
     if draw(st.booleans()) and not all_day:
         return kind(**common, duration=length)
@@ -300,7 +303,10 @@ def test_free_busy():
     period = Period(start.astimezone(MADRID), end=(start + timedelta(hours=1)).astimezone(MADRID))
     item = FreeBusy(
         uid="x", stamp=start, start=start, end=start + timedelta(days=1),
-        busy=(BusyTime(period), BusyTime(Period(start, duration=timedelta(hours=2)), "BUSY-TENTATIVE")),
+        busy=(
+            BusyTime(period),
+            BusyTime(Period(start, duration=timedelta(hours=2)), "BUSY-TENTATIVE"),
+        ),
     )  # fmt: skip
     lines = item_lines(item)
     assert "FREEBUSY:20261201T000000Z/20261201T010000Z" in lines

@@ -158,8 +158,8 @@ def test_a_custom_zone_is_written_as_it_was():
     [
         ["BEGIN:VTIMEZONE", "END:VTIMEZONE"],
         ["BEGIN:VTIMEZONE", "TZID:x", "END:VTIMEZONE"],
-        ["BEGIN:VTIMEZONE", "TZID:x", "BEGIN:STANDARD", "DTSTART:x", "TZOFFSETTO:+01", "END:STANDARD",
-         "END:VTIMEZONE"],
+        ["BEGIN:VTIMEZONE", "TZID:x", "BEGIN:STANDARD", "DTSTART:x", "TZOFFSETTO:+01",
+         "END:STANDARD", "END:VTIMEZONE"],
     ],
 )  # fmt: skip
 def test_no_usable_rules(lines):
