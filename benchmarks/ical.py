@@ -95,7 +95,8 @@ def _event(n, start, recurrence_id=None):
         "SEQUENCE:1", f"DTSTART;TZID=Europe/Madrid:{start:%Y%m%dT%H%M%S}",
         f"DTEND;TZID=Europe/Madrid:{start + timedelta(hours=1):%Y%m%dT%H%M%S}",
         line(f"SUMMARY:Visit to customer {n}\\, reunión con el responsable"),
-        line(f"DESCRIPTION:{text}\\n{text[:200]}"), line(f"LOCATION:Calle Mayor {n % 90}\\, Madrid"),
+        line(f"DESCRIPTION:{text}\\n{text[:200]}"),
+        line(f"LOCATION:Calle Mayor {n % 90}\\, Madrid"),
         "CATEGORIES:Customer,Visit", "STATUS:CONFIRMED", "TRANSP:OPAQUE", "CLASS:PUBLIC",
         line("ORGANIZER;CN=Ana Ruiz:mailto:ana@example.com"),
     ]  # fmt: skip

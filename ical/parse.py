@@ -258,10 +258,11 @@ def _component(chunk, limits):
                 raise LimitExceeded("line_bytes", limits.line_bytes, lines_of_file[number])
             stack[-1].content.append(line)
             stack[-1].numbers.append(number)
-    [component] = top.children() or [None]
-    if component is None:
+    found = top.children()
+    if len(found) != 1:
+        # The scanner, which sees the bytes, took its borders for something else.
         raise BrokenComponent(f"BEGIN:{chunk.name} is written in a way we cannot read", chunk.line)
-    return component, codes
+    return found[0], codes
 
 
 def _open_or_close(stack, border, name, number, chunk):

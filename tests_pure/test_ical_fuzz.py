@@ -28,7 +28,8 @@ SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parent / "ics").
 WORDS = [
     b"BEGIN:VEVENT", b"END:VEVENT", b"BEGIN:VALARM", b"END:VCALENDAR", b"BEGIN:VTIMEZONE",
     b"\r\n",
-    b"\n ", b"\r", b"RRULE:FREQ=SECONDLY", b";TZID=", b"VALUE=DATE", b"99999999T999999Z", b"P", b"-",
+    b"\n ", b"\r", b"RRULE:FREQ=SECONDLY", b";TZID=", b"VALUE=DATE", b"99999999T999999Z",
+    b"P", b"-",
     b"\x00", b"\xff", b"=\r\n", b'"', b":", b";", b",", b"\\", b"^", b"ENCODING=QUOTED-PRINTABLE",
     b"00010101T000000", b"99991231T235959Z", b"99999999999999999999", b"VERSION:1.0", b"#0",
     b"FREQ=YEARLY;BYDAY=-1SU", b"/PT1H", b"EXDATE:", b"DURATION:-P9999999D", b"\xe2\x80\xa8",
