@@ -179,14 +179,12 @@ def decode(octets):
     >>> decode("ñ".encode("latin-1"))
     ('ñ', 'bad_utf8')
     """
-    try:
-        return octets.decode(), None
-    except UnicodeDecodeError:
-        pass
-    try:
-        return octets.decode("cp1252"), "bad_utf8"
-    except UnicodeDecodeError:
-        return octets.decode("latin-1"), "bad_utf8"
+    for encoding, code in (("utf-8", None), ("cp1252", "bad_utf8")):
+        try:
+            return octets.decode(encoding), code
+        except UnicodeDecodeError:
+            continue
+    return octets.decode("latin-1"), "bad_utf8"
 
 
 class CalendarChunk:

@@ -210,6 +210,10 @@ def read_period(reader, params, text):
         end = _midnight(end)
     if (end.tzinfo is None) != (start.tzinfo is None):
         raise BadValue(f"{text[:40]!r} has two kinds of times")
+    if end.tzinfo is not None and str(end.tzinfo) != str(start.tzinfo):
+        end = end.astimezone(start.tzinfo)
+    if end < start:
+        raise BadValue(f"{text[:40]!r} ends before it begins")
     return Period(start, end=end)
 
 

@@ -200,14 +200,12 @@ def _days(value, text):
 
 
 def _until(value, text):
-    try:
-        return (read_date(value) if len(value) == 8 else read_date_time(value)), False
-    except BadValue:
-        pass
-    try:
-        return read_loosely(value), True
-    except BadValue as error:
-        raise BadRule(f"UNTIL is no date: {text[:80]!r}") from error
+    for read, loose in ((read_date, False), (read_date_time, False), (read_loosely, True)):
+        try:
+            return read(value), loose
+        except BadValue:
+            continue
+    raise BadRule(f"UNTIL is no date: {text[:80]!r}")
 
 
 class _Walk:

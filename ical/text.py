@@ -17,7 +17,7 @@ from .readers import Reader
 from .rules import Rule
 from .values import same, write_moment, write_plain, write_text
 from .vtimezone import vtimezone
-from .zones import Zones, by_name, key_of
+from .zones import Zones, by_name
 
 #: Who wrote the text (3.7.3).
 PRODID = "-//crm_automation//iCalendar//EN"
@@ -375,13 +375,13 @@ def zone_lines(tzid, first, last=None, zones=None, name=None):
     :param str name: another name under which it is to be written
     """
     zone = zones.get(tzid) if zones is not None else by_name(tzid)
-    own = zones.component(tzid) if zones is not None else None
-    if own is not None and (zone is None or key_of(zone) is None):
-        lines = []
-        _dump(own, lines)
-        if name and name != tzid:
-            lines = [f"TZID:{name}" if one[:5].upper() == "TZID:" else one for one in lines]
-        return lines
     if zone is None:
         return []
-    return list(vtimezone(zone, name or tzid, first, last))
+    own = getattr(zone, "component", None)
+    if own is None:
+        return list(vtimezone(zone, name or tzid, first, last))
+    lines = []
+    _dump(own, lines)
+    if name and name != tzid:
+        lines = [f"TZID:{name}" if one[:5].upper() == "TZID:" else one for one in lines]
+    return lines

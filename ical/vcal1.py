@@ -202,7 +202,7 @@ def _alarm(action, value, start):
         lines.append(f"TRIGGER:{write_duration(moment - start)}")
     else:
         lines.append(f"TRIGGER;VALUE=DATE-TIME:{write_moment(moment.replace(tzinfo=UTC))}")
-    if repeat.isdigit() and int(repeat) and snooze.upper().startswith("P"):
+    if repeat.isdecimal() and int(repeat) and snooze.upper().startswith("P"):
         lines += [f"REPEAT:{int(repeat)}", f"DURATION:{snooze}"]
     if action == "DISPLAY" or action == "EMAIL":
         lines.append(f"DESCRIPTION:{write_text(content) or '-'}")
@@ -232,10 +232,10 @@ def _rule(value):
 
 def _ending(words):
     """The last word: ``#10``, ``#0`` for ever, or the date of the end."""
-    if words and words[-1].startswith("#") and words[-1][1:].isdigit():
+    if words and words[-1].startswith("#") and words[-1][1:].isdecimal():
         count = int(words[-1][1:])
         return ([f"COUNT={count}"] if count else []), words[:-1]
-    if words and len(words[-1]) >= 8 and words[-1][:8].isdigit():
+    if words and len(words[-1]) >= 8 and words[-1][:8].isdecimal():
         return [f"UNTIL={words[-1]}"], words[:-1]
     # "If the duration is not specified, the default is #2."
     return ["COUNT=2"], words

@@ -26,6 +26,8 @@ _ZERO = timedelta(0)
 # Rules are followed until then; a zone keeps its last offset afterwards.
 _LAST_YEAR = 2100
 _FIRST_YEAR = 1900
+# From which on rules and a name given beside them are compared.
+_HINT_YEAR = 2024
 # Outlook's display names: "(UTC+01:00) Amsterdam, Berlin", "GMT -0500 (Standard)".
 _OFFSET = re.compile(r"\(?(?:UTC|GMT)\s*([+-])\s*(\d\d?):?(\d\d)?\b", re.I)
 _UTC_NAMES = {"UTC", "Z", "GMT", "ETC/UTC", "COORDINATED UNIVERSAL TIME"}
@@ -95,7 +97,8 @@ class RuleZone(tzinfo):
     :param onsets: list of (moment in UTC without tzinfo, offset before, offset
         after, whether it is daylight time, name), sorted
     :param tuple before: (offset, is daylight, name) ahead of the first onset
-    :param component: the VTIMEZONE as it was read, to be written again
+    :param component: the VTIMEZONE as it was read, to be written again; None
+        when others would stumble over it
     """
 
     def __init__(self, tzid, onsets, before, component=None):
@@ -107,6 +110,11 @@ class RuleZone(tzinfo):
         # The wall time from which the new offset counts, for fold 0 and fold 1.
         walls = [(at + max(b, a), at + min(b, a)) for at, b, a, _, _ in onsets]
         self._walls = ([w[0] for w in walls], [w[1] for w in walls])
+
+    @property
+    def since(self):
+        """The first moment that its rules speak of, in UTC without tzinfo."""
+        return self._moments[0]
 
     def _state(self, moment):
         if moment is None:
@@ -165,6 +173,7 @@ def read_vtimezone(component, limits=DEFAULT):
     tzid = name_of(component)
     onsets = []
     standard = None
+    clean = True
     for part in component.children():
         if part.name not in ("STANDARD", "DAYLIGHT"):
             continue
@@ -173,7 +182,9 @@ def read_vtimezone(component, limits=DEFAULT):
         except LimitExceeded:
             raise
         except IcalError:
-            # One bad observance does not spoil the others.
+            # One bad observance does not spoil the others, but the text is not
+            # to be given to anybody else.
+            clean = False
             continue
         onsets += found
         if part.name == "STANDARD" and (standard is None or found[0] < standard):
@@ -184,7 +195,7 @@ def read_vtimezone(component, limits=DEFAULT):
     first = standard or onsets[0]
     # Ahead of all rules the RFC says nothing: winter, as dateutil does.
     before = (first[2], False, first[4]) if standard else (first[1], False, "")
-    return RuleZone(tzid, onsets, before, component)
+    return RuleZone(tzid, onsets, before, component if clean else None)
 
 
 def name_of(component):
@@ -200,7 +211,7 @@ def name_of(component):
 
 
 def hints(component):
-    """Names under which a VTIMEZONE may be known: X-LIC-LOCATION and the like."""
+    """Names under which a VTIMEZONE may be known: X-LIC-LOCATION, RFC 7808's alias."""
     for line in component.lines():
         name, _, value = split_line(line)
         if name in ("X-LIC-LOCATION", "TZID-ALIAS-OF"):
@@ -309,13 +320,19 @@ class Zones:
             return known
         component = self._components.get(tzid) or self._components.get(tzid.strip().strip('"'))
         if component is not None:
+            named = [by_name(hint) for hint in hints(component) if by_name(hint) is not None]
             try:
-                return read_vtimezone(component, self.limits)
+                zone = read_vtimezone(component, self.limits)
             except IcalError as error:
                 self.unread.append((tzid, error))
-            for hint in hints(component):
-                if by_name(hint) is not None:
-                    return by_name(hint)
+                zone = None
+            # libical says which zone it means; believed where the rules agree,
+            # or where there are none.
+            for found in named:
+                if zone is None or _alike(zone, found, max(_HINT_YEAR, zone.since.year + 1)):
+                    return found
+            if zone is not None:
+                return zone
         return by_offset(tzid)
 
 
@@ -342,10 +359,6 @@ def like(zone, year):
     known = key_of(zone)
     if known:
         return known
-    for hint in hints(zone.component) if getattr(zone, "component", None) else ():
-        found = by_name(hint)
-        if found is not None and _alike(zone, found, year):
-            return key_of(found)
     # The places people mean first, then all others by name.
     for name in (*_PLACES, *sorted(_names().values())):
         if "/" in name and _alike(zone, ZoneInfo(name), year):
@@ -363,7 +376,7 @@ _PLACES = (
 
 
 def _alike(one, other, year):
-    moment = datetime(year, 1, 1, tzinfo=UTC)
+    moment = datetime(min(year, _LAST_YEAR), 1, 1, tzinfo=UTC)
     for _ in range(2 * 365 // 5):
         if moment.astimezone(one).utcoffset() != moment.astimezone(other).utcoffset():
             return False

@@ -167,6 +167,17 @@ def test_no_usable_rules(lines):
         read(lines)
 
 
+def test_a_zone_that_is_broken_in_part_is_written_anew():
+    broken = "BEGIN:STANDARD\nDTSTART:junk\nTZOFFSETTO:+0100\nEND:STANDARD\nEND:VTIMEZONE"
+    text = CUSTOM.replace("END:VTIMEZONE", broken)
+    [item] = parse(text.encode()).items
+    written = to_text([item])
+    assert "junk" not in written
+    [again] = parse(written.encode()).items
+    assert again.start.utcoffset() == timedelta(hours=2)
+    assert again.start.replace(month=1).utcoffset() == timedelta(hours=1)
+
+
 @pytest.mark.parametrize("freq", ["SECONDLY", "MINUTELY", "DAILY;COUNT=100000"])
 def test_a_zone_that_changes_all_the_time_is_refused(freq):
     with pytest.raises(LimitExceeded):
