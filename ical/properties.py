@@ -148,6 +148,7 @@ def read_property(reader, entry, params, value, found):
     elif entry.field in found:
         if not entry.repeats:
             reader.repair("repeated")
+        reader.fixed = None
         return not entry.once
     else:
         found[entry.field] = read

@@ -124,6 +124,15 @@ def test_duplicates_are_both_read():
     assert second.sequence == 1
 
 
+def test_a_repeated_value_that_needs_repair_is_left_alone():
+    item = one(event(TIME, "CREATED:20260101T000000Z", "X-A:1", "CREATED:2026-01-02T00:00:00Z"))
+    assert item.created == datetime(2026, 1, 1, tzinfo=UTC)
+    assert all(isinstance(line, str) for line in item_lines(item))
+    acted = one(event(TIME, "BEGIN:VALARM", "TRIGGER:-PT1M", "ACKNOWLEDGED:20260101T000000Z",
+                      "ACKNOWLEDGED:2026-01-02T00:00:00Z", "END:VALARM"))  # fmt: skip
+    assert "ACKNOWLEDGED:2026-01-02T00:00:00Z" in item_lines(acted)
+
+
 def test_an_attachment_over_the_limit_is_kept_and_told():
     data = event(TIME, "ATTACH;ENCODING=BASE64;VALUE=BINARY:" + "QUJD" * 100)
     item = one(data, inline_bytes=100)
