@@ -76,8 +76,9 @@ class CrmAutomationDelivery(models.Model):
     def _follow_untold(self):
         """Note what became of mails that Odoo has said nothing of.
 
-        It leaves a mail whose connection was lost as an exception. Called by the mail queue's job alone: whoever else
-        changed these rows could undo the note of a mail that has just been sent.
+        It leaves a mail whose connection was lost as an exception. Called by the mail
+        queue's job alone: whoever else changed these rows could undo the note of a mail
+        that has just been sent.
         """
         untold = self.search(
             [("state", "=", "queued"),

@@ -337,7 +337,7 @@ class Chaos:
 
     def _wait_for_mails(self, number):
         self._share = 1
-        end = time.monotonic() + 60 + number / 5
+        end = time.monotonic() + 20 + number / 5
         while len(self.smtp.received) < number and time.monotonic() < end:
             self._revive()
             time.sleep(0.2)
