@@ -22,9 +22,9 @@ from _bars import bar
 
 REMINDERS = 40
 SECONDS = 360
-BURSTS = (100, 250, 500, 1000, 2000)
+BURSTS = (100, 250, 500, 1000)
 #: Between two bursts, in seconds.
-PAUSE = 150
+PAUSE = 120
 LIMIT = 60
 #: Minutes before the start.
 DELAY = 5
