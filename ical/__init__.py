@@ -1,0 +1,25 @@
+"""iCalendar in plain Python: one codec for import, export, feeds, CalDAV, invitations.
+
+Never imports odoo. From the bytes up:
+
+``lines``       splits a file into components without understanding them: UID,
+                digest, line numbers (what an unchanged file needs, and no more)
+``params``      one content line: name, parameters, value
+``values``      value types: text, dates and times, durations, periods
+``zones``       TZID to tzinfo, custom VTIMEZONE by its rules
+``vtimezone``   tzinfo to VTIMEZONE
+``items``       what a component means: Event, Todo, Journal, FreeBusy, Alarm
+``properties``  the table from properties to the fields of the items
+``readers``     how the value of each property is read, and what is forgiven
+``writers``     how it is written
+``vcal1``       vCalendar 1.0 turned into iCalendar 2.0
+``parse``       bytes to items, with repairs and errors per item
+``text``        items to text; what nobody changed stays as it was
+``rules``       RRULE: what a rule says, and the times it gives
+``recurrence``  RRULE and the fields of Odoo's recurrence
+``expand``      the occurrences of a series in a span of time, bounded
+``alarms``      VALARM: when it goes off, and Odoo's reminders
+``sequence``    SEQUENCE and DTSTAMP: what is newer, what counts as a change
+``limits``      how much is read of a hostile file
+``errors``      every exception, and the repairs that are recorded
+"""
