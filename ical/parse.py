@@ -418,6 +418,7 @@ def _make_uid(component, found, reader):
     reader.number = 0
     reader.repair("no_uid", "")
     component.content.insert(0, f"UID:{found['uid']}")
+    component.numbers.insert(0, 0)
 
 
 def _check_end(component, found, name, reader):

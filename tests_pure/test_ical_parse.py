@@ -133,6 +133,12 @@ def test_a_repeated_value_that_needs_repair_is_left_alone():
     assert "ACKNOWLEDGED:2026-01-02T00:00:00Z" in item_lines(acted)
 
 
+def test_several_repairs_of_one_item():
+    item = one(event("DTSTART:20260102T100000Z", "DTEND:20260102T110000Z", "DURATION:PT5H", uid=""))
+    assert {repair.code for repair in item.repairs} == {"no_uid", "end_and_duration"}
+    assert "DURATION:PT5H" not in item_lines(item)
+
+
 def test_an_attachment_over_the_limit_is_kept_and_told():
     data = event(TIME, "ATTACH;ENCODING=BASE64;VALUE=BINARY:" + "QUJD" * 100)
     item = one(data, inline_bytes=100)
