@@ -1,0 +1,167 @@
+"""The identity of a meeting: UID, SEQUENCE, and its place in its series.
+
+A meeting of a series is known by the series' UID and the start that the rule gives
+it (RECURRENCE-ID), wherever it is moved to.
+"""
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from odoo import api, fields, models
+
+#: Fields whose change attendees have to know: DTSTART, DTEND, STATUS, and the series.
+WATCHED = frozenset(
+    {
+        "start", "stop", "start_date", "stop_date", "duration", "allday", "active",
+        "recurrence_id",
+    }
+)  # fmt: skip
+
+
+class Place(NamedTuple):
+    """When a meeting is, and of which series."""
+
+    start: object
+    stop: object
+    allday: bool
+    active: bool
+    recurrence: object
+
+
+class CalendarEvent(models.Model):
+    _name = "calendar.event"
+    _inherit = ["calendar.event", "calendar.ical.identity"]
+
+    ical_uid = fields.Char(index=True)
+    ical_recurrence_start = fields.Datetime(
+        "Original Start",
+        copy=False,
+        readonly=True,
+        help="Start that the series had for this meeting, before it was moved or removed.",
+    )
+
+    def _ical_protected(self):
+        return super()._ical_protected() | {"ical_recurrence_start"}
+
+    def _ical_key(self):
+        return (self.ical_uid, self.id) if self.recurrence_id else self.ical_uid
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._ical_refuse(vals_list)
+        ids = {vals["recurrence_id"] for vals in vals_list if vals.get("recurrence_id")}
+        series = {one.id: one.ical_uid for one in self.env["calendar.recurrence"].sudo().browse(ids)}
+        new = [
+            {
+                **self._ical_blank(),
+                "ical_uid": series.get(vals.get("recurrence_id")) or self._ical_new_uid(),
+                **vals,
+            }
+            for vals in vals_list
+        ]
+        events = super().create(new)
+        memory = self._ical_before()
+        memory.update({event._ical_key(): -1 for event in events.sudo() if event.recurrence_id})
+        return events
+
+    def write(self, vals):
+        self._ical_refuse([vals])
+        if WATCHED.isdisjoint(vals):
+            return super().write(vals)
+        before = {event: event._ical_place() for event in self.sudo()}
+        result = super().write(vals)
+        self._ical_follow(before)
+        return result
+
+    def _ical_place(self):
+        return Place(self.start, self.stop, self.allday, self.active, self.recurrence_id)
+
+    def _ical_follow(self, before):
+        """Take down what has become of the meetings' times, and of their places."""
+        gone, back, joined = defaultdict(list), defaultdict(list), defaultdict(self.sudo().browse)
+        raised = strays = self.sudo().browse()
+        for event, old in before.items():
+            new = event._ical_place()
+            if new.recurrence != old.recurrence:
+                if new.recurrence:
+                    joined[new.recurrence] += event
+                elif event.ical_recurrence_start:
+                    event.write({"ical_recurrence_start": False})
+                if new[:4] == old[:4]:
+                    continue
+            if new[:3] != old[:3]:
+                raised += event
+                if new.recurrence and new.recurrence == old.recurrence:
+                    event._ical_keep_place(old.start)
+            if new.active == old.active:
+                continue
+            if new.recurrence:
+                starts = (back if new.active else gone)[new.recurrence]
+                starts.append(event.ical_recurrence_start or old.start)
+            else:
+                raised += event
+                if new.active:
+                    strays += event
+        for recurrence, events in joined.items():
+            events._ical_join(recurrence)
+        for recurrence, starts in gone.items():
+            recurrence._ical_drop(starts)
+        for recurrence, starts in back.items():
+            recurrence._ical_restore(starts)
+        strays._ical_settle()
+        if not self.env.context.get("is_calendar_event_new"):
+            raised._ical_raise()
+
+    def _ical_keep_place(self, start):
+        """Remember the start that the series has for it."""
+        if not self.ical_recurrence_start and not self.env.context.get("is_calendar_event_new"):
+            self.write({"ical_recurrence_start": start})
+
+    def _ical_join(self, recurrence):
+        """They are meetings of that series from now on."""
+        uid = recurrence.sudo().ical_uid
+        self.filtered(
+            lambda event: event.ical_uid != uid or event.ical_recurrence_start
+        ).write({"ical_uid": uid, "ical_recurrence_start": False})  # fmt: skip
+
+    def _ical_renew(self):
+        """They are meetings of their own from now on."""
+        for event in self.sudo():
+            event.write({**event._ical_blank(), "ical_uid": event._ical_new_uid()})
+
+    def _ical_settle(self):
+        """Meetings that come back get another UID where theirs is in use."""
+        if not self:
+            return
+        uids = self.mapped("ical_uid")
+        used = set(
+            self.env["calendar.recurrence"].sudo().search([("ical_uid", "in", uids)])
+            .mapped("ical_uid")
+        )  # fmt: skip
+        used.update(
+            self.sudo().search([("ical_uid", "in", uids), ("id", "not in", self.ids)])
+            .mapped("ical_uid")
+        )  # fmt: skip
+        self.filtered(lambda event: event.ical_uid in used)._ical_renew()
+
+    def unlink(self):
+        gone = defaultdict(list)
+        for event in self.sudo():
+            if event.recurrence_id and event.active:
+                gone[event.recurrence_id].append(event.ical_recurrence_start or event.start)
+        result = super().unlink()
+        for recurrence, starts in gone.items():
+            if recurrence.exists():
+                recurrence._ical_drop(starts)
+        return result
+
+    def _break_recurrence(self, future=True):
+        """A meeting that leaves a series which goes on is another one."""
+        series = {event: event.recurrence_id for event in self}
+        detached = super()._break_recurrence(future=future)
+        for event, recurrence in series.items():
+            if recurrence.exists():
+                event._ical_renew()
+            else:
+                event._ical_raise()
+        return detached
