@@ -50,7 +50,9 @@ class CalendarEvent(models.Model):
     def create(self, vals_list):
         self._ical_refuse(vals_list)
         ids = {vals["recurrence_id"] for vals in vals_list if vals.get("recurrence_id")}
-        series = {one.id: one.ical_uid for one in self.env["calendar.recurrence"].sudo().browse(ids)}
+        series = {
+            one.id: one.ical_uid for one in self.env["calendar.recurrence"].sudo().browse(ids)
+        }
         new = [
             {
                 **self._ical_blank(),
@@ -77,40 +79,55 @@ class CalendarEvent(models.Model):
         return Place(self.start, self.stop, self.allday, self.active, self.recurrence_id)
 
     def _ical_follow(self, before):
-        """Take down what has become of the meetings' times, and of their places."""
-        gone, back, joined = defaultdict(list), defaultdict(list), defaultdict(self.sudo().browse)
-        raised = strays = self.sudo().browse()
-        for event, old in before.items():
-            new = event._ical_place()
-            if new.recurrence != old.recurrence:
-                if new.recurrence:
-                    joined[new.recurrence] += event
-                elif event.ical_recurrence_start:
-                    event.write({"ical_recurrence_start": False})
-                if new[:4] == old[:4]:
-                    continue
-            if new[:3] != old[:3]:
-                raised += event
-                if new.recurrence and new.recurrence == old.recurrence:
+        """Take down what has become of the meetings' times, and of their places.
+
+        :param before: dict from meeting to what its Place was
+        """
+        now = {event: event._ical_place() for event in before}
+        changed = {event: old for event, old in before.items() if now[event] != old}
+        self._ical_follow_series(changed, now)
+        moved = self.sudo().browse()
+        for event, old in changed.items():
+            if now[event][:3] != old[:3]:
+                moved += event
+                if old.recurrence and now[event].recurrence == old.recurrence:
                     event._ical_keep_place(old.start)
-            if new.active == old.active:
-                continue
-            if new.recurrence:
-                starts = (back if new.active else gone)[new.recurrence]
-                starts.append(event.ical_recurrence_start or old.start)
-            else:
-                raised += event
-                if new.active:
-                    strays += event
+        switched = {event: old for event, old in changed.items() if now[event].active != old.active}
+        moved += self._ical_follow_active(switched)
+        if not self.env.context.get("is_calendar_event_new"):
+            moved._ical_raise()
+
+    def _ical_follow_series(self, before, now):
+        """Meetings that have come into a series, or left one."""
+        joined = defaultdict(self.sudo().browse)
+        for event, old in before.items():
+            series = now[event].recurrence
+            if series and series != old.recurrence:
+                joined[series] += event
+            elif old.recurrence and not series and event.ical_recurrence_start:
+                event.write({"ical_recurrence_start": False})
         for recurrence, events in joined.items():
             events._ical_join(recurrence)
+
+    def _ical_follow_active(self, before):
+        """Meetings that were cancelled or have come back: of a series, their places.
+
+        :return: those that are of no series
+        """
+        gone, back = defaultdict(list), defaultdict(list)
+        single = self.sudo().browse()
+        for event, old in before.items():
+            if event.recurrence_id:
+                starts = (back if event.active else gone)[event.recurrence_id]
+                starts.append(event.ical_recurrence_start or old.start)
+            else:
+                single += event
         for recurrence, starts in gone.items():
             recurrence._ical_drop(starts)
         for recurrence, starts in back.items():
             recurrence._ical_restore(starts)
-        strays._ical_settle()
-        if not self.env.context.get("is_calendar_event_new"):
-            raised._ical_raise()
+        single.filtered("active")._ical_settle()
+        return single
 
     def _ical_keep_place(self, start):
         """Remember the start that the series has for it."""

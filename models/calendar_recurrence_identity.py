@@ -67,7 +67,9 @@ class CalendarRecurrence(models.Model):
             return super().write(vals)
         before = {recurrence: recurrence._ical_rule() for recurrence in self}
         result = super().write(vals)
-        self.filtered(lambda recurrence: recurrence._ical_rule() != before[recurrence])._ical_raise()
+        self.filtered(
+            lambda recurrence: recurrence._ical_rule() != before[recurrence]
+        )._ical_raise()
         return result
 
     def _ical_rule(self):

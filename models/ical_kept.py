@@ -25,8 +25,7 @@ def with_original(text, item):
     :param str text: a calendar with the one object, as it came; or False
     :rtype: Event
     """
-    found = parse(text.encode()).items if text else ()
-    original = found[0] if found else None
+    original = original_item(text)
     if original is None or original.NAME != item.NAME:
         return item
     changes = {"uid": item.uid, "sequence": max(item.sequence, original.sequence)}
@@ -47,6 +46,12 @@ def with_original(text, item):
     if any(not same(getattr(original, name), value) for name, value in changes.items()):
         changes.update(stamp=item.stamp, modified=item.modified)
     return replace(original, **changes)
+
+
+def original_item(text):
+    """The one item of an original text, or None without one."""
+    found = parse(text.encode()).items if text else ()
+    return found[0] if found else None
 
 
 def _words(value):

@@ -1,12 +1,12 @@
 """One meeting as an item. Plain Python over records: what each field is called there."""
 
 from dataclasses import replace
-from datetime import UTC, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from ..ical.alarms import from_fields
 from ..ical.items import Attendee, Conference, Event, Organizer
 from ..ical.params import EMPTY
+from ..ical.values import UTC
 from ..ical.zones import by_name
 from .ical_kept import with_original
 
@@ -193,7 +193,7 @@ class MeetingWriter:
 def named_zone(name):
     """The zone of a name out of Odoo; UTC for an unknown one."""
     zone = by_name(name) if name else None
-    return zone or ZoneInfo("UTC")
+    return zone or UTC
 
 
 def utc(at):

@@ -9,10 +9,11 @@ A *place* is a start as the rule gives it: naive UTC as Odoo has it, or a date.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 
 from ..ical.errors import IcalError
 from ..ical.rules import Rule
+from ..ical.values import UTC
 
 #: More places than these that are left out at the end are an earlier end (UNTIL).
 MANY = 20
@@ -72,19 +73,20 @@ class Clock:
         return place if self.zone is None else place.replace(tzinfo=UTC)
 
 
-def find_pattern(rules, members, excluded, clock):
+def find_pattern(rules, members, excluded, added, clock):
     """The rule and exceptions that give these meetings, and no others.
 
     :param rules: texts of rules, the most likely first; the best fit is taken
     :param members: list of :class:`Member`; those whose place is not known get one
     :param excluded: places that were taken out
+    :param added: places that are known not to be of the rule
     :param Clock clock: of the series
     :rtype: Pattern
     """
     best = None
     for text in rules:
         try:
-            found = _fit(Rule.parse(text), text, members, set(excluded), clock)
+            found = _fit(Rule.parse(text), text, members, set(excluded), set(added), clock)
         except IcalError:
             continue
         if found and (best is None or found[0].repairs < best[0].repairs):
@@ -97,9 +99,9 @@ def find_pattern(rules, members, excluded, clock):
     return pattern
 
 
-def _fit(rule, text, members, excluded, clock):
+def _fit(rule, text, members, excluded, added, clock):
     known = {member.place for member in members if member.place is not None}
-    firsts = sorted(known | excluded or {member.at for member in members})
+    firsts = sorted((known - added) | excluded or {member.at for member in members})
     start = next((place for place in firsts[:TRIES] if _gives(rule, place, clock)), None)
     if start is None:
         return None
@@ -120,10 +122,8 @@ def _fit(rule, text, members, excluded, clock):
         missing -= late
         excluded = {place for place in excluded if place <= end}
         text = str(replace(rule, count=None, until=clock.until(end)))
-    # What was taken out at the first place is still the beginning of the rule.
-    exdates = sorted(missing)
-    repairs = len(missing - excluded) + len(rdates)
-    return Pattern(start, text, exdates, rdates, repairs), places
+    repairs = len(missing - excluded) + len(taken - expected - added)
+    return Pattern(start, text, sorted(missing), rdates, repairs), places
 
 
 def _gives(rule, place, clock):

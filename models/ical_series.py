@@ -5,6 +5,7 @@ from datetime import date
 
 from ..ical.recurrence import MAX_COUNT, from_fields
 from .calendar_recurrence_identity import RULE
+from .ical_kept import original_item
 from .ical_meeting import moment, named_zone, utc
 from .ical_pattern import Clock, Member, find_pattern
 
@@ -43,7 +44,7 @@ class SeriesWriter:
         members = [self._member(event) for event in self.events]
         pattern = find_pattern(
             self._rules(members), members, self._stored("ical_exdates"),
-            Clock(None if self.allday else self.zone),
+            self._stored("ical_rdates"), Clock(None if self.allday else self.zone),
         )  # fmt: skip
         changed = {
             member.event.id: self._occurrence(member.event, member.place)
@@ -79,13 +80,17 @@ class SeriesWriter:
 
     def _rules(self, members):
         """Texts of the rule, the most likely first."""
+        original = original_item(self.series.ical_text)
         values = {name: self.series[name] for name in RULE}
         values["count"] = min(values["count"] or 1, MAX_COUNT)
         first = self._moment(min(member.place or member.at for member in members))
         if not values["rrule_type"]:
             return []
+        texts = original.rules[:1] if original else ()
         # Odoo took the first day of the week from whoever saved the series.
-        return list(dict.fromkeys(from_fields(values, first, start) for start in (0, 6, 5)))
+        return list(
+            dict.fromkeys([*texts, *(from_fields(values, first, day) for day in (0, 6, 5))])
+        )
 
     def _master(self, pattern):
         event = self.template

@@ -4,14 +4,14 @@ import base64
 import io
 import re
 import zipfile
-from datetime import UTC, datetime, time, timedelta
-from urllib.parse import quote
+from datetime import datetime, time, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..ical.text import to_text
+from ..ical.values import UTC
 from ..models.ical_meeting import named_zone
 
 #: Meetings that one file may be asked for; of a series, each one counts.
@@ -47,6 +47,9 @@ class CalendarExportIcal(models.TransientModel):
     )
     file = fields.Binary("File", attachment=False, readonly=True)
     file_name = fields.Char(readonly=True)
+    number = fields.Integer(
+        "Meetings in the File", readonly=True, help="A series is one meeting that repeats."
+    )
 
     @api.model
     def default_get(self, fields_list):
@@ -66,16 +69,28 @@ class CalendarExportIcal(models.TransientModel):
                 raise ValidationError(self.env._("The period ends before it begins."))
 
     def action_export(self):
-        """Make the file, and let the browser fetch it."""
+        """Make the file, and show it."""
         self.ensure_one()
         events = self._events()
         if not events:
             raise UserError(self.env._("There are no such meetings."))
         objects = events._ical_objects(self.private_details)
         content, name = self._pack(events, objects)
-        self.write({"file": base64.b64encode(content), "file_name": name})
-        url = f"/web/content/{self._name}/{self.id}/file/{quote(name)}?download=true"
-        return {"type": "ir.actions.act_url", "url": url, "target": "download", "close": True}
+        self.write(
+            {
+                "file": base64.b64encode(content),
+                "file_name": name,
+                "number": len(objects),
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Export iCal"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
 
     def _events(self):
         """The meetings of the choice, as the user may see them.
@@ -112,7 +127,8 @@ class CalendarExportIcal(models.TransientModel):
         elif not (self.date_from and self.date_to):
             raise UserError(self.env._("Say from when to when."))
         if self.date_from:
-            domain &= Domain("stop", ">=", self._midnight(self.date_from))
+            first = self._midnight(self.date_from)
+            domain &= Domain("stop", ">", first) | Domain("start", ">=", first)
         if self.date_to:
             domain &= Domain("start", "<", self._midnight(self.date_to + timedelta(days=1)))
         return domain
