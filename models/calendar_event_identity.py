@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 #: Fields whose change attendees have to know: DTSTART, DTEND, STATUS, and the series.
 WATCHED = frozenset(
@@ -126,8 +127,11 @@ class CalendarEvent(models.Model):
             recurrence._ical_drop(starts)
         for recurrence, starts in back.items():
             recurrence._ical_restore(starts)
-        single.filtered("active")._ical_settle()
-        return single
+        used = single._ical_uids_in_use()
+        others = single.filtered(lambda event: event.ical_uid in used)
+        # What a series has left behind is no object of its own, unless it comes back.
+        others.filtered("active")._ical_renew()
+        return single - others
 
     def _ical_keep_place(self, start):
         """Remember the start that the series has for it."""
@@ -143,23 +147,31 @@ class CalendarEvent(models.Model):
 
     def _ical_renew(self):
         """They are meetings of their own from now on."""
-        for event in self.sudo():
-            event.write({**event._ical_blank(), "ical_uid": event._ical_new_uid()})
-
-    def _ical_settle(self):
-        """Meetings that come back get another UID where theirs is in use."""
         if not self:
             return
-        uids = self.mapped("ical_uid")
-        used = set(
-            self.env["calendar.recurrence"].sudo().search([("ical_uid", "in", uids)])
-            .mapped("ical_uid")
-        )  # fmt: skip
-        used.update(
-            self.sudo().search([("ical_uid", "in", uids), ("id", "not in", self.ids)])
-            .mapped("ical_uid")
-        )  # fmt: skip
-        self.filtered(lambda event: event.ical_uid in used)._ical_renew()
+        self.flush_recordset(self._ical_protected())
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE calendar_event
+                   SET ical_uid = gen_random_uuid()::text, ical_sequence = 0, ical_text = NULL,
+                       ical_recurrence_start = NULL
+                 WHERE id IN %s RETURNING ical_uid
+                """,
+                self._ids,
+            )
+        )
+        self._ical_before().update((uid, -1) for (uid,) in self.env.cr.fetchall())
+        self.invalidate_recordset(self._ical_protected(), flush=False)
+
+    def _ical_uids_in_use(self):
+        """Their UIDs that a series has, or another meeting that is not cancelled."""
+        if not self:
+            return set()
+        mine = [("ical_uid", "in", self.mapped("ical_uid"))]
+        series = self.env["calendar.recurrence"].sudo().search(mine)
+        others = self.sudo().search([*mine, ("id", "not in", self.ids)])
+        return {*series.mapped("ical_uid"), *others.mapped("ical_uid")}
 
     def unlink(self):
         gone = defaultdict(list)

@@ -5,6 +5,7 @@ transaction: it rises once, however many steps Odoo takes.
 """
 
 import uuid
+from collections import defaultdict
 
 from odoo import fields, models
 from odoo.exceptions import AccessError
@@ -77,13 +78,16 @@ class CalendarIcalIdentity(models.AbstractModel):
     def _ical_raise(self):
         """Raise SEQUENCE, once in a transaction (RFC 5546, 2.1.4)."""
         memory = self._ical_before()
+        raised = defaultdict(self.sudo().browse)
         for record in self.sudo():
             key = record._ical_key()
             before = memory.get(key)
             if before is None or record.ical_sequence > before + 1:
                 before = memory[key] = record.ical_sequence
             if record.ical_sequence != before + 1:
-                record.write({"ical_sequence": before + 1})
+                raised[before + 1] += record
+        for sequence, records in raised.items():
+            records.write({"ical_sequence": sequence})
 
     def _ical_key(self):
         """What the transaction's memory knows the record by."""

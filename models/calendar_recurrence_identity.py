@@ -85,10 +85,12 @@ class CalendarRecurrence(models.Model):
         result = super().unlink()
         # Two meetings of their own cannot have one UID.
         seen = set()
+        doubles = self.env["calendar.event"].sudo()
         for event in bases + (left.exists() - bases):
             if event.ical_uid in seen:
-                event._ical_renew()
+                doubles += event
             seen.add(event.ical_uid)
+        doubles._ical_renew()
         return result
 
     def _ical_drop(self, starts):
@@ -97,7 +99,7 @@ class CalendarRecurrence(models.Model):
         :param starts: the places, datetime as Odoo has them
         """
         self.ensure_one()
-        if self.sudo().calendar_event_ids:
+        if self.sudo().calendar_event_ids.filtered("active"):
             self._ical_put_exdates(set(self._ical_moments("ical_exdates")) | set(starts))
         # Without any meeting left, the series as such is cancelled.
         self._ical_raise()

@@ -134,13 +134,15 @@ def _gives(rule, place, clock):
 def _places(members, known, expected):
     """The place of each member: its own, else where it is, else the nearest free one."""
     free = expected - known
-    places = []
+    places, taken = [], set()
     for member in members:
-        if member.place is None and member.at in free:
-            free.discard(member.at)
-            places.append(member.at)
-        else:
-            places.append(member.place)
+        place = member.place
+        # Two in one place: a meeting of a series that was copied.
+        if place in taken or (place is None and member.at in free):
+            place = member.at
+        free.discard(place)
+        taken.add(place)
+        places.append(place)
     for number, member in enumerate(members):
         if places[number] is not None:
             continue
