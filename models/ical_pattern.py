@@ -137,8 +137,10 @@ def _places(members, known, expected):
     places, taken = [], set()
     for member in members:
         place = member.place
-        # Two in one place: a meeting of a series that was copied.
-        if place in taken or (place is None and member.at in free):
+        if place is None and member.at in free:
+            place = member.at
+        elif place is not None and place in taken:
+            # Two in one place: a meeting of a series that was copied.
             place = member.at
         free.discard(place)
         taken.add(place)
