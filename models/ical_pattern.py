@@ -101,7 +101,7 @@ def find_pattern(rules, members, excluded, added, clock):
 
 def _fit(rule, text, members, excluded, added, clock):
     known = {member.place for member in members if member.place is not None}
-    firsts = sorted((known - added) | excluded or {member.at for member in members})
+    firsts = sorted((known - added or {member.at for member in members}) | excluded)
     start = next((place for place in firsts[:TRIES] if _gives(rule, place, clock)), None)
     if start is None:
         return None
@@ -112,7 +112,7 @@ def _fit(rule, text, members, excluded, added, clock):
         last = clock.last_wall(rule.until)
     wall = clock.wall(start)
     expected = {clock.place(each) for each in rule.walls(wall, wall, last)}
-    places = _places(members, known, expected)
+    places = _places(members, known, expected - known - excluded)
     taken = set(places)
     missing = expected - taken
     rdates = sorted(taken - expected)
@@ -131,9 +131,11 @@ def _gives(rule, place, clock):
     return next(rule.walls(wall, wall, wall), None) == wall
 
 
-def _places(members, known, expected):
-    """The place of each member: its own, else where it is, else the nearest free one."""
-    free = expected - known
+def _places(members, known, free):
+    """The place of each member: its own, else where it is, else the nearest free one.
+
+    :param free: places of the rule that are nobody's; emptied on the way
+    """
     places, taken = [], set()
     for member in members:
         place = member.place
