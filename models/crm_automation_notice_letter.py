@@ -392,11 +392,21 @@ class CrmAutomationNotice(models.AbstractModel):
     def _state_name(self, record):
         return "business_state" if "business_state" in record._fields else "state"
 
+    @api.model
+    def _in_zone(self, moment, tz):
+        """A moment as a person reads it, with the name of the zone."""
+        # A mail says the same moment several times, and so do many mails.
+        said = self.env.cr.postcommit.data.setdefault("crm_automation.moments", {})
+        key = (moment.replace(microsecond=0), tz, self.env.lang)
+        if key not in said:
+            said[key] = f"{format_datetime(self.env, moment, tz=tz)} ({tz})"
+        return said[key]
+
     def _start_of(self, event, tz):
         row = event.sudo()
         if row.allday:
             return format_date(self.env, row.start_date)
-        return f"{format_datetime(self.env, row.start, tz=tz)} ({tz})"
+        return self._in_zone(row.start, tz)
 
     def _moment_date(self, record, tz):
         """The date that the rule is about, as a person reads it."""
@@ -404,7 +414,7 @@ class CrmAutomationNotice(models.AbstractModel):
             return self._start_of(record, tz)
         value = self._dates(record).get(record.id)
         if isinstance(value, datetime.datetime):
-            return f"{format_datetime(self.env, value, tz=tz)} ({tz})"
+            return self._in_zone(value, tz)
         return format_date(self.env, value) if value else ""
 
     def _old_date(self, record, text, tz):
@@ -417,7 +427,7 @@ class CrmAutomationNotice(models.AbstractModel):
         if is_day:
             return format_date(self.env, fields.Date.to_date(text[:10]))
         moment = fields.Datetime.to_datetime(text[:19])
-        return f"{format_datetime(self.env, moment, tz=tz)} ({tz})"
+        return self._in_zone(moment, tz)
 
     @api.model
     def _record_url(self, record):
@@ -498,12 +508,12 @@ class CrmAutomationNotice(models.AbstractModel):
             return ""
         if field.type == "selection":
             return dict(field._description_selection(self.env)).get(value, value)
-        if field.type in ("many2one", "many2many", "one2many"):
-            return ", ".join(value.mapped("display_name"))
+        if field.relational:
+            return ", ".join(row.display_name or "" for row in value)
         if isinstance(value, datetime.datetime):
             if record._name == "calendar.event" and record.sudo().allday:
                 return format_date(self.env, value.date())
-            return f"{format_datetime(self.env, value, tz=tz)} ({tz})"
+            return self._in_zone(value, tz)
         if isinstance(value, datetime.date):
             return format_date(self.env, value)
         if field.type == "monetary":

@@ -39,7 +39,7 @@ class CrmAutomationNotice(models.AbstractModel):
         records = self._owner_model().browse((firings - gone).mapped("res_id"))
         corrections = firings.filtered(lambda firing: (firing.payload or {}).get("moved"))
         acting = firings - gone - corrections
-        if acting:
+        if acting and self._compiled().has_actions:
             self._act(acting, records.browse(acting.mapped("res_id")))
         if records:
             if self.watcher_emails:
@@ -309,7 +309,7 @@ class CrmAutomationNotice(models.AbstractModel):
         if any(not recipient.skip for recipient in recipients):
             return "done", firing.reason
         reasons = " ".join(dict.fromkeys(r.skip for r in recipients if r.skip))
-        if self._has_actions():
+        if self._compiled().has_actions:
             # The fields were changed; only the mail had nobody to go to.
             return "done", reasons
         return "skipped", reasons or self.env._("Nobody is ticked to be told.")
@@ -317,7 +317,7 @@ class CrmAutomationNotice(models.AbstractModel):
     def _address(self, recipient):
         """Where the mail goes: the contact, or an address that is not his."""
         partner = recipient.partner
-        if partner and email_normalize(partner.email) == recipient.email:
+        if partner and partner.email_normalized == recipient.email:
             return {"recipient_ids": [(6, 0, partner.ids)]}
         return {"email_to": recipient.email}
 

@@ -202,7 +202,7 @@ class CrmAutomationRule(models.Model):
         :param records: their records, with the rights of the rule's owner, and with
             the chain of rules in the context
         """
-        if self._changes_fields():
+        if self._compiled().changes_fields:
             for firing in firings:
                 if not (firing.sudo().payload or {}).get("applied"):
                     self._change_fields(records.browse(firing.res_id))

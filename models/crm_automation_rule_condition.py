@@ -35,7 +35,9 @@ PRIORITIES = [("0", "Low"), ("1", "Medium"), ("2", "High"), ("3", "Very high")]
 
 
 #: See ``_compiled``.
-Compiled = collections.namedtuple("Compiled", ["domain", "state_from", "changes_fields"])
+Compiled = collections.namedtuple(
+    "Compiled", ["domain", "state_from", "changes_fields", "has_actions"]
+)
 
 
 class CrmAutomationRule(models.Model):
@@ -179,6 +181,7 @@ class CrmAutomationRule(models.Model):
             domain=list(rule._condition_domain()),
             state_from=frozenset(rule.state_from_ids.mapped("value")),
             changes_fields=rule._changes_fields(),
+            has_actions=rule._has_actions(),
         )
 
     def _named_domains(self):

@@ -27,6 +27,8 @@ DATE_FIELDS = {
         "date_end", "stop",
     ),
 }  # fmt: skip
+#: Units of a delay that are lengths of time, whatever the zone.
+LENGTHS = frozenset({"minutes", "hours"})
 #: The last entry of the chatter, else the creation.
 LAST_ACTION = "last_action"
 #: Executions stand in the ledger this long before they are due. The job comes
@@ -162,7 +164,10 @@ class CrmAutomationRule(models.Model):
 
         :param value: the date or datetime that counts
         """
-        return self._delayed(value, self._record_zone(record), self.delay_before == "before")
+        # A length of time is the same in every zone, and most rules have one.
+        is_length = self.delay_unit in LENGTHS and isinstance(value, datetime.datetime)
+        zone = "UTC" if is_length else self._record_zone(record)
+        return self._delayed(value, zone, self.delay_before == "before")
 
     def _delayed(self, value, zone, before=False):
         """A date and the rule's delay.
@@ -178,16 +183,20 @@ class CrmAutomationRule(models.Model):
 
     def _plain_delay(self):
         """The delay as a length of time; of days and months, LOOKAHEAD or more."""
-        if self.delay_unit in ("minutes", "hours"):
+        if self.delay_unit in LENGTHS:
             return datetime.timedelta(**{self.delay_unit: self.delay_number})
         return LOOKAHEAD if self.delay_number else datetime.timedelta()
 
     def _record_zone(self, record):
         """Time zone whose calendar counts: the record's, the company's, the responsible's."""
         row = record.sudo()
-        for name in ("event_tz", "tz"):
-            if name in row._fields and row[name]:
-                return row[name]
+        # A meeting's own is that of its series; asked of the meeting, Odoo reckons the
+        # whole series for it.
+        if "recurrence_id" in row._fields and row.recurrence_id:
+            row = row.recurrence_id
+        name = "event_tz" if row._name == "calendar.recurrence" else "tz"
+        if name in row._fields and row[name]:
+            return row[name]
         return (
             self._company(record).partner_id.tz
             or self._responsibles(record)[:1].tz

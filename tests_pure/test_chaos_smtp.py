@@ -52,7 +52,7 @@ def test_without_faults_everything_arrives_once(server):
 
 
 def test_a_mail_is_known_when_taken_or_cut_after_it_was_received(server):
-    rough = server(3)
+    rough = server(5)
     answers = {number: send(rough, number) for number in range(300)}
     taken = {f"<{number}@example.com>" for number, error in answers.items() if error is None}
     arrived = [message_id for message_id, _subject in rough.received]

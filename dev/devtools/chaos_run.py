@@ -29,20 +29,30 @@ PACE = (0.1, 1)
 #: Seconds to wait for a worker in another job than the mailer, and in the mailer:
 #: it comes last in a worker's round.
 PATIENCE = (5, 30)
-#: Seconds that a job has gone on when it is killed: at most so many; the mailer's.
-LATEST = (1.5, 5)
 #: After so many failures a mail is left alone until the faults are over: its next
 #: one but one would be the last, as it would be after fifteen hours.
 MAX_TRIES = 4
 #: Records of one save.
 CHUNK = 10
-JOB_LINE = re.compile(r"\S+ \S+ (?P<pid>\d+) .*ir_cron: Job .* \((?P<id>\d+)\) (?P<what>\w+)")
+JOB_LINE = re.compile(
+    r"\S+ \S+ (?P<pid>\d+) .*ir_cron: Job .* \((?P<id>\d+)\) (?P<what>\w+)"
+    r"(.*duration (?P<seconds>[\d.]+)s)?"
+)
 MAILER = "ir_cron_mail_scheduler_action"
 NO_ANSWER = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
 WORK_LEFT = """
     SELECT (SELECT count(*) FROM crm_automation_firing WHERE state = 'pending')
          + (SELECT count(*) FROM crm_automation_delivery WHERE state IN ('queued', 'retry'))
+"""
+WORK_NOW = """
+    SELECT (SELECT count(*) FROM crm_automation_firing
+            WHERE state = 'pending' AND run_at <= now() AT TIME ZONE 'utc')
+         + (SELECT count(*) FROM crm_automation_delivery WHERE state = 'queued')
+"""
+WORK_SOON = f"""
+    SELECT count(*) FROM crm_automation_delivery
+    WHERE state = 'queued' OR (state = 'retry' AND tries <= {MAX_TRIES})
 """
 # Who runs a job holds the lock on its row.
 AT_WORK = """
@@ -108,6 +118,8 @@ class Chaos:
         #: (job that was going on, "worker" or "server") of each kill.
         self.kills = []
         self._jobs, self._running, self._log_read = {}, {}, 0
+        #: Job to how many seconds it takes, about.
+        self._seconds = {}
         self.restarts = []
         #: How often Odoo has ended by itself, since the database was away.
         self.ends = 0
@@ -242,7 +254,7 @@ class Chaos:
             wanted * n // (self.options.restarts + 1) for n in range(1, self.options.restarts + 1)
         ]
         while len(self.kills) < wanted:
-            self._share = min(1, (len(self.kills) + 2) / wanted)
+            self._share = max(self._share, (len(self.kills) + 2) / wanted)
             if len(self.kills) in restart_at[len(self.restarts) : len(self.restarts) + 1]:
                 self._restart_database()
             time.sleep(self.random.uniform(*PACE))
@@ -265,18 +277,21 @@ class Chaos:
         :return: its process id, and its job
         :raises SetupError: when none works although work is left
         """
-        begin = time.monotonic()
+        begin = fed = time.monotonic()
         while time.monotonic() < begin + seconds:
             self._revive()
             with contextlib.suppress(SetupError, ProcessLookupError):
                 mailer = len(self.kills) % 2 == 1
                 anyone = time.monotonic() > begin + PATIENCE[mailer]
+                if time.monotonic() > fed + 1 and not int(self._query(WORK_NOW)):
+                    fed = time.monotonic()
+                    self._share += CHUNK / self.options.notices
                 for pid in self._workers():
                     job = self._job_of(pid)
                     if not job or not (anyone or (job == MAILER) == mailer):
                         continue
                     # Somewhere in the job, and not just when it is found.
-                    time.sleep(self.random.uniform(0, LATEST[job == MAILER]))
+                    time.sleep(self.random.uniform(0, self._seconds.get(job, 1)))
                     if self._job_of(pid) == job and self._stopped_at_work(pid):
                         return pid, job
             time.sleep(0.02)
@@ -293,9 +308,13 @@ class Chaos:
             log.seek(self._log_read)
             while (line := log.readline()).endswith("\n"):
                 self._log_read = log.tell()
-                if found := JOB_LINE.match(line):
-                    begins = found["what"] == "starting"
-                    self._running[int(found["pid"])] = begins and self._jobs.get(found["id"])
+                if not (found := JOB_LINE.match(line)):
+                    continue
+                job = self._jobs.get(found["id"])
+                self._running[int(found["pid"])] = found["what"] == "starting" and job
+                if found["seconds"]:
+                    usual = self._seconds.get(job, 1)
+                    self._seconds[job] = (usual + float(found["seconds"])) / 2
         return self._running.get(pid)
 
     def _stopped_at_work(self, pid):
@@ -337,9 +356,12 @@ class Chaos:
 
     def _wait_for_mails(self, number):
         self._share = 1
-        end = time.monotonic() + 60 + number / 5
+        end = time.monotonic() + 20 + number / 5
         while len(self.smtp.received) < number and time.monotonic() < end:
             self._revive()
+            with contextlib.suppress(SetupError):
+                if self.saved >= self.options.notices and not int(self._query(WORK_SOON)):
+                    return
             time.sleep(0.2)
 
     def _wait_until_done(self):

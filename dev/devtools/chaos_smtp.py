@@ -13,7 +13,8 @@ import threading
 
 #: Step of a session to its faults, each with its chance there.
 FAULTS = {
-    "connect": {"421": 0.04, "554": 0.02, "cut": 0.04, "stall": 0.04},
+    # Rare: Odoo gives up all the mails of its round for this time.
+    "connect": {"421": 0.015, "554": 0.01, "cut": 0.015, "stall": 0.04},
     "MAIL": {"451": 0.01, "421": 0.005, "cut": 0.005},
     "RCPT": {"451": 0.01, "421": 0.005, "cut": 0.005, "stall": 0.005},
     "DATA": {"451": 0.005, "cut": 0.005},
