@@ -17,6 +17,8 @@ from ..ical.values import UTC
 
 #: More places than these that are left out at the end are an earlier end (UNTIL).
 MANY = 20
+#: Odoo's time zones change no clocks after this, and its rows are an hour off.
+LAST_CHANGE = datetime(2037, 12, 31)
 #: As many of the first places are tried as the beginning of the rule.
 TRIES = 12
 
@@ -54,11 +56,19 @@ class Clock:
             return datetime.combine(place, time.min)
         return place.replace(tzinfo=UTC).astimezone(self.zone).replace(tzinfo=None)
 
-    def place(self, wall):
+    def place(self, wall, rows=()):
+        """The place of a wall time.
+
+        :param rows: places that there are
+        """
         if self.zone is None:
             return wall.date()
         # A time that does not exist is taken with the offset before (RFC 5545, 3.3.5).
-        return wall.replace(tzinfo=self.zone).astimezone(UTC).replace(tzinfo=None)
+        place = wall.replace(tzinfo=self.zone).astimezone(UTC).replace(tzinfo=None)
+        if wall.year > LAST_CHANGE.year and place not in rows:
+            flat = wall - self.zone.utcoffset(LAST_CHANGE)
+            return flat if flat in rows else place
+        return place
 
     def last_wall(self, until):
         """UNTIL as a wall time."""
@@ -106,12 +116,12 @@ def _fit(rule, text, members, excluded, added, clock):
     if start is None:
         return None
     endless = rule.count is None and rule.until is None
-    ends = known | {member.at for member in members if member.place is None}
-    last = clock.wall(max(ends)) if endless else datetime.max
+    rows = known | {member.at for member in members if member.place is None}
+    last = clock.wall(max(rows)) if endless else datetime.max
     if rule.until is not None:
         last = clock.last_wall(rule.until)
     wall = clock.wall(start)
-    expected = {clock.place(each) for each in rule.walls(wall, wall, last)}
+    expected = {clock.place(each, rows) for each in rule.walls(wall, wall, last)}
     places = _places(members, known, expected - known - excluded)
     taken = set(places)
     missing = expected - taken

@@ -1,9 +1,9 @@
 """A series as items: one with the rule, and one for each meeting that differs."""
 
 from collections import Counter
-from datetime import date
 
 from ..ical.recurrence import MAX_COUNT, from_fields
+from ..ical.values import is_date
 from .calendar_recurrence_identity import RULE
 from .ical_kept import original_item
 from .ical_meeting import moment, named_zone, utc
@@ -76,13 +76,15 @@ class SeriesWriter:
         return [place.date() for place in places] if self.allday else places
 
     def _moment(self, place):
-        return place if type(place) is date else moment(place, self.zone)
+        return place if is_date(place) else moment(place, self.zone)
 
     def _rules(self, members):
         """Texts of the rule, the most likely first."""
         original = original_item(self.series.ical_text)
         values = {name: self.series[name] for name in RULE}
-        values["count"] = min(values["count"] or 1, MAX_COUNT)
+        if values["end_type"] == "count" and values["count"] >= MAX_COUNT:
+            # What Odoo makes of "for ever" when it saves it.
+            values["end_type"] = "forever"
         first = self._moment(min(member.place or member.at for member in members))
         if not values["rrule_type"]:
             return []
