@@ -45,7 +45,7 @@ class CalendarExportIcal(models.TransientModel):
     is_split = fields.Boolean(
         "One file for each meeting", help="All files in one ZIP archive; a series is one file."
     )
-    file = fields.Binary("File", attachment=False, readonly=True)
+    file = fields.Binary(attachment=False, readonly=True)
     file_name = fields.Char(readonly=True)
     number = fields.Integer(
         "Meetings in the File", readonly=True, help="A series is one meeting that repeats."
