@@ -1,7 +1,7 @@
 {
     "name": "CRM Automation",
     "summary": "OpenERP's automated actions, with e-mail notices, for Sales and CRM",
-    "version": "19.0.0.3.0",
+    "version": "19.0.0.4.0",
     "category": "Sales/CRM",
     "author": "crm_automation contributors",
     "license": "LGPL-3",
@@ -22,6 +22,7 @@
         "views/crm_automation_take_over_views.xml",
         "views/ir_cron_views.xml",
         "views/crm_automation_health_views.xml",
+        "views/calendar_export_ical_views.xml",
         "views/record_views.xml",
         "views/menus.xml",
         "data/crm_automation_recipe.xml",

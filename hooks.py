@@ -26,9 +26,30 @@ def check_urllib3():
         )
 
 
+def fill_ical_uids(cr):
+    """Give a UID to the meetings that have none; those of a series share its own.
+
+    One statement for each table, however many rows there are.
+    """
+    cr.execute(
+        "UPDATE calendar_recurrence SET ical_uid = gen_random_uuid()::text WHERE ical_uid IS NULL"
+    )
+    cr.execute(
+        """
+        UPDATE calendar_event event
+           SET ical_uid = COALESCE(
+                   (SELECT ical_uid FROM calendar_recurrence WHERE id = event.recurrence_id),
+                   gen_random_uuid()::text)
+         WHERE ical_uid IS NULL
+        """
+    )
+
+
 def post_init_hook(env):
-    """The first stage of each pipeline is OpenERP's *draft*."""
+    """The first stage of each pipeline is OpenERP's *draft*; meetings get a UID."""
     env["crm.stage"]._automation_first_stages_are_draft()
+    fill_ical_uids(env.cr)
+    env.invalidate_all()
 
 
 def uninstall_hook(env):

@@ -1,12 +1,15 @@
 # What other models inherit from comes first.
-from . import crm_automation_target
+from . import calendar_ical_identity, crm_automation_target
 
 # isort: split
 from . import (
     base,
     calendar_attendee,
     calendar_event,
+    calendar_event_ical,
+    calendar_event_identity,
     calendar_recurrence,
+    calendar_recurrence_identity,
     crm_automation_delivery,
     crm_automation_firing,
     crm_automation_firing_call,

@@ -5,6 +5,7 @@ from . import (
     test_decision,
     test_firing,
     test_health,
+    test_ical_event,
     test_leave,
     test_loop,
     test_meeting,

@@ -1,5 +1,6 @@
 """The story in the browser, in Spanish, and what the database says after it."""
 
+import base64
 from datetime import timedelta
 
 from odoo import fields
@@ -100,3 +101,21 @@ class TestTours(AutomationData, HttpCase):
         self.start_tour("/odoo", "crm_automation_switch_on", login="rule_manager")
         self.assertTrue(rule.enabled)
         self.assertEqual(self.firings(meeting).payload, {"by_hand": True})
+
+    def test_the_meetings_of_a_selection_are_exported(self):
+        start = fields.Datetime.now().replace(microsecond=0) + timedelta(days=1)
+        self.env["calendar.event"].create(
+            {
+                "name": "Cata del tour",
+                "start": start,
+                "stop": start + timedelta(hours=1),
+                "user_id": self.manager.id,
+                "partner_ids": [(6, 0, (self.manager.partner_id + self.customer).ids)],
+            }
+        )
+        self.start_tour("/odoo", "crm_automation_export_ical", login="rule_manager")
+        wizard = self.env["calendar.export.ical"].search(
+            [("file_name", "!=", False)], order="id desc", limit=1
+        )
+        self.assertEqual((wizard.scope, wizard.create_uid), ("mine", self.manager))
+        self.assertIn(b"SUMMARY:Cata del tour", base64.b64decode(wizard.file))

@@ -1,4 +1,5 @@
 from . import (
+    calendar_export_ical,
     crm_automation_firing_postpone,
     crm_automation_recipe_use,
     crm_automation_rule_switch_on,

@@ -1,0 +1,108 @@
+"""Meetings as iCalendar: the one way from Odoo's records to items and text.
+
+Everything is read with the rights of whoever asks. A private meeting of others is
+what Odoo shows him of it: that the time is taken, under a UID that says no more.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+
+from odoo import models
+from odoo.tools import email_normalize, html2plaintext, is_html_empty
+
+from ..ical.text import to_text
+from .ical_meeting import MeetingWriter
+from .ical_series import SeriesWriter
+
+#: Namespace of the UIDs under which taken time is shown.
+BUSY = uuid.UUID("4d1d8c1e-9a3f-4b7e-8a55-6f0a1f4a9d2b")
+
+
+@dataclass(slots=True)
+class CalendarObject:
+    """One UID: an item, or the series first and then its changed meetings."""
+
+    items: list
+    #: items of changed meetings by the meeting's id
+    changed: dict = field(default_factory=dict)
+
+
+class CalendarEvent(models.Model):
+    _inherit = "calendar.event"
+
+    def _ical_objects(self, private_details=True):
+        """The meetings as items; a series as a whole, as far as the user may see it.
+
+        :param bool private_details: also say what one's own private meetings are about
+        :return: dict from meeting, or series for its meetings, to CalendarObject
+        """
+        singles = self.filtered(lambda event: not event.recurrence_id)
+        series = self.recurrence_id
+        rows = self.browse()
+        if series:
+            rows = self.with_context(active_test=False).search(
+                [("recurrence_id", "in", series.ids)], order="start, id"
+            )
+        writer = MeetingWriter((singles | rows)._ical_prepared(), private_details)
+        objects = {event: CalendarObject([writer.item(event)]) for event in singles}
+        by_series = rows.grouped("recurrence_id")
+        for recurrence in series:
+            events = by_series.get(recurrence)
+            if events:
+                items, changed = SeriesWriter(writer, recurrence, events).items()
+                objects[recurrence] = CalendarObject(items, changed)
+        return objects
+
+    def _ical_prepared(self):
+        """Read what the items need, in one go for all."""
+        names = (
+            "name", "description", "location", "start", "stop", "allday", "active", "privacy",
+            "show_as", "videocall_location", "user_id", "recurrence_id", "follow_recurrence",
+            "partner_ids", "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
+            "create_date", "write_date",
+        )  # fmt: skip
+        self.fetch(names)
+        return self
+
+    def _ical_text(self, private_details=True, lines=()):
+        """The meetings as one calendar.
+
+        :param lines: further lines of the calendar itself
+        :return: str
+        """
+        objects = self._ical_objects(private_details)
+        items = [item for found in objects.values() for item in found.items]
+        return to_text(items, lines=lines, now=self._ical_now())
+
+    def _ical_now(self):
+        return self.env.cr.now().replace(microsecond=0)
+
+    def _ical_busy_uid(self, kind, res_id):
+        """UID of taken time: always the same, and never that of the meeting."""
+        database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        return str(uuid.uuid5(BUSY, f"{database}:{kind}:{res_id}"))
+
+    def _ical_description(self):
+        """The description for guests, as plain text."""
+        html = self._get_customer_description()
+        return "" if is_html_empty(html) else html2plaintext(html).strip()
+
+    def _ical_address(self, partner):
+        """The one address of a partner to whom mail can be sent, or None."""
+        return email_normalize(partner.email or "", strict=False) or None
+
+    def _get_ics_file(self):
+        """A changed meeting of a series goes out alone, any other with the series."""
+        objects = self._ical_objects()
+        now = self._ical_now()
+        texts, result = {}, {}
+        for event in self:
+            key = event.recurrence_id or event
+            found = objects[key]
+            if event.id in found.changed:
+                result[event.id] = to_text([found.changed[event.id]], now=now).encode()
+                continue
+            if key not in texts:
+                texts[key] = to_text(found.items, now=now).encode()
+            result[event.id] = texts[key]
+        return result

@@ -1,0 +1,118 @@
+"""The identity of a series: one UID that outlives Odoo's rewriting of it.
+
+Odoo moves a series by deleting it and making another one from its base meeting;
+whoever has the old one in his calendar has to see it moved, not doubled.
+"""
+
+from datetime import datetime
+
+from odoo import api, fields, models
+
+#: RRULE, in Odoo's fields.
+RULE = (
+    "rrule_type", "interval", "end_type", "count", "until", "month_by", "day", "weekday", "byday",
+    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "event_tz",
+)  # fmt: skip
+
+
+class CalendarRecurrence(models.Model):
+    _name = "calendar.recurrence"
+    _inherit = ["calendar.recurrence", "calendar.ical.identity"]
+
+    # Every employee may read every series, and so those of private meetings.
+    ical_uid = fields.Char(groups=fields.NO_ACCESS)
+    ical_text = fields.Text(groups=fields.NO_ACCESS)
+    ical_exdates = fields.Json(
+        "Excluded Dates",
+        copy=False,
+        readonly=True,
+        help="Starts of the meetings that were taken out of the series (UTC).",
+    )
+    ical_rdates = fields.Json(
+        "Additional Dates",
+        copy=False,
+        readonly=True,
+        help="Starts of the meetings that the rule of the series does not give (UTC).",
+    )
+
+    _ical_uid_unique = models.UniqueIndex("(ical_uid)")
+
+    def _ical_protected(self):
+        return super()._ical_protected() | {"ical_exdates", "ical_rdates"}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._ical_refuse(vals_list)
+        Event = self.env["calendar.event"].sudo()
+        bases = [Event.browse(vals.get("base_event_id") or ()) for vals in vals_list]
+        uids = [base.ical_uid for base in bases if base.ical_uid]
+        taken = set(self.sudo().search([("ical_uid", "in", uids)]).mapped("ical_uid"))
+        memory = self._ical_before()
+        new = []
+        for vals, base in zip(vals_list, bases, strict=True):
+            uid = base.ical_uid
+            if uid and uid not in taken:
+                # A meeting begins to repeat, or its series is made anew.
+                before = memory.setdefault(uid, base.ical_sequence)
+            else:
+                uid, before = self._ical_new_uid(), -1
+            taken.add(uid)
+            identity = {"ical_uid": uid, "ical_sequence": before + 1}
+            new.append({**self._ical_blank(), **identity, **vals})
+        return super().create(new)
+
+    def write(self, vals):
+        self._ical_refuse([vals])
+        if not set(RULE).intersection(vals):
+            return super().write(vals)
+        before = {recurrence: recurrence._ical_rule() for recurrence in self}
+        result = super().write(vals)
+        self.filtered(
+            lambda recurrence: recurrence._ical_rule() != before[recurrence]
+        )._ical_raise()
+        return result
+
+    def _ical_rule(self):
+        return tuple(self[name] for name in RULE)
+
+    def unlink(self):
+        """Its UID goes on with the base meeting, if that stays."""
+        memory = self._ical_before()
+        for recurrence in self.sudo():
+            memory.setdefault(recurrence.ical_uid, recurrence.ical_sequence)
+        left = self.sudo().calendar_event_ids.sorted("start")
+        bases = self.sudo().base_event_id & left
+        result = super().unlink()
+        # Two meetings of their own cannot have one UID.
+        seen = set()
+        doubles = self.env["calendar.event"].sudo()
+        for event in bases + (left.exists() - bases):
+            if event.ical_uid in seen:
+                doubles += event
+            seen.add(event.ical_uid)
+        doubles._ical_renew()
+        return result
+
+    def _ical_drop(self, starts):
+        """Meetings were taken out of the series: remember their places (EXDATE).
+
+        :param starts: the places, datetime as Odoo has them
+        """
+        self.ensure_one()
+        if self.sudo().calendar_event_ids.filtered("active"):
+            self._ical_put_exdates(set(self._ical_moments("ical_exdates")) | set(starts))
+        # Without any meeting left, the series as such is cancelled.
+        self._ical_raise()
+
+    def _ical_restore(self, starts):
+        """Meetings are back in their places."""
+        self.ensure_one()
+        self._ical_put_exdates(set(self._ical_moments("ical_exdates")) - set(starts))
+        self._ical_raise()
+
+    def _ical_put_exdates(self, moments):
+        self.sudo().ical_exdates = [moment.isoformat() for moment in sorted(moments)] or False
+
+    def _ical_moments(self, name):
+        """``ical_exdates`` or ``ical_rdates`` as list of datetime."""
+        return [datetime.fromisoformat(text) for text in self.sudo()[name] or ()]

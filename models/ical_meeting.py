@@ -1,0 +1,209 @@
+"""One meeting as an item. Plain Python over records: what each field is called there."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ..ical.alarms import from_fields
+from ..ical.items import Attendee, Conference, Event, Organizer
+from ..ical.params import EMPTY
+from ..ical.values import UTC
+from ..ical.zones import by_name
+from .ical_kept import with_original
+
+_STATUSES = {
+    "accepted": "ACCEPTED", "declined": "DECLINED", "tentative": "TENTATIVE",
+    "needsAction": "NEEDS-ACTION",
+}  # fmt: skip
+_ACCESS = {"private": "PRIVATE", "confidential": "CONFIDENTIAL"}
+_DAY = timedelta(days=1)
+
+
+class MeetingWriter:
+    """Makes items of meetings that were read already.
+
+    :param events: all meetings in question
+    :param bool private_details: see ``_ical_objects``
+    """
+
+    def __init__(self, events, private_details=True):
+        env = events.env
+        self.env = env
+        self.model = events.browse()
+        self.hidden = self._hidden(events, private_details)
+        self.readable = {
+            name: env[name].has_access("read")
+            for name in ("calendar.attendee", "calendar.alarm", "calendar.event.type")
+        }
+        self._zones = {}
+        self._organizers = {}
+        self._alarms = {}
+        # The names of its guests are no secret to whoever sees a meeting.
+        if self.readable["calendar.attendee"]:
+            shown = events.filtered(lambda event: event.id not in self.hidden)
+            shown.attendee_ids.partner_id.sudo().fetch(["name", "email", "is_company"])
+
+    def _hidden(self, events, private_details):
+        """Ids of the meetings of which only the time may be said."""
+        hidden = set()
+        if not self.env.su:
+            hidden.update(
+                event.id for event in events if event._check_private_event_conditions()
+            )  # fmt: skip
+        if not private_details:
+            hidden.update(
+                event.id for event in events if event.effective_privacy in _ACCESS
+            )  # fmt: skip
+        return hidden
+
+    def item(self, event):
+        """The item of a meeting that is no part of a series."""
+        zone = self.zone(event.user_id)
+        return self.build(event, self.uid(event), *self.span(event, zone))
+
+    def uid(self, event):
+        if event.id in self.hidden:
+            return self.model._ical_busy_uid("meeting", event.id)
+        return event.ical_uid
+
+    def zone(self, user):
+        """Where the organizer is."""
+        if user not in self._zones:
+            name = user.sudo().tz or self.env.context.get("tz") or self.env.user.tz
+            self._zones[user] = named_zone(name)
+        return self._zones[user]
+
+    def span(self, event, zone):
+        """(DTSTART, DTEND): days, DTEND exclusive; or times."""
+        if event.allday:
+            return event.start.date(), event.stop.date() + _DAY
+        return moment(event.start, zone), moment(event.stop, zone)
+
+    def build(self, event, uid, start, end, text=None, **more):
+        """An item with the properties of a meeting.
+
+        :param str text: the original text, if not that of the meeting
+        :param more: further fields of the item
+        """
+        common = {
+            "uid": uid,
+            "start": start,
+            "end": end,
+            "transparency": "TRANSPARENT" if event.show_as == "free" else "OPAQUE",
+            "status": "CONFIRMED" if event.active else "CANCELLED",
+            **more,
+        }
+        if event.id in self.hidden:
+            return Event(summary=self.env._("Busy"), access="PRIVATE", **common)
+        link = event.videocall_location or None
+        people = self.attendees(event)
+        common.setdefault("sequence", event.ical_sequence)
+        common.setdefault("modified", utc(event.write_date))
+        common.setdefault("created", utc(event.create_date))
+        item = Event(
+            stamp=common["modified"],
+            summary=event._get_customer_summary() or None,
+            description=event._ical_description() or None,
+            location=event.location or None,
+            access=_ACCESS.get(event.effective_privacy),
+            url=link,
+            conferences=(Conference(link, EMPTY.put(FEATURE="VIDEO")),) if link else (),
+            categories=self.names(event, "categ_ids", "calendar.event.type"),
+            # Without guests a meeting is no business of others (RFC 5545, 3.8.4.3).
+            organizer=self.organizer(event) if people else None,
+            attendees=people,
+            alarms=self.alarms(event, people),
+            **common,
+        )
+        return with_original(event.ical_text if text is None else text, item)
+
+    def facts(self, event):
+        """What a meeting says beside its times: equal for those of a series that are alike."""
+        if event.id in self.hidden:
+            return (True, event.stop - event.start, event.allday, event.show_as)
+        link = event.videocall_location or ""
+        return (
+            False, event.stop - event.start, event.allday, event.show_as, event.name,
+            event.description, event.location, event.privacy, event.user_id.id,
+            # Odoo's own rooms have an address for each meeting of a series.
+            event.DISCUSS_ROUTE if event.DISCUSS_ROUTE in link else link,
+            self.names(event, "categ_ids", "calendar.event.type"),
+            tuple(event.alarm_ids.ids) if self.readable["calendar.alarm"] else (),
+            tuple(sorted((one.partner_id.id, one.state) for one in self._guests(event))),
+            bool(event.ical_text),
+        )  # fmt: skip
+
+    def names(self, event, field, model):
+        return tuple(event[field].mapped("name")) if self.readable[model] else ()
+
+    def _guests(self, event):
+        return event.attendee_ids if self.readable["calendar.attendee"] else ()
+
+    def organizer(self, event):
+        user = event.user_id
+        if user not in self._organizers:
+            partner = user.sudo().partner_id
+            email = self.model._ical_address(partner)
+            self._organizers[user] = Organizer.of(email, CN=partner.name) if email else None
+        return self._organizers[user]
+
+    def attendees(self, event):
+        """The guests who have an address, with their answers; none if one meets nobody."""
+        organizer = event.user_id.sudo().partner_id
+        found = []
+        others = False
+        for guest in self._guests(event):
+            partner = guest.partner_id.sudo()
+            email = self.model._ical_address(partner)
+            others = others or partner != organizer
+            if not email:
+                continue
+            status = _STATUSES.get(guest.state, "NEEDS-ACTION")
+            found.append(
+                Attendee.of(
+                    email,
+                    CUTYPE="GROUP" if partner.is_company else "INDIVIDUAL",
+                    ROLE="CHAIR" if partner == organizer else "REQ-PARTICIPANT",
+                    PARTSTAT=status,
+                    RSVP="TRUE" if status in ("NEEDS-ACTION", "TENTATIVE") else "FALSE",
+                    CN=partner.name or None,
+                )
+            )
+        return tuple(found) if others else ()
+
+    def alarms(self, event, people):
+        if not self.readable["calendar.alarm"]:
+            return ()
+        return tuple(self._alarm(alarm, people) for alarm in event.alarm_ids)
+
+    def _alarm(self, alarm, people):
+        # EMAIL has to say to whom (3.6.6).
+        kind = alarm.alarm_type if people else "notification"
+        key = alarm.id, people if kind == "email" else ()
+        if key not in self._alarms:
+            fields = {
+                "alarm_type": kind, "duration": alarm.duration, "interval": alarm.interval,
+            }  # fmt: skip
+            made = from_fields(fields, alarm.name)
+            if kind == "email":
+                made = replace(made, attendees=tuple(Attendee(one.uri) for one in people))
+            self._alarms[key] = made
+        return self._alarms[key]
+
+
+def named_zone(name):
+    """The zone of a name out of Odoo; UTC for an unknown one."""
+    zone = by_name(name) if name else None
+    return zone or UTC
+
+
+def utc(at):
+    return at.replace(tzinfo=UTC, microsecond=0) if at else None
+
+
+def moment(at, zone):
+    """Odoo's naive UTC as local time; as UTC where the clock shows a time twice.
+
+    A local time that exists twice means its first occurrence (RFC 5545, 3.3.5).
+    """
+    local = utc(at).astimezone(zone)
+    return utc(at) if local.fold else local
