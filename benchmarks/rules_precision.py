@@ -85,7 +85,7 @@ def book(moments, name):
 def arrivals(folder, name):
     """Number of the meeting to the moment its mail was at the SMTP server."""
     found = {}
-    for path in Path(folder).glob("*.eml"):
+    for path in Path(folder).glob("[0-9]*.eml"):
         subject = re.search(rf"^Subject: .*{name}-(\d+)", path.read_text("utf-8"), re.M)
         if subject:
             number = int(subject[1])
