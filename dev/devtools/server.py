@@ -56,6 +56,12 @@ class Server:
             f"UPDATE ir_config_parameter SET value = '{self.url}' WHERE key = 'web.base.url'",
             self.database,
         )
+        # The copy's jobs have been due since its original was made: no alarm of that.
+        self.shop.cluster.psql(
+            "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC'"
+            " WHERE nextcall < now() AT TIME ZONE 'UTC'",
+            self.database,
+        )
         with step("Starting Odoo", "10 s"):
             self.start_odoo()
 
