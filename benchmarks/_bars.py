@@ -1,4 +1,15 @@
-"""How a benchmark prints its bars."""
+"""How a benchmark takes its times and prints its bars."""
+
+import contextlib
+import time
+
+
+@contextlib.contextmanager
+def stopwatch(seconds):
+    """Append to a list how many seconds the block took."""
+    start = time.perf_counter()
+    yield
+    seconds.append(time.perf_counter() - start)
 
 
 def bar(name, value, unit, relation, limit):

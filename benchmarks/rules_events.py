@@ -4,12 +4,11 @@ What a user's write costs with a rule that does not match, and what a thousand
 notices cost until they are in the mail queue.
 """
 
-import contextlib
 import statistics
 import time
 
 import session
-from _bars import bar
+from _bars import bar, stopwatch
 
 ROUNDS = 3
 OTHERS = 9
@@ -17,13 +16,6 @@ WRITES = 200
 NOTICES = 1000
 #: Each save is a transaction: enough of them to tell, and no coffee break.
 ONE_BY_ONE = 100
-
-
-@contextlib.contextmanager
-def stopwatch(seconds):
-    start = time.perf_counter()
-    yield
-    seconds.append(time.perf_counter() - start)
 
 
 def make_leads(env, number):

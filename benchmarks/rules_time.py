@@ -11,11 +11,10 @@ import gc
 import resource
 import statistics
 import threading
-import time
 from pathlib import Path
 
 import session
-from _bars import bar
+from _bars import bar, stopwatch
 
 ROUNDS = 5
 RULES = 20
@@ -27,13 +26,6 @@ CALENDAR_EVENTS = 20_000
 STEP = 5
 #: Hours from now in which there are no meetings, so that nothing becomes due.
 HOLE = 4
-
-
-@contextlib.contextmanager
-def stopwatch(seconds):
-    start = time.perf_counter()
-    yield
-    seconds.append(time.perf_counter() - start)
 
 
 def used_memory():

@@ -172,11 +172,7 @@ class CrmAutomationFiring(models.Model):
         records = self.env[rule.model_name].browse(moments)
         rows = [
             {
-                **self._record_values(rule, record),
-                "res_model": record._name,
-                "res_id": record.id,
-                "trigger": rule.trigger,
-                "occasion": fields.Datetime.to_string(moments[record.id]),
+                **self._moment_values(rule, record, moments[record.id]),
                 "payload": Json({"by_hand": True}),
                 "due_at": now,
                 "run_at": now,

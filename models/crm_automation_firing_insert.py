@@ -100,34 +100,16 @@ class CrmAutomationFiring(models.Model):
         :param dict moments: record id to the moment that it is due
         :param dict dates: record id to the value of the date field, empty without one
         """
-        occasions = {
-            res_id: fields.Datetime.to_string(moment) for res_id, moment in moments.items()
-        }
         # Not offered to the key again: a drainer may be at work on the row, and
         # Odoo's isolation makes that a failure of this job.
-        there = {
-            (firing.res_id, firing.occasion)
-            for firing in self.search(
-                [
-                    ("rule_id", "=", rule.id),
-                    ("res_id", "in", list(occasions)),
-                    ("occasion", "in", list(occasions.values())),
-                    ("state", "!=", "cancelled"),
-                ]
-            )
-        }
-        ids = [res_id for res_id, occasion in occasions.items() if (res_id, occasion) not in there]
-        records = self.env[rule.model_name].browse(ids)
+        there = self._moments_there(rule, moments)
+        records = self.env[rule.model_name].browse(id_ for id_ in moments if id_ not in there)
         if not records:
             return
         timing = rule._timing()
         rows = [
             {
-                **self._record_values(rule, record),
-                "res_model": record._name,
-                "res_id": record.id,
-                "trigger": rule.trigger,
-                "occasion": occasions[record.id],
+                **self._moment_values(rule, record, moments[record.id]),
                 "due_at": moments[record.id],
                 "run_at": moments[record.id],
                 "base_date": dates.get(record.id),
@@ -151,6 +133,34 @@ class CrmAutomationFiring(models.Model):
         if min(row["due_at"] for row in rows) <= self.env.cr.now():
             # At once: Odoo looks for triggers of a later second once a minute only.
             self._wake()
+
+    @api.model
+    def _moment_values(self, rule, record, moment):
+        """What names the execution of a moment: its key, and what the log says of it."""
+        return {
+            **self._record_values(rule, record),
+            "res_model": record._name,
+            "res_id": record.id,
+            "trigger": rule.trigger,
+            "occasion": fields.Datetime.to_string(moment),
+        }
+
+    @api.model
+    def _moments_there(self, rule, moments):
+        """Ids of the records whose moment has an execution that is not cancelled.
+
+        :param dict moments: record id to the moment
+        """
+        occasions = {id_: fields.Datetime.to_string(moment) for id_, moment in moments.items()}
+        found = self.search(
+            [
+                ("rule_id", "=", rule.id),
+                ("res_id", "in", list(occasions)),
+                ("occasion", "in", list(occasions.values())),
+                ("state", "!=", "cancelled"),
+            ]
+        )
+        return {firing.res_id for firing in found if occasions[firing.res_id] == firing.occasion}
 
     @api.model
     def _insert_about_rule(self, rule, reason):

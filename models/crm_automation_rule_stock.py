@@ -209,11 +209,7 @@ class CrmAutomationRule(models.Model):
         name, timing = self._date_field_name(), self._timing()
         rows = [
             {
-                **Firing._record_values(self, record),
-                "res_model": record._name,
-                "res_id": record.id,
-                "trigger": self.trigger,
-                "occasion": fields.Datetime.to_string(moments[record.id]),
+                **Firing._moment_values(self, record, moments[record.id]),
                 "due_at": moments[record.id],
                 "run_at": moments[record.id],
                 "base_date": record.sudo()[name],

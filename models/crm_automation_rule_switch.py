@@ -53,18 +53,8 @@ class CrmAutomationRule(models.Model):
         found = rule._past_moments(now - look_back, now, LOOK_LIMIT, only_matching=True)
         latest = sorted(found, key=lambda row: (row.moment, row.res_id), reverse=True)
         moments = {row.res_id: row.moment for row in latest}
-        firings = self.env["crm.automation.firing"].sudo().search(
-            [
-                ("rule_id", "=", self.id),
-                ("res_id", "in", list(moments)),
-                ("state", "!=", "cancelled"),
-            ]
-        )  # fmt: skip
-        done = {(firing.res_id, firing.occasion) for firing in firings}
-        return {
-            res_id: moment for res_id, moment in moments.items()
-            if (res_id, fields.Datetime.to_string(moment)) not in done
-        }  # fmt: skip
+        there = self.env["crm.automation.firing"].sudo()._moments_there(self, moments)
+        return {res_id: moment for res_id, moment in moments.items() if res_id not in there}
 
     def _switch_on_with_past(self, wanted, look_back):
         """Switch on, and act on what is over.
