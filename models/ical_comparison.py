@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytz
 
+from odoo import fields
 from odoo.tools import SQL, format_date, format_datetime, get_lang
 
 from ..ical.errors import BadRule, IcalError, UnsupportedRule
@@ -87,7 +88,7 @@ class Comparison:
         self.zone = named_zone(owner.sudo().tz or env.context.get("tz"))
         language = get_lang(env, owner.sudo().lang)
         self.week_start = int(language.week_start) - 1
-        self.now = env.cr.now().replace(microsecond=0)
+        self.now = fields.Datetime.now()
         self._labels = env["calendar.event"].fields_get(None, ["string"])
         self._noted_calendars = set()
 
