@@ -184,9 +184,7 @@ class CrmAutomationFiring(models.Model):
         failed = self.sudo().filtered(
             # Of a deleted record that could not be asked, nothing is known.
             lambda firing: (
-                firing.state == "failed"
-                and firing.res_id
-                and "failure" not in firing._told()
+                firing.state == "failed" and firing.res_id and "failure" not in firing._told()
             )
         )
         now = self.env.cr.now().replace(microsecond=0)
