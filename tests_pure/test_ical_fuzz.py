@@ -9,17 +9,16 @@ import random
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-import ical_fuzz
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ical_fuzz import drive
 
+import ical_fuzz
 from ical.errors import IcalError
 from ical.parse import parse
 from ical.text import to_text
+from ical_fuzz import drive
 
 
 def fuzz(*options):
@@ -43,14 +42,14 @@ def test_mangled_samples(long, capsys):
     assert found["grown_kib"] * 1024 < ical_fuzz.GROWTH
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=400))
 def test_any_bytes(data):
     drive(data)
     drive(b"BEGIN:VEVENT\nUID:x\nDTSTART:20260101T000000Z\n" + data + b"\nEND:VEVENT\n")
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(
     st.sampled_from(["DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID",
                      "TRIGGER", "GEO", "ATTENDEE", "CATEGORIES", "X-A", "FREEBUSY", "ATTACH"]),
