@@ -7,11 +7,12 @@ makes of it. It is slow: measured on a sample, and taken times the number of mee
 from datetime import datetime, timedelta
 
 import icalendar
+
+from odoo.addons.calendar.models.calendar_event import CalendarEvent as Stock
+
 import session
 from _bars import bar, stopwatch
 from _ical_file import CIRCLE, GUESTS, address
-
-from odoo.addons.calendar.models.calendar_event import CalendarEvent as Stock
 
 SAMPLE = 300
 SERIES = 720

@@ -33,10 +33,11 @@ class CalendarObject:
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
-    def _ical_objects(self, private_details=True):
+    def _ical_objects(self, private_details=True, whole_series=True):
         """The meetings as items; a series as a whole, as far as the user may see it.
 
         :param bool private_details: also say what one's own private meetings are about
+        :param bool whole_series: otherwise of a series these meetings only
         :return: dict from meeting, or series for its meetings, to CalendarObject
         """
         # Before the first look at any of them, which would read all that they have.
@@ -54,9 +55,14 @@ class CalendarEvent(models.Model):
         by_series = rows.grouped("recurrence_id")
         for recurrence in series:
             events = by_series.get(recurrence)
-            if events:
-                items, changed = SeriesWriter(writer, recurrence, events).items()
-                objects[recurrence] = CalendarObject(items, changed)
+            if not events:
+                continue
+            series_writer = SeriesWriter(writer, recurrence, events)
+            if whole_series:
+                objects[recurrence] = CalendarObject(*series_writer.items())
+                continue
+            for event, item in series_writer.alone(events & self).items():
+                objects[event] = CalendarObject([item])
         return objects
 
     def _ical_prepare(self):

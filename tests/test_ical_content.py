@@ -1,14 +1,18 @@
 """What a meeting says as iCalendar, and to whom."""
 
 from datetime import datetime, timedelta
+from random import Random
 
 import icalendar
 import vobject
+from markupsafe import Markup
 
 from odoo.exceptions import AccessError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import TransactionCase, freeze_time, tagged
+from odoo.tools import html2plaintext, is_html_empty
 
 from ..ical.parse import parse
+from ..models.ical_html import plain_text
 from .test_ical_event import NOW, IcalCase
 from .test_meeting import SECRET
 
@@ -218,3 +222,36 @@ class TestPrivacy(IcalCase):
         series = self.meetings(recurrence)
         text = self.text(series[:1], self.portal)
         self.assertEqual(self.read_by_others(text), self.mark(series))
+
+
+@tagged("post_install", "-at_install")
+class TestPlainText(TransactionCase):
+    """Mere paragraphs are read without a reader of HTML, to the same text."""
+
+    PIECES = ("<p>", "</p>", "<br>", "<br/>", "<b>", "</b>", "<div>", "</div>", " ", "  ", "\n",
+              "a", "b c", "ñ", "\xa0", "\t", "\r", "&amp;", "<p", "\u2028")  # fmt: skip
+
+    def assert_same(self, html):
+        expected = "" if is_html_empty(html) else html2plaintext(html).strip()
+        self.assertEqual(plain_text(html), expected, repr(html))
+
+    def test_paragraphs(self):
+        random = Random(20270201)
+        texts = ["a", "b  c", " ", "\n", "<br>", "<br/>", "ñ", "\xa0", ""]
+        for _ in range(3000):
+            html = "".join(
+                f"<p>{''.join(random.choices(texts, k=random.randint(0, 5)))}</p>"
+                f"{random.choice(['', ' ', 'x'])}"
+                for _ in range(random.randint(0, 4))
+            )
+            self.assert_same(html)
+            self.assert_same(f"<div>{html}</div>")
+
+    def test_anything(self):
+        random = Random(20270201)
+        for _ in range(3000):
+            self.assert_same("".join(random.choices(self.PIECES, k=random.randint(0, 10))))
+
+    def test_nothing(self):
+        self.assertEqual(plain_text(False), "")
+        self.assertEqual(plain_text(Markup("<p>a</p><p>b</p>")), "a\nb")

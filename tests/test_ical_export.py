@@ -40,6 +40,48 @@ class TestExport(IcalCase):
         self.assertEqual(wizard.scope, "selection")
         self.assertEqual(self.names(octets), ["A", "B"])
 
+    def test_one_meeting_of_a_series(self):
+        series = self.meetings(
+            self.series(datetime(2027, 3, 16, 9), rrule_type="weekly", tue=True, count=6)
+        )
+        single = self.make_meeting(name="Z")
+        moved = series[3]
+        moved.write({"start": datetime(2027, 4, 7, 15), "stop": datetime(2027, 4, 7, 16)})
+        selected = series[1] + moved + single
+        context = {"active_model": "calendar.event", "active_ids": selected.ids}
+        _octets, wizard = self.export(context=context)
+        self.assertTrue(wizard.has_series)
+        # The series counts once.
+        self.assertEqual((wizard.series, wizard.number), ("whole", 2))
+
+        octets, wizard = self.export(context=context, series="selected")
+        self.assertEqual(wizard.number, 3)
+        self.assertEqual(self.read_by_others(octets.decode()), self.mark(selected))
+        alone = [item for item in parse(octets).items if item.uid == series[0].ical_uid]
+        self.assertEqual(
+            sorted(item.recurrence_id.replace(tzinfo=None) for item in alone),
+            [datetime(2027, 3, 23, 10), datetime(2027, 4, 6, 10)],
+        )
+        self.assertFalse(any(item.rules for item in alone))
+
+    def test_one_meeting_of_a_private_series_of_others(self):
+        series = self.meetings(
+            self.series(
+                datetime(2027, 3, 16, 9), rrule_type="weekly", tue=True, count=6, name=SECRET,
+                privacy="private", partner_ids=[(6, 0, self.seller.partner_id.ids)],
+            )
+        )  # fmt: skip
+        context = {"active_model": "calendar.event", "active_ids": series[2].ids}
+        octets, _wizard = self.export(self.other_seller, context=context, series="selected")
+        self.assertNotIn(SECRET.encode(), octets)
+        self.assertNotIn(series[0].ical_uid.encode(), octets)
+        self.assertEqual(self.read_by_others(octets.decode()), self.mark(series[2]))
+
+    def test_no_series_to_choose(self):
+        context = {"active_model": "calendar.event", "active_ids": self.make_meeting().ids}
+        _octets, wizard = self.export(context=context)
+        self.assertFalse(wizard.has_series)
+
     def test_customer(self):
         child = self.env["res.partner"].create({"name": "Buyer", "parent_id": self.customer.id})
         self.make_meeting(name="A")
