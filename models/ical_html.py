@@ -1,11 +1,29 @@
-"""A description's HTML as plain text."""
+"""Plain text from a file as HTML, and a description's HTML as plain text."""
 
 import re
+
+from markupsafe import Markup, escape
 
 from odoo.tools import html2plaintext, is_html_empty
 
 #: What only a reader of HTML understands, or leaves out.
 _BEYOND = re.compile("[<>&\r\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def html_of(text):
+    """HTML that says the same, and does nothing: whatever looks like HTML is shown as it stands.
+
+    >>> html_of("a <b>\\nc")
+    Markup('<p>a &lt;b&gt;<br/>c</p>')
+    """
+    text = (text or "").strip().replace("\r\n", "\n")
+    if not text:
+        return Markup("")
+    paragraphs = [part for part in text.split("\n\n") if part.strip()]
+    return Markup("").join(
+        Markup("<p>%s</p>") % Markup("<br/>").join(escape(line) for line in part.split("\n"))
+        for part in paragraphs
+    )
 
 
 def plain_text(html):
