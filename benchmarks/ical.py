@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import _ical_odoo
+import session
 from _bars import bar
 from _ical_file import realistic
 
@@ -94,6 +94,10 @@ def main():
     for kind in ("untouched", "new"):
         ratio = found[f"ical to_text, {kind}"][0] / write
         bar(f"ical_to_text_{kind}", ratio, "x icalendar's to_ical", "<=", 1)
+    session.start()
+    # Not before: Odoo has to know where its addons are.
+    import _ical_odoo
+
     _ical_odoo.main(EVENTS, data, parse)
 
 
