@@ -112,9 +112,9 @@ def to_component(item):
 
     :return: the very component it was read from, when nothing was changed
     """
-    changed = changed_fields(item)
     if item.component is None:
         return Component(item.NAME, _all_lines(item, item.NAME) + _alarm_pieces(item))
+    changed = changed_fields(item)
     if not changed:
         return item.component
     content = _rewritten(item, item.component, changed - {"alarms"}, item.zones)
@@ -151,6 +151,18 @@ _FIELDS = {kind: _field_names(kind, kind.NAME) for kind in Item.__subclasses__()
 _FIELDS[Alarm] = _field_names(Alarm, "VALARM")
 
 
+def _entries(kind, component):
+    """(property that writes a field, the field's default): the first one of each field."""
+    owners = {}
+    for entry in TABLES[component].values():
+        owners.setdefault(entry.field, entry)
+    return [(entry, _DEFAULTS[kind][name]) for name, entry in owners.items()]
+
+
+_ENTRIES = {kind.NAME: _entries(kind, kind.NAME) for kind in Item.__subclasses__()}
+_ENTRIES["VALARM"] = _entries(Alarm, "VALARM")
+
+
 def _alarms_changed(item, read):
     old = read.get("alarms", ())
     if item.alarms is old:
@@ -164,16 +176,12 @@ def _alarms_changed(item, read):
 def _all_lines(item, name):
     """The lines of a new item: every field that is set, in the table's order."""
     lines = []
-    defaults = _DEFAULTS[type(item)]
-    done = set()
-    for entry in TABLES[name].values():
-        if entry.field in done:
-            continue
-        done.add(entry.field)
+    for entry, default in _ENTRIES[name]:
         value = getattr(item, entry.field)
         if entry.many:
-            lines += _new_lines(entry, item, value, None)
-        elif value is not None and (value != defaults[entry.field] or entry.name == "ACTION"):
+            if value:
+                lines += _new_lines(entry, item, value, None)
+        elif value is not None and (value != default or entry.name == "ACTION"):
             lines.append(write_property(entry, item, value, EMPTY, item_zones(item)))
     return lines
 
