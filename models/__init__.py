@@ -4,6 +4,13 @@ from . import calendar_ical_identity, crm_automation_target
 # isort: split
 from . import (
     base,
+    caldav_change,
+    caldav_collection,
+    caldav_collection_read,
+    caldav_forget,
+    caldav_member,
+    caldav_object,
+    caldav_overlay,
     calendar_attendee,
     calendar_event,
     calendar_event_ical,
@@ -51,3 +58,7 @@ from . import (
     mail_mail,
     project_task,
 )
+
+# isort: split
+# Over what the others make of a meeting.
+from . import caldav_touch
