@@ -15,6 +15,7 @@ from . import (
     calendar_event,
     calendar_event_ical,
     calendar_event_identity,
+    calendar_feed,
     calendar_recurrence,
     calendar_recurrence_identity,
     crm_automation_delivery,

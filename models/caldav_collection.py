@@ -165,21 +165,31 @@ class CaldavCollection(models.Model):
         self.invalidate_recordset(flush=False)
 
     def _has_news(self):
-        """Whether there may be something to take in; once a day in any case."""
-        change = self.env["caldav.change"]
+        """Whether there may be something to take in."""
         [(has_news,)] = self.env.execute_query(
             SQL(
-                """
-                SELECT seen_in IS NULL OR used_on <> CURRENT_DATE OR home <> %s
-                       OR EXISTS (SELECT FROM caldav_change change
-                                   WHERE (change.user_id IS NULL
-                                          OR change.user_id = caldav_collection.user_id) AND %s)
-                  FROM caldav_collection WHERE id = %s
-                """,
-                change._home(), change._unseen("change", "caldav_collection"), self.id,
+                "SELECT %s FROM caldav_collection WHERE id = %s",
+                self._news("caldav_collection"),
+                self.id,
             )
-        )  # fmt: skip
+        )
         return has_news
+
+    @api.model
+    def _news(self, alias):
+        """SQL condition on a collection: there may be something to take in.
+
+        Once a day in any case: so it is known which ones are used.
+        """
+        change = self.env["caldav.change"]
+        return SQL(
+            "(%(alias)s.seen_in IS NULL OR %(alias)s.used_on <> CURRENT_DATE"
+            " OR %(alias)s.home <> %(home)s OR EXISTS (SELECT FROM caldav_change change"
+            " WHERE (change.user_id IS NULL OR change.user_id = %(alias)s.user_id)"
+            " AND %(unseen)s))",
+            alias=SQL.identifier(alias), home=change._home(),
+            unseen=change._unseen("change", alias),
+        )  # fmt: skip
 
     def _rights(self):
         """Digest of the condition for what belongs to it."""
