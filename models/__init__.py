@@ -4,12 +4,20 @@ from . import calendar_ical_identity, crm_automation_target
 # isort: split
 from . import (
     base,
+    caldav_change,
+    caldav_collection,
+    caldav_collection_read,
+    caldav_forget,
+    caldav_member,
+    caldav_object,
+    caldav_overlay,
     calendar_attendee,
     calendar_event,
     calendar_event_ical,
     calendar_event_identity,
     calendar_event_incoming,
     calendar_ical_source,
+    calendar_feed,
     calendar_recurrence,
     calendar_recurrence_identity,
     calendar_recurrence_text,
@@ -54,3 +62,7 @@ from . import (
     mail_mail,
     project_task,
 )
+
+# isort: split
+# Over what the others make of a meeting.
+from . import caldav_touch
