@@ -23,6 +23,7 @@
         "views/ir_cron_views.xml",
         "views/crm_automation_health_views.xml",
         "views/calendar_export_ical_views.xml",
+        "views/res_config_settings_views.xml",
         "views/record_views.xml",
         "views/menus.xml",
         "data/crm_automation_recipe.xml",

@@ -44,10 +44,12 @@ from . import (
     crm_lead,
     crm_stage,
     crm_team,
+    ical_fetch,
     ir_actions_server,
     ir_cron,
     ir_filters,
     ir_ui_menu,
     mail_mail,
     project_task,
+    res_config_settings,
 )
