@@ -1,0 +1,72 @@
+"""A calendar as one looks at it, without what makes it anybody's own.
+
+Works on the text, before anything is understood: what is left can still be split and
+compared component by component.
+"""
+
+import codecs
+import re
+
+#: Who takes part (RFC 5545, 3.8.4.1 and 3.8.4.3): the reader does not.
+PEOPLE = frozenset({b"ATTENDEE", b"ORGANIZER"})
+#: The reminders of vCalendar 1.0 are properties.
+ALARMS = frozenset({b"AALARM", b"DALARM", b"MALARM", b"PALARM"})
+#: For whom it is meant, and whether the time is taken (3.8.1.3, 3.8.2.7).
+ACCESS, TRANSPARENCY = b"CLASS", b"TRANSP"
+_NAME = re.compile(rb"[ \t]*([A-Za-z-]+)[ \t]*[:;]")
+_EDGE = re.compile(rb"[ \t]*(BEGIN|END)[ \t]*:[ \t]*([A-Za-z-]+)", re.I)
+
+
+def bare(data, access="", transparency=""):
+    """The calendar without people and reminders.
+
+    :param bytes data: the calendar
+    :param str access: instead of what each event says of itself: PUBLIC, PRIVATE …
+    :param str transparency: instead of what each event says: OPAQUE, TRANSPARENT
+    :return: bytes
+
+    >>> text = b"BEGIN:VEVENT\\nUID:1\\nCLASS:PUBLIC\\nATTENDEE;CN=A:mailto:a@\\n b.es\\nEND:VEVENT\\n"
+    >>> print(bare(text, access="PRIVATE").decode(), end="")
+    BEGIN:VEVENT
+    CLASS:PRIVATE
+    UID:1
+    END:VEVENT
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16", "replace").encode()
+    dropped = PEOPLE | ALARMS | {
+        name for name, value in ((ACCESS, access), (TRANSPARENCY, transparency)) if value
+    }
+    said = b"".join(
+        name + b":" + value.encode() + b"\n"
+        for name, value in ((ACCESS, access), (TRANSPARENCY, transparency))
+        if value
+    )
+    kept, inside, dropping = [], [], False
+    for line in data.splitlines(keepends=True):
+        if line[:1] in b" \t" and line.strip():
+            # The line before goes on (3.1).
+            if not dropping:
+                kept.append(line)
+            continue
+        edge = _EDGE.match(line)
+        if edge:
+            word, name = edge[1].upper(), edge[2].upper()
+            was_alarm = b"VALARM" in inside
+            if word == b"BEGIN":
+                inside.append(name)
+            elif name in inside:
+                del inside[len(inside) - 1 - inside[::-1].index(name) :]
+            dropping = was_alarm or b"VALARM" in inside
+            if not dropping:
+                kept.append(line)
+                if word == b"BEGIN" and name == b"VEVENT":
+                    kept.append(said)
+            continue
+        name = _NAME.match(line)
+        dropping = b"VALARM" in inside or bool(
+            name and inside and inside[-1] == b"VEVENT" and name[1].upper() in dropped
+        )
+        if not dropping:
+            kept.append(line)
+    return b"".join(kept)
