@@ -10,3 +10,5 @@ UPDATE crm_automation_delivery
    SET state = 'failed',
        reason = 'The database was neutralized.'
  WHERE state IN ('queued', 'retry');
+UPDATE calendar_subscription
+   SET enabled = false;

@@ -10,6 +10,9 @@ from . import (
     calendar_event_identity,
     calendar_recurrence,
     calendar_recurrence_identity,
+    calendar_subscription,
+    calendar_subscription_read,
+    calendar_subscription_run,
     crm_automation_delivery,
     crm_automation_firing,
     crm_automation_firing_call,
@@ -53,3 +56,7 @@ from . import (
     project_task,
     res_config_settings,
 )
+
+# isort: split
+# Above all others: it refuses before they begin.
+from . import calendar_subscription_guard
