@@ -11,8 +11,12 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..engine.addresses import FetchError, read_address
-from .calendar_subscription_guard import IMPORTING, READING, SHOWING
 
+#: Key of the context in which a calendar is read.
+READING = "crm_automation_subscription"
+#: Its values, for an overlay and for an import: objects of this process alone, which
+#: nobody can send from outside.
+SHOWING, IMPORTING = object(), object()
 #: What says of the last answer whether there is another one.
 VERSION = ("etag", "last_modified", "content_digest")
 #: With another value of these, the same answer has another meaning.

@@ -10,11 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-#: Key of the context in which a calendar is read.
-READING = "crm_automation_subscription"
-#: Its values, for an overlay and for an import: objects of this process alone, which
-#: nobody can send from outside.
-SHOWING, IMPORTING = object(), object()
+from .calendar_subscription import IMPORTING, READING, SHOWING
 
 
 class CalendarEvent(models.Model):

@@ -18,7 +18,7 @@ from ..engine.addresses import read_address
 from ..engine.backoff import FIRST, next_read
 from ..ical.bare import bare
 from ..ical.errors import IcalError
-from .calendar_subscription_guard import IMPORTING, READING, SHOWING
+from .calendar_subscription import IMPORTING, READING, SHOWING
 from .ical_fetch import FetchFailed
 from .ical_incoming import Options
 
