@@ -22,6 +22,10 @@ SCHEDULED = "crm_automation.scheduled"
 EVENTS = "crm_automation.events"
 #: Context key: ids of the rules whose actions are at work, the latest last.
 CHAIN = "automation_chain"
+#: Context key of what is taken in from elsewhere, without a word to anybody, and the
+#: value that it has to have: an object, which no client can send.
+QUIET = "automation_quiet"
+SILENCE = object()
 #: Context key of a save from a form, whose answer shows what rules have changed.
 WEB_SAVE = "automation_web_save"
 
@@ -36,6 +40,8 @@ class Base(models.AbstractModel):
         update, uninstall) the tables of this addon may be missing.
         """
         if not self.pool.ready or self._transient:
+            return None
+        if self.env.context.get(QUIET) is SILENCE:
             return None
         return self.env["crm.automation.rule"]._watches().get(self._name)
 

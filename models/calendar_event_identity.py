@@ -69,7 +69,7 @@ class CalendarEvent(models.Model):
 
     def write(self, vals):
         self._ical_refuse([vals])
-        if WATCHED.isdisjoint(vals):
+        if WATCHED.isdisjoint(vals) or self._ical_is_incoming():
             return super().write(vals)
         before = {event: event._ical_place() for event in self.sudo()}
         result = super().write(vals)
@@ -128,7 +128,7 @@ class CalendarEvent(models.Model):
         for recurrence, starts in back.items():
             recurrence._ical_restore(starts)
         used = single._ical_uids_in_use()
-        others = single.filtered(lambda event: event.ical_uid in used)
+        others = single.filtered(lambda event: (event.ical_uid, event.user_id) in used)
         # What a series has left behind is no object of its own, unless it comes back.
         others.filtered("active")._ical_renew()
         return single - others
@@ -165,18 +165,21 @@ class CalendarEvent(models.Model):
         self.invalidate_recordset(self._ical_protected(), flush=False)
 
     def _ical_uids_in_use(self):
-        """Their UIDs that a series has, or another meeting that is not cancelled."""
+        """Pairs (UID, organizer) that a series has, or another meeting that is not cancelled."""
         if not self:
             return set()
         mine = [("ical_uid", "in", self.mapped("ical_uid"))]
         series = self.env["calendar.recurrence"].sudo().search(mine)
         others = self.sudo().search([*mine, ("id", "not in", self.ids)])
-        return {*series.mapped("ical_uid"), *others.mapped("ical_uid")}
+        return {
+            *((one.ical_uid, one._ical_owner()) for one in series),
+            *((one.ical_uid, one.user_id) for one in others),
+        }
 
     def unlink(self):
         gone = defaultdict(list)
         for event in self.sudo():
-            if event.recurrence_id and event.active:
+            if event.recurrence_id and event.active and not self._ical_is_incoming():
                 gone[event.recurrence_id].append(event.ical_recurrence_start or event.start)
         result = super().unlink()
         for recurrence, starts in gone.items():

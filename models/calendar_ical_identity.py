@@ -14,6 +14,10 @@ from odoo.exceptions import AccessError
 #: id for one meeting of a series; -1 of what the transaction has made itself. It
 #: hangs on ``postcommit.data``, which lives exactly as long as the transaction.
 BEFORE = "crm_automation.ical_sequences"
+#: Context key of what is taken in from another calendar: its identity comes with it.
+#: Its value is an object, which no client can send.
+INCOMING = "ical_incoming"
+FROM_ELSEWHERE = object()
 
 
 class CalendarIcalIdentity(models.AbstractModel):
@@ -58,6 +62,10 @@ class CalendarIcalIdentity(models.AbstractModel):
                         fields=", ".join(sorted(names)),
                     )
                 )
+
+    def _ical_is_incoming(self):
+        """Whether an import writes, which says itself what the identity is."""
+        return self.env.context.get(INCOMING) is FROM_ELSEWHERE
 
     def _ical_blank(self):
         """Values of the protected fields in a new record.

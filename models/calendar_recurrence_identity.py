@@ -35,10 +35,32 @@ class CalendarRecurrence(models.Model):
         help="Starts of the meetings that the rule of the series does not give (UTC).",
     )
 
-    _ical_uid_unique = models.UniqueIndex("(ical_uid)")
+    ical_first = fields.Datetime(
+        "Kept From",
+        copy=False,
+        readonly=True,
+        help="The series has earlier meetings, which are not kept in Odoo.",
+    )
+    ical_last = fields.Datetime(
+        "Kept Until",
+        copy=False,
+        readonly=True,
+        help="From here on the meetings of the series are still to be made.",
+    )
+
+    # Not unique: two users may have the same meeting from elsewhere, each his own.
+    _ical_uid_index = models.Index("(ical_uid)")
 
     def _ical_protected(self):
-        return super()._ical_protected() | {"ical_exdates", "ical_rdates"}
+        return super()._ical_protected() | {
+            "ical_exdates", "ical_rdates", "ical_first", "ical_last",
+        }  # fmt: skip
+
+    def _ical_owner(self):
+        """Who organises the series."""
+        self.ensure_one()
+        events = self.sudo().with_context(active_test=False)
+        return (events.base_event_id or events.calendar_event_ids[:1]).user_id
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -46,30 +68,32 @@ class CalendarRecurrence(models.Model):
         Event = self.env["calendar.event"].sudo()
         bases = [Event.browse(vals.get("base_event_id") or ()) for vals in vals_list]
         uids = [base.ical_uid for base in bases if base.ical_uid]
-        taken = set(self.sudo().search([("ical_uid", "in", uids)]).mapped("ical_uid"))
+        series = self.sudo().search([("ical_uid", "in", uids)]) if uids else self.sudo().browse()
+        taken = {(one.ical_uid, one._ical_owner()) for one in series}
         memory = self._ical_before()
         new = []
         for vals, base in zip(vals_list, bases, strict=True):
             uid = base.ical_uid
-            if uid and uid not in taken:
+            if uid and (uid, base.user_id) not in taken:
                 # A meeting begins to repeat, or its series is made anew.
                 before = memory.setdefault(uid, base.ical_sequence)
             else:
                 uid, before = self._ical_new_uid(), -1
-            taken.add(uid)
+            taken.add((uid, base.user_id))
             identity = {"ical_uid": uid, "ical_sequence": before + 1}
             new.append({**self._ical_blank(), **identity, **vals})
         return super().create(new)
 
     def write(self, vals):
         self._ical_refuse([vals])
-        if not set(RULE).intersection(vals):
+        if not set(RULE).intersection(vals) or self._ical_is_incoming():
             return super().write(vals)
         before = {recurrence: recurrence._ical_rule() for recurrence in self}
         result = super().write(vals)
-        self.filtered(
-            lambda recurrence: recurrence._ical_rule() != before[recurrence]
-        )._ical_raise()
+        changed = self.filtered(lambda recurrence: recurrence._ical_rule() != before[recurrence])
+        changed._ical_raise()
+        # What Odoo has made of it by another rule is all there is.
+        changed.sudo().filtered("ical_last").ical_last = False
         return result
 
     def _ical_rule(self):

@@ -11,6 +11,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..engine.addresses import FetchError, read_address
+from .ical_writer import SILENT
 
 #: Key of the context in which a calendar is read.
 READING = "crm_automation_subscription"
@@ -233,12 +234,9 @@ class CalendarSubscription(models.Model):
         return (
             self.env["calendar.event"]
             .sudo()
-            .with_context(
-                active_test=False, dont_notify=True, no_mail_to_attendees=True,
-                no_calendar_sync=True, **{READING: key},
-            )
+            .with_context(**SILENT, **{READING: key}, active_test=False)
             .search([("subscription_id", "in", self.ids)])
-        )  # fmt: skip
+        )
 
     def _wake(self):
         """Let what is due be read as soon as this transaction has committed."""

@@ -126,6 +126,16 @@ class CalendarRecurrence(models.Model):
         self._subscription_refuse()
         return super().unlink()
 
+    def _ical_extend_one(self):
+        """A series that goes on, goes on as what it is."""
+        subscription = self.sudo().calendar_event_ids.subscription_id
+        key = SHOWING if "overlay" in subscription.mapped("kind") else IMPORTING
+        series = self.with_context(**{READING: key}) if subscription else self
+        made = super(CalendarRecurrence, series)._ical_extend_one()
+        for one in subscription:
+            one._adopt(())
+        return made
+
 
 class CalendarAttendee(models.Model):
     _inherit = "calendar.attendee"

@@ -208,11 +208,8 @@ class CalendarSubscription(models.Model):
             self.env["calendar.event"]
             .with_user(owner)
             .with_company(owner.company_id)
-            .with_context(
-                tz=owner.tz, no_calendar_sync=True, dont_notify=True,
-                **{READING: SHOWING if overlay else IMPORTING},
-            )
-        )  # fmt: skip
+            .with_context(**{READING: SHOWING if overlay else IMPORTING})
+        )
         outcomes = Event._ical_compare(content, owner, options)
         results = Event._ical_upsert(self._wanted(outcomes), owner, options)
         created = {event_id for one in results for event_id in one.created.get(Event._name, ())}
@@ -274,7 +271,7 @@ class CalendarSubscription(models.Model):
         """What was not taken, and why, as texts."""
         mine = set(self._events().mapped("ical_uid"))
         remarks = [
-            self._remark(one, Event._ical_reason(one))
+            self._remark(one, Event._ical_reason(one.reason, one.detail))
             for one in [*outcomes, *results]
             if one.kind in ("refused", "error") and one.reason
         ]

@@ -6,8 +6,10 @@ trigger, a fixed end for a duration) is none.
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from ..ical.alarms import to_fields
+from ..ical.items import Period
 from ..ical.parse import parse
 from ..ical.values import same
 
@@ -17,12 +19,16 @@ SINGLE = {
     "access": "PUBLIC", "status": "CONFIRMED", "transparency": "OPAQUE",
 }  # fmt: skip
 LISTS = ("rules", "exdates", "rdates", "categories")
+#: A line of the kept calendar: the addresses of the attendees that Odoo had contacts for.
+GUESTS = "X-CRM-AUTOMATION-GUESTS:"
 
 
-def with_original(text, item):
+def with_original(text, item, is_organized=True):
     """The item, with all that the original has and Odoo does not know.
 
     :param str text: a calendar with the one object, as it came; or False
+    :param bool is_organized: whether who organises it in Odoo is its organizer, and
+        not only the one who has it in his calendar
     :rtype: Event
     """
     original = original_item(text)
@@ -31,15 +37,18 @@ def with_original(text, item):
     changes = {"uid": item.uid, "sequence": max(item.sequence, original.sequence)}
     for name, meaning in SINGLE.items():
         old, new = getattr(original, name), getattr(item, name)
-        if _words(old or meaning) != _words(new or meaning):
+        if _meaning(name, old or meaning) != _meaning(name, new or meaning):
             changes[name] = new
-    if not (_at(original.start, item.start) and _at(original.stop, item.stop)):
+    if not (_at(original, original.start, item.start) and _at(original, original.stop, item.stop)):
         changes.update(start=item.start, end=item.end, duration=None)
     for name in LISTS:
         old, new = getattr(original, name), getattr(item, name)
-        if set(map(_plain, old)) != set(map(_plain, new)):
+        if {_plain(one, original, item) for one in old} != {_plain(one) for one in new}:
             changes[name] = new
-    changes.update(_people(original, item))
+    if original.this_and_future:
+        # Those that follow are told one by one.
+        changes["this_and_future"] = False
+    changes.update(_people(original, item, _guests(text), is_organized))
     changes["alarms"] = _alarms(original.alarms, item.alarms)
     if item.conferences and item.conferences[0].uri not in _links(original):
         changes.update(conferences=item.conferences, url=item.url)
@@ -54,44 +63,83 @@ def original_item(text):
     return found[0] if found else None
 
 
-def _words(value):
+def _meaning(name, value):
+    """What Odoo can say of a value: a tentative meeting takes place, for all it knows."""
+    if name == "status":
+        return "CANCELLED" if value == "CANCELLED" else "CONFIRMED"
+    if name == "access":
+        # 3.8.1.3: words that nobody knows are to be taken as PRIVATE.
+        return value if value in ("PUBLIC", "CONFIDENTIAL") else "PRIVATE"
     return " ".join(value.split()) if isinstance(value, str) else _plain(value)
 
 
-def _plain(value):
-    """A moment as such, in whatever zone it is said."""
+def _plain(value, original=None, item=None):
+    """A moment as such, in whatever zone it is said.
+
+    :param original, item: where it is from, and what says in which zone it floats
+    """
+    if isinstance(value, Period):
+        value = value.start
+    if original is not None and isinstance(value, datetime) and value.tzinfo is None:
+        zone = original.calendar_zone or getattr(item.start, "tzinfo", None)
+        value = value.replace(tzinfo=zone) if zone else value
     if getattr(value, "tzinfo", None) is not None:
         return value.timestamp()
     return value
 
 
-def _at(one, other):
-    return type(one) is type(other) and _plain(one) == _plain(other)
+def _at(original, one, other):
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, datetime) and one.tzinfo is None and other.tzinfo is not None:
+        # A time that floats is the same time on the clock of whoever has it.
+        one = one.replace(tzinfo=original.calendar_zone or other.tzinfo)
+    return _plain(one) == _plain(other)
+
+
+def _guests(text):
+    """The attendees' addresses that Odoo had contacts for when it came."""
+    for line in parse(text.encode()).calendars[0].lines:
+        if line.startswith(GUESTS):
+            return set(line[len(GUESTS) :].split(","))
+    return set()
 
 
 def _links(item):
     return {item.url, *(conference.uri for conference in item.conferences)}
 
 
-def _people(original, item):
-    """Attendees with the parameters they had; those without address in Odoo stay."""
-    known = {one.email: one for one in original.attendees if one.email}
-    people = [one for one in original.attendees if not one.email]
-    for attendee in item.attendees:
-        old = known.get(attendee.email)
-        if old is None:
-            people.append(attendee)
-        elif old.status == attendee.status:
+def _people(original, item, guests, is_organized):
+    """Attendees with the parameters they had; those whom Odoo does not know stay.
+
+    :param guests: addresses of those who were attendees in Odoo as well
+    """
+    left = {one.email: one for one in item.attendees}
+    organizer = item.organizer and item.organizer.email
+    people = []
+    for old in original.attendees:
+        new = left.pop(old.email, None) if old.email else None
+        if new is None:
+            if old.email not in guests:
+                people.append(old)
+        elif _answer(old.status) == _answer(new.status):
             people.append(old)
         else:
-            people.append(old.put(PARTSTAT=attendee.status))
+            people.append(old.put(PARTSTAT=new.status))
+    # Whose calendar it is takes part in Odoo whether he is invited or not.
+    people += [one for one in left.values() if one.email != organizer]
     changes = {}
-    if set(people) != set(original.attendees):
+    if people != list(original.attendees):
         changes["attendees"] = tuple(people)
     old = original.organizer and original.organizer.email
-    if item.organizer and item.organizer.email != old:
+    if item.organizer and organizer != old and (is_organized or not original.organizer):
         changes["organizer"] = item.organizer
     return changes
+
+
+def _answer(status):
+    """An answer as far as Odoo knows it."""
+    return status if status in ("ACCEPTED", "DECLINED", "TENTATIVE") else "NEEDS-ACTION"
 
 
 def _alarms(old, new):
@@ -101,6 +149,10 @@ def _alarms(old, new):
     for alarm in old:
         meaning = to_fields(alarm)
         found = next((pair for pair in left if pair[0] == meaning), None)
+        if found is None and meaning and meaning["alarm_type"] == "email":
+            # An e-mail to oneself alone is written as a display.
+            shown = {**meaning, "alarm_type": "notification"}
+            found = next((pair for pair in left if pair[0] == shown), None)
         if meaning is None:
             kept.append(alarm)
         elif found:

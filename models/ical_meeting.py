@@ -37,6 +37,7 @@ class MeetingWriter:
         self._zones = {}
         self._organizers = {}
         self._alarms = {}
+        self._taken = self._taken_in(events)
         # The names of its guests are no secret to whoever sees a meeting.
         if self.readable["calendar.attendee"]:
             shown = events.filtered(lambda event: event.id not in self.hidden)
@@ -54,6 +55,25 @@ class MeetingWriter:
                 event.id for event in events if event.effective_privacy in _ACCESS
             )  # fmt: skip
         return hidden
+
+    def _taken_in(self, events):
+        """Ids of the meetings that whoever has them in his calendar took from elsewhere.
+
+        He is responsible for them in Odoo; their organizer may be somebody else.
+        """
+        if not any(event.ical_text for event in events):
+            return set()
+        sources = self.env["calendar.ical.source"].sudo()
+        found = sources.search_fetch(
+            ["|", ("event_id", "in", events.ids), ("recurrence_id", "in", events.recurrence_id.ids)],
+            ["event_id", "recurrence_id", "user_id"],
+        )
+        owners = {(one.event_id or one.recurrence_id, one.user_id) for one in found}
+        return {
+            event.id
+            for event in events.sudo()
+            if (event, event.user_id) in owners or (event.recurrence_id, event.user_id) in owners
+        }
 
     def item(self, event):
         """The item of a meeting that is no part of a series."""
@@ -114,7 +134,8 @@ class MeetingWriter:
             alarms=self.alarms(event, people),
             **common,
         )
-        return with_original(event.ical_text if text is None else text, item)
+        text = event.ical_text if text is None else text
+        return with_original(text, item, event.id not in self._taken)
 
     def facts(self, event):
         """What a meeting says beside its times: equal for those of a series that are alike."""

@@ -45,6 +45,24 @@ class Pattern:
     repairs: int = 0
 
 
+@dataclass(slots=True)
+class Kept:
+    """Of a series that is too long: where it begins, and which part of it has rows.
+
+    ``first`` inclusive, ``last`` exclusive; None where there is no end to it.
+    """
+
+    start: datetime | date
+    first: datetime | date | None = None
+    last: datetime | date | None = None
+
+    def has(self, place):
+        """Whether a place is in that part."""
+        return (self.first is None or place >= self.first) and (
+            self.last is None or place < self.last
+        )
+
+
 class Clock:
     """Places and wall times in one zone; without a zone, of whole days."""
 
@@ -83,7 +101,7 @@ class Clock:
         return place if self.zone is None else place.replace(tzinfo=UTC)
 
 
-def find_pattern(rules, members, excluded, added, clock):
+def find_pattern(rules, members, excluded, added, clock, kept=None):
     """The rule and exceptions that give these meetings, and no others.
 
     :param rules: texts of rules, the most likely first; the best fit is taken
@@ -91,12 +109,17 @@ def find_pattern(rules, members, excluded, added, clock):
     :param excluded: places that were taken out
     :param added: places that are known not to be of the rule
     :param Clock clock: of the series
+    :param Kept kept: which part of the series there is, when it is not all of it
     :rtype: Pattern
     """
     best = None
     for text in rules:
         try:
-            found = _fit(Rule.parse(text), text, members, set(excluded), set(added), clock)
+            rule = Rule.parse(text)
+            if kept is None:
+                found = _fit(rule, text, members, set(excluded), set(added), clock)
+            else:
+                found = _fit_part(rule, text, members, set(excluded), set(added), clock, kept)
         except IcalError:
             continue
         if found and (best is None or found[0].repairs < best[0].repairs):
@@ -134,6 +157,27 @@ def _fit(rule, text, members, excluded, added, clock):
         text = str(replace(rule, count=None, until=clock.until(end)))
     repairs = len(missing - excluded) + len(taken - expected - added)
     return Pattern(start, text, sorted(missing), rdates, repairs), places
+
+
+def _fit_part(rule, text, members, excluded, added, clock, kept):
+    """The same where only a part of the series has rows: the rest is as the rule says."""
+    known = {member.place for member in members if member.place is not None}
+    rows = known | {member.at for member in members if member.place is None}
+    wall, last = clock.wall(kept.start), clock.wall(max(rows))
+    if kept.last is not None:
+        last = max(last, clock.wall(kept.last))
+    if rule.until is not None:
+        last = min(last, clock.last_wall(rule.until))
+    expected = {clock.place(each, rows) for each in rule.walls(wall, wall, last)}
+    expected = {place for place in expected if kept.has(place)}
+    places = _places(members, known, expected - known - excluded)
+    taken = set(places)
+    missing = expected - taken
+    # Of what lies outside, only the exceptions are known.
+    outside = {place for place in excluded if not kept.has(place)}
+    rdates = sorted(taken - expected - {kept.start})
+    repairs = len(missing - excluded) + len(taken - expected - added)
+    return Pattern(kept.start, text, sorted(missing | outside), rdates, repairs), places
 
 
 def _gives(rule, place, clock):

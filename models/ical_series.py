@@ -1,13 +1,15 @@
 """A series as items: one with the rule, and one for each meeting that differs."""
 
 from collections import Counter
+from dataclasses import replace
 
 from ..ical.recurrence import MAX_COUNT, from_fields
-from ..ical.values import is_date
+from ..ical.rules import Rule
+from ..ical.values import UTC, is_date
 from .calendar_recurrence_identity import RULE
 from .ical_kept import original_item
 from .ical_meeting import moment, named_zone, utc
-from .ical_pattern import Clock, Member, find_pattern
+from .ical_pattern import Clock, Kept, Member, find_pattern
 
 
 class SeriesWriter:
@@ -45,6 +47,7 @@ class SeriesWriter:
         pattern = find_pattern(
             self._rules(members), members, self._stored("ical_exdates"),
             self._stored("ical_rdates"), Clock(None if self.allday else self.zone),
+            self._kept(),
         )  # fmt: skip
         changed = {
             member.event.id: self._occurrence(member.event, member.place)
@@ -75,6 +78,26 @@ class SeriesWriter:
         places = self.series._ical_moments(name)
         return [place.date() for place in places] if self.allday else places
 
+    def _kept(self):
+        """What of the series is kept in Odoo, when that is not all of it."""
+        series = self.series
+        if not (series.ical_first or series.ical_last):
+            return None
+        original = original_item(series.ical_text)
+        if original is None:
+            return None
+        begin = original.start
+        if not is_date(begin):
+            zone = original.calendar_zone or self.zone
+            begin = begin if begin.tzinfo else begin.replace(tzinfo=zone)
+            begin = begin.astimezone(UTC).replace(tzinfo=None)
+        if is_date(begin) != self.allday:
+            return None
+        first, last = series.ical_first, series.ical_last
+        if self.allday:
+            first, last = first and first.date(), last and last.date()
+        return Kept(begin, first, last)
+
     def _moment(self, place):
         return place if is_date(place) else moment(place, self.zone)
 
@@ -86,13 +109,20 @@ class SeriesWriter:
             # What Odoo makes of "for ever" when it saves it.
             values["end_type"] = "forever"
         first = self._moment(min(member.place or member.at for member in members))
-        if not values["rrule_type"]:
-            return []
         texts = original.rules[:1] if original else ()
+        if not values["rrule_type"]:
+            return self._rules_without_fields(texts, values, first)
         # Odoo took the first day of the week from whoever saved the series.
         return list(
             dict.fromkeys([*texts, *(from_fields(values, first, day) for day in (0, 6, 5))])
         )
+
+    def _rules_without_fields(self, texts, values, first):
+        """The rule as it came; ended earlier, where Odoo has put an end to it."""
+        if values["end_type"] != "end_date":
+            return list(texts)
+        until = Rule.parse(from_fields({**values, "rrule_type": "daily"}, first)).until
+        return [str(replace(Rule.parse(text), count=None, until=until)) for text in texts]
 
     def _master(self, pattern):
         event = self.template

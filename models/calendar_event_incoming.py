@@ -1,0 +1,100 @@
+"""Meetings that come in as iCalendar: compared first, then written.
+
+The one way in for files, subscriptions, CalDAV, accounts and mails. Who calls it
+answers for the right of the user to that calendar, except that only sales managers
+and the system write into somebody else's.
+"""
+
+from odoo import api, models
+from odoo.exceptions import AccessError
+
+from .ical_comparison import Comparison
+from .ical_incoming import Incoming, Options
+from .ical_meeting import named_zone
+from .ical_todo import Todos
+from .ical_writer import Writer
+
+
+class CalendarEvent(models.Model):
+    _inherit = "calendar.event"
+
+    @api.model
+    def _ical_compare(self, data, owner, options=None):
+        """What is in a file, held against what the owner has. Writes nothing.
+
+        An object of which nothing has changed since it was last taken in from the
+        same source is told by its digest, without being read.
+
+        :param bytes data: the file
+        :param owner: res.users into whose calendar it is to come
+        :param Options options: how; see there
+        :return: list of Outcome, in the order of the file
+        :raises IcalError: when nothing of it can be read (no calendar, a limit)
+        :raises AccessError: when it is not this user's business
+        """
+        options = options or Options()
+        self._ical_check_owner(owner)
+        todos = self._ical_todos(owner, options)
+        return Comparison(self.env, owner, options, todos).outcomes(Incoming(data))
+
+    @api.model
+    def _ical_upsert(self, outcomes, owner, options=None):
+        """Write what a comparison has found, in this transaction.
+
+        An object that cannot be written harms no other. Nobody is told of it, unless
+        the options say so.
+
+        :param outcomes: of :meth:`_ical_compare`, all or some
+        :return: list of Result, one for each outcome
+        """
+        options = options or Options()
+        self._ical_check_owner(owner)
+        todos = self._ical_todos(owner, options)
+        return Writer(self.env, owner, options, todos).results(outcomes)
+
+    def _ical_todos(self, owner, options):
+        zone = named_zone(owner.sudo().tz or self.env.context.get("tz"))
+        return Todos(self.env, owner, options, zone)
+
+    def _ical_check_owner(self, owner):
+        """:raises AccessError: when the user may not import into that calendar"""
+        owner = owner.sudo()
+        if not (owner.active and owner._is_internal()):
+            raise AccessError(self.env._("Only internal users have a calendar to import into."))
+        if self.env.su or owner == self.env.user:
+            return
+        if not self.env.user.has_group("sales_team.group_sale_manager"):
+            raise AccessError(
+                self.env._("Only sales administrators import into the calendar of somebody else.")
+            )
+
+    @api.model
+    def _ical_reason(self, code, detail=""):
+        """Why an object is refused or cannot be read, in the user's language."""
+        _ = self.env._
+        reasons = {
+            "journal": _("Journal entries have no place in Odoo."),
+            "freebusy": _("Free and busy times of others are no meetings."),
+            "todo": _("To-dos are not imported: choose what becomes of them."),
+            "todo_part": _("A single occurrence of a to-do that repeats is not imported."),
+            "todo_rights": _("The owner of the calendar may not create tasks."),
+            "answer": _("This is an answer to an invitation, and no meeting."),
+            "unknown": _("This cancels a meeting that is not in the calendar."),
+            "not_organizer": _("The owner only takes part in this meeting: its organizer changes it."),
+            "private": _("You may not see the meeting that this would change."),
+            "too_many": _("The series has too many occurrences."),
+            "no_occurrence": _("The series has no occurrence."),
+            "year": _("A date lies in a year that Odoo cannot write."),
+            "uid": _("Its identifier (UID) is too long."),
+            "not_written": _("Odoo did not accept it."),
+            "bad_rule": _("Its recurrence rule cannot be read."),
+            "unsupported_rule": _("Its recurrence rule is of another calendar."),
+            "missing_property": _("It does not say when it begins."),
+            "broken_component": _("It is cut off or damaged."),
+            "bad_value": _("A value of it cannot be read."),
+            "bad_zone": _("Its time zone cannot be read."),
+            "limit": _("It is larger than what is read."),
+            "not_a_calendar": _("There is no calendar in this file."),
+        }  # fmt: skip
+        text = reasons.get(code) or _("It cannot be read.")
+        return f"{text} ({detail})" if detail else text

@@ -1,0 +1,478 @@
+"""Writes what a comparison has found. Plain Python over records.
+
+As the owner, past his rights: what he may change was judged before. Nobody is told
+of anything, unless the options say so, and no rule is set off.
+"""
+
+import logging
+
+import psycopg2
+
+from odoo import fields
+from odoo.fields import Command
+from odoo.tools import SQL
+from odoo.tools.misc import clean_context
+
+from .base import QUIET, SILENCE
+from .calendar_ical_identity import FROM_ELSEWHERE, INCOMING
+from .ical_html import html_of
+from .ical_incoming import Result
+from .ical_row import is_person, kept_text
+from .ical_snapshot import take
+
+_logger = logging.getLogger(__name__)
+
+#: Meetings that are written with one statement, as far as their objects allow.
+BATCH = 1000
+#: Nothing is said to anybody: no mail, no subscription, no log line for each meeting.
+SILENT = {
+    "tracking_disable": True,
+    "mail_create_nosubscribe": True,
+    "mail_create_nolog": True,
+    "mail_notrack": True,
+    "no_mail_to_attendees": True,
+    "skip_attendee_notification": True,
+    "dont_notify": True,
+    "skip_contact_description": True,
+    "no_calendar_sync": True,
+    INCOMING: FROM_ELSEWHERE,
+    QUIET: SILENCE,
+}
+
+
+class Writer:
+    """Writes for one owner.
+
+    :param env: of whoever imports
+    :param todos: who writes to-dos; see ``ical_todo``
+    """
+
+    def __init__(self, env, owner, options, todos):
+        owner_ = owner.sudo()
+        context = {
+            **clean_context(env.context),
+            **SILENT,
+            "lang": owner_.lang,
+            "tz": owner_.tz,
+            "active_test": False,
+        }
+        self.env = env(user=owner.id, su=True, context=context)
+        self.owner = owner_.with_env(self.env)
+        self.options = options
+        self.todos = todos
+        self.events = self.env["calendar.event"]
+        self.series = self.env["calendar.recurrence"]
+        self.notes = []
+        self._alarms = None
+        self._categories = {}
+        self._made = {}
+
+    def results(self, outcomes):
+        """One Result for each outcome, in their order."""
+        self.notes = []
+        done = {}
+        batch, size = [], 0
+        work = [outcome for outcome in outcomes if outcome.action]
+        for outcome in work:
+            batch.append(outcome)
+            rows = getattr(outcome.plan, "rows", ())
+            size += max(1, len(rows))
+            if size >= BATCH:
+                done.update(self._written(batch))
+                batch, size = [], 0
+        done.update(self._written(batch))
+        return [
+            done.get(id(outcome)) or Result(outcome, outcome.kind, outcome.record, reason=outcome.reason)
+            for outcome in outcomes
+        ]  # fmt: skip
+
+    def _written(self, batch):
+        """Write together; what makes the batch fail is found by halving it."""
+        if not batch:
+            return {}
+        try:
+            with self.env.cr.savepoint():
+                results = self._write(batch)
+                self._note(results.values())
+                self.env.flush_all()
+                return results
+        except psycopg2.extensions.TransactionRollbackError:
+            # The transaction is lost; whoever opened it repeats it.
+            raise
+        except Exception as error:
+            self._forget()
+            if len(batch) == 1:
+                return self._failed(batch[0], error)
+        half = len(batch) // 2
+        return {**self._written(batch[:half]), **self._written(batch[half:])}
+
+    def _failed(self, outcome, error):
+        _logger.info("An object of a calendar cannot be written: %r", error)
+        args = getattr(error, "args", None) or [type(error).__name__]
+        # What the database says is nothing for users.
+        is_sql = isinstance(error, psycopg2.Error)
+        detail = type(error).__name__ if is_sql else str(args[0])[:300]
+        return {id(outcome): Result(outcome, "error", reason="not_written", detail=detail)}
+
+    def _forget(self):
+        """What was looked up may have been made in what was rolled back."""
+        self._alarms = None
+        self._categories = {}
+        self._made = {}
+
+    def _write(self, batch):
+        results = {}
+        created = [one for one in batch if one.action == "create" and one.component != "VTODO"]
+        results.update(self._create(created))
+        todos = [one for one in batch if one.component == "VTODO"]
+        results.update(self.todos.write(self, todos))
+        for outcome in batch:
+            if id(outcome) in results:
+                continue
+            result = Result(outcome, outcome.kind, outcome.record)
+            if outcome.action == "update":
+                self._update(outcome, result)
+            elif outcome.action == "answer":
+                guests, state = outcome.plan
+                result.before = take(guests.event_id)
+                guests.with_env(self.env).write({"state": state})
+            results[id(outcome)] = result
+        return results
+
+    def _note(self, results):
+        """Remember what was taken in, for the next time."""
+        rows = []
+        for result in results:
+            outcome = result.outcome
+            record = result.record
+            if not outcome.key or not record or not record.exists():
+                continue
+            # What is older than Odoo's is looked at again.
+            digest = None if outcome.kind == "older" else outcome.digest
+            text = None
+            if outcome.component == "VTODO" and outcome.kind in ("new", "changed", "cancelled"):
+                text = kept_text(outcome.items[0])
+            rows.append((outcome.component, outcome.key, digest, record, text))
+        self.env["calendar.ical.source"]._note(self.owner, self.options.source, rows)
+
+    # -- new meetings --------------------------------------------------------
+
+    def _create(self, outcomes):
+        if not outcomes:
+            return {}
+        self._make_contacts(outcomes)
+        series = [outcome for outcome in outcomes if outcome.plan.series is not None]
+        recurrences = self._create_series(
+            [(outcome.key, outcome.plan.series) for outcome in series]
+        )
+        recurrence_of = dict(zip(map(id, series), recurrences, strict=True))
+        values, owners = [], []
+        for outcome in outcomes:
+            recurrence = recurrence_of.get(id(outcome))
+            for row in outcome.plan.rows:
+                values.append(self._new_values(row, outcome.key, recurrence))
+                owners.append(outcome)
+        events = self.events.create(values)
+        results, made = {}, {}
+        for event, outcome in zip(events, owners, strict=True):
+            made.setdefault(id(outcome), []).append(event.id)
+        for outcome in outcomes:
+            ids = made[id(outcome)]
+            recurrence = recurrence_of.get(id(outcome))
+            record = recurrence or self.events.browse(ids[0])
+            created = {"calendar.event": ids}
+            if recurrence:
+                created["calendar.recurrence"] = [recurrence.id]
+            results[id(outcome)] = Result(outcome, outcome.kind, record, created)
+        self._settle_series(recurrences)
+        self._set_up_alarms(events)
+        if self.options.send_mail:
+            self._invite(events)
+        return results
+
+    def _create_series(self, pairs):
+        """The recurrences, before their meetings: past the ORM's making of those."""
+        return self.series.create(
+            [{**values, "ical_uid": uid, "base_event_id": False} for uid, values in pairs]
+        )
+
+    def _settle_series(self, recurrences):
+        """Each has its first meeting as base."""
+        if not recurrences:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE calendar_recurrence series SET base_event_id = (
+                    SELECT id FROM calendar_event
+                     WHERE recurrence_id = series.id
+                     ORDER BY active DESC, follow_recurrence DESC, start, id LIMIT 1)
+                 WHERE id IN %(ids)s;
+                UPDATE calendar_event SET recurrency = TRUE
+                 WHERE recurrence_id IN %(ids)s AND recurrency IS NOT TRUE
+                """,
+                ids=recurrences._ids,
+            )
+        )
+        recurrences.invalidate_recordset(["base_event_id"], flush=False)
+        self.events.invalidate_model(["recurrency"], flush=False)
+
+    def _new_values(self, row, uid, recurrence=None):
+        guests = self._guest_ids(row)
+        values = {
+            **self._values(row),
+            "user_id": self.owner.id,
+            "partner_ids": [Command.set(list(guests))],
+            "attendee_ids": [
+                Command.create({"partner_id": partner_id, "state": state})
+                for partner_id, state in guests.items()
+            ],
+            "ical_uid": uid,
+            "ical_sequence": row.sequence,
+            "ical_text": row.text or False,
+        }
+        if recurrence is not None:
+            values.update(self._place_values(row), recurrence_id=recurrence.id)
+        return values
+
+    def _place_values(self, row):
+        follows = row.active and row.start == row.place
+        return {
+            "follow_recurrence": follows,
+            "ical_recurrence_start": False if follows else row.place,
+        }
+
+    def _values(self, row, names=None):
+        """Values of the fields of Odoo, of all or some of the fields of Row."""
+        values = {
+            "name": row.name,
+            "description": html_of(row.description) or False,
+            "location": row.location or False,
+            "start": row.start,
+            "stop": row.stop,
+            "allday": row.allday,
+            "privacy": row.privacy or False,
+            "show_as": row.show_as,
+            "active": row.active,
+            "videocall_location": row.videocall_location or False,
+        }
+        if names is None or "alarms" in names:
+            values["alarm_ids"] = [Command.set([self._alarm(one) for one in sorted(row.alarms)])]
+        if names is None or "categories" in names:
+            values["categ_ids"] = [
+                Command.set([self._category(one) for one in sorted(row.categories)])
+            ]
+        if names is None:
+            return values
+        kept = {*names, "alarm_ids", "categ_ids"}
+        if not kept.isdisjoint(("start", "stop", "allday")):
+            kept |= {"start", "stop", "allday"}
+        return {name: value for name, value in values.items() if name in kept}
+
+    def _guest_ids(self, row):
+        return {
+            self._made[guest] if isinstance(guest, str) else guest: state
+            for guest, state in row.guests.items()
+        }
+
+    def _make_contacts(self, outcomes):
+        """Contacts of the attendees without one, if that is wanted; as the owner may."""
+        if not self.options.make_contacts:
+            return
+        wanted = {}
+        for outcome in outcomes:
+            for item in outcome.items:
+                for attendee in item.attendees:
+                    if attendee.email and is_person(attendee):
+                        wanted.setdefault(attendee.email, attendee.name or attendee.email)
+        needed = {
+            guest
+            for outcome in outcomes
+            for row in self._rows_of(outcome)
+            for guest in row.guests
+            if isinstance(guest, str) and guest not in self._made
+        }
+        emails = sorted(needed & set(wanted))
+        if not emails:
+            return
+        Partner = self.env["res.partner"].with_user(self.owner).with_context(**SILENT)
+        partners = Partner.create(
+            [{"name": wanted[email][:200], "email": email} for email in emails]
+        )
+        self._made.update(zip(emails, partners.ids, strict=True))
+
+    def _rows_of(self, outcome):
+        plan = outcome.plan
+        if hasattr(plan, "rows"):
+            return plan.rows
+        return [row for _event, _names, row in plan.writes] + plan.creates
+
+    def _alarm(self, meaning):
+        """The reminder of that type so many minutes before; made if there is none."""
+        if self._alarms is None:
+            found = self.env["calendar.alarm"].search([], order="id desc")
+            self._alarms = {(one.alarm_type, one.duration_minutes): one.id for one in found}
+        if meaning not in self._alarms:
+            kind, minutes = meaning
+            interval, number = "minutes", minutes
+            for name, unit in (("days", 1440), ("hours", 60)):
+                if minutes and not minutes % unit:
+                    interval, number = name, minutes // unit
+                    break
+            alarm = self.env["calendar.alarm"].new(
+                {"alarm_type": kind, "duration": number, "interval": interval}
+            )
+            alarm._onchange_duration_interval()
+            self._alarms[meaning] = alarm.create(
+                {
+                    "name": alarm.name,
+                    "alarm_type": kind,
+                    "duration": number,
+                    "interval": interval,
+                }
+            ).id
+        return self._alarms[meaning]
+
+    def _category(self, name):
+        """The meeting type of that name, in any case; made if there is none."""
+        key = name.lower()
+        if key not in self._categories:
+            Type = self.env["calendar.event.type"]
+            found = Type.search([("name", "=ilike", _literal(name))], limit=1)
+            self._categories[key] = (found or Type.create({"name": name})).id
+        return self._categories[key]
+
+    def _set_up_alarms(self, events):
+        """Odoo's job has to know when its next e-mail reminder is due: once for all."""
+        now = fields.Datetime.now()
+        coming = events.filtered(lambda event: event.alarm_ids and event.active and event.stop > now)
+        if not coming:
+            return
+        loud = {name: value for name, value in coming.env.context.items() if name != "dont_notify"}
+        coming.recurrence_id.with_context(loud)._setup_alarms()
+        moments = {
+            event.start - fields.date_utils.relativedelta(minutes=alarm.duration_minutes)
+            for event in coming
+            if not event.recurrence_id
+            for alarm in event.alarm_ids
+            if alarm.alarm_type in event._get_trigger_alarm_types()
+        }
+        moments = [moment for moment in moments if moment > now]
+        if moments:
+            self.env.ref("calendar.ir_cron_scheduler_alarm")._trigger(at=moments)
+        self.env["calendar.alarm_manager"]._notify_next_alarm(self.owner.partner_id.ids)
+
+    def _invite(self, events):
+        """The invitations of Odoo, to who is not the owner; of a series one."""
+        now = fields.Datetime.now()
+        singles = events.filtered(lambda event: not event.recurrence_id and event.start > now)
+        coming = events.filtered(lambda event: event.recurrence_id and event.start > now)
+        firsts = self.events.union(
+            *(rows.sorted("start")[:1] for rows in coming.grouped("recurrence_id").values())
+        )
+        told = {
+            name: value for name, value in events.env.context.items()
+            if name not in ("no_mail_to_attendees", "skip_attendee_notification")
+        }  # fmt: skip
+        (singles | firsts).filtered("active").with_context(
+            told
+        ).attendee_ids._send_invitation_emails()
+
+    # -- what has changed ----------------------------------------------------
+
+    def _update(self, outcome, result):
+        difference = outcome.plan
+        record = outcome.record.with_env(self.env)
+        events = record
+        if record._name == "calendar.recurrence":
+            events = self.events.search([("recurrence_id", "=", record.id)])
+        if self.options.lock:
+            events.lock_for_update(allow_referencing=True)
+        result.before = take(events, record if events is not record else None)
+        plan = difference.plan
+        if plan is None:
+            events.browse([event.id for event in difference.archives]).write({"active": False})
+            self._raise_to(events, record, outcome.items[0].sequence)
+            return
+        self._make_contacts([outcome])
+        series = record if record._name == "calendar.recurrence" else self.series
+        if plan.series is not None and not series:
+            series = self._create_series([(outcome.key, plan.series)])
+            result.created["calendar.recurrence"] = series.ids
+            result.record = series
+        elif plan.series is not None and not plan.partial:
+            series.write(plan.series)
+        elif plan.series is None and series:
+            result.record = self._end_series(series, events, difference)
+            series = self.series
+        self._write_rows(difference, series)
+        made = self.events
+        if difference.creates:
+            made = self.events.create(
+                [self._new_values(row, outcome.key, series) for row in difference.creates]
+            )
+            result.created["calendar.event"] = made.ids
+        if difference.archives and series:
+            self.events.browse([one.id for one in difference.archives]).write({"active": False})
+        if not difference.writes and not plan.partial:
+            self._keep_other(plan, events, series)
+        if series:
+            self._settle_series(series)
+            if plan.partial:
+                self._count_exceptions(plan, series)
+        self._set_up_alarms(events | made)
+
+    def _write_rows(self, difference, series):
+        for event, names, row in difference.writes:
+            event = event.with_env(self.env)
+            values = self._values(row, names)
+            values.update(ical_sequence=row.sequence, ical_text=row.text or False)
+            if series:
+                values.update(self._place_values(row), recurrence_id=series.id)
+            guests = self._guest_ids(row) if "guests" in names else {}
+            if guests:
+                values["partner_ids"] = [Command.set(list(guests))]
+            event.write(values)
+            for attendee in event.attendee_ids if guests else ():
+                state = guests.get(attendee.partner_id.id)
+                if state and attendee.state != state:
+                    attendee.write({"state": state})
+
+    def _keep_other(self, plan, events, series):
+        """What Odoo has no field for, of meetings that are as they were."""
+        if series:
+            return
+        row = plan.rows[0]
+        events.write({"ical_text": row.text or False, "ical_sequence": row.sequence})
+
+    def _end_series(self, series, events, difference):
+        """A series becomes one meeting; what is left of it is no object of its own."""
+        event = difference.writes[0][0] if difference.writes else None
+        event = (event or series.base_event_id or events[:1]).with_env(self.env)
+        rest = events - event
+        uid = self.events._ical_new_uid()
+        event.write(
+            {"recurrence_id": False, "recurrency": False, "ical_recurrence_start": False}
+        )
+        rest.write({"active": False, "ical_uid": uid})
+        series.write({"ical_uid": uid})
+        return event
+
+    def _count_exceptions(self, plan, series):
+        """Of some meetings of a series it was told that they do not take place, or do."""
+        excluded = set(series._ical_moments("ical_exdates"))
+        excluded |= {row.place for row in plan.rows if not row.active}
+        excluded -= {row.place for row in plan.rows if row.active}
+        series._ical_put_exdates(excluded)
+
+    def _raise_to(self, events, record, sequence):
+        for one in {events, record}:
+            one.filtered(lambda each: each.ical_sequence < sequence).write(
+                {"ical_sequence": sequence}
+            )
+
+
+def _literal(name):
+    """A name as a pattern that means itself."""
+    return name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
