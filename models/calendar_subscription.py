@@ -123,7 +123,7 @@ class CalendarSubscription(models.Model):
     failures = fields.Integer("Failed in a Row", readonly=True, copy=False)
     last_read = fields.Datetime("Last Read", readonly=True, copy=False)
     next_read = fields.Datetime(
-        "Next Reading", readonly=True, copy=False, default=fields.Datetime.now, index=True
+        "Next Reading", readonly=True, copy=False, index=True
     )
     etag = fields.Char(readonly=True, copy=False)
     last_modified = fields.Char(readonly=True, copy=False)
@@ -192,7 +192,7 @@ class CalendarSubscription(models.Model):
             # Said expressly, so that no default out of a context takes their place.
             blank = dict.fromkeys(self._protected() - {"event_ids", "run_ids"}, False)
             blank.update(
-                user_id=self.env.uid, state="new", failures=0, next_read=fields.Datetime.now()
+                user_id=self.env.uid, state="new", failures=0, next_read=self.env.cr.now()
             )
             new.append({**blank, **vals})
         subscriptions = super().create(new)
