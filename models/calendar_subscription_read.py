@@ -270,18 +270,18 @@ class CalendarSubscription(models.Model):
     def _remarks(self, Event, outcomes, results):
         """What was not taken, and why, as texts."""
         mine = set(self._events().mapped("ical_uid"))
-        remarks = [
-            self._remark(one, Event._ical_reason(one.reason, one.detail))
-            for one in [*outcomes, *results]
-            if one.kind in ("refused", "error") and one.reason
+        bad = ("refused", "error")
+        reasons = [
+            (one, Event._ical_reason(one.reason, one.detail)) for one in outcomes if one.kind in bad
+        ]
+        reasons += [
+            (one.outcome, Event._ical_reason(one.reason, one.detail))
+            for one in results
+            if one.kind in bad and one.outcome.kind not in bad
         ]
         there = self.env._("It is in your calendar already.")
-        remarks += [self._remark(one, there) for one in outcomes if self._is_there(one, mine)]
-        return list(dict.fromkeys(remarks))
-
-    def _remark(self, outcome, reason):
-        outcome = getattr(outcome, "outcome", outcome)
-        return ": ".join(filter(None, (outcome.summary or outcome.key, reason)))
+        reasons += [(one, there) for one in outcomes if self._is_there(one, mine)]
+        return [": ".join(filter(None, (one.summary or one.key, text))) for one, text in reasons]
 
     def _follow_absence(self, outcomes):
         """Bring back what is there again; let go of what is gone there.
