@@ -9,7 +9,7 @@ for is judged by the rules of this module, and the connection goes to exactly th
 import ipaddress
 import re
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -261,6 +261,7 @@ def retry_after(text, now):
 
     :param datetime now: aware
 
+    >>> from datetime import datetime
     >>> retry_after("120", datetime(2026, 1, 1, tzinfo=timezone.utc))
     120
     >>> retry_after("Thu, 01 Jan 2026 00:01:00 GMT", datetime(2026, 1, 1, tzinfo=timezone.utc))

@@ -258,9 +258,9 @@ class _Reader:
             yield
         except FetchError as error:
             if self.clock.is_over:
-                error = FetchError("timeout")
+                raise FetchError("timeout", host=address.host) from None
             error.facts.setdefault("host", address.host)
-            raise error from None
+            raise
         except Exception as error:  # noqa: BLE001 - what libraries raise at hostile answers has no end
             code = "timeout" if self.clock.is_over else _code(error)
             raise FetchError(code, host=address.host) from None
@@ -307,12 +307,12 @@ class _Reader:
         announced = int(announced) if announced.isdecimal() else None
         if announced and announced > self.limit:
             raise FetchError("too_large", limit=self.limit)
-        unpack = _unpacker(response.headers.get("Content-Encoding"), self.limit)
+        unpacker = _unpacker(response.headers.get("Content-Encoding"), self.limit)
         sent, parts, size = 0, [], 0
         # Not unpacked by urllib3, which would unpack all of what a few octets can become.
         while chunk := response.raw.read(CHUNK, decode_content=False):
             sent += len(chunk)
-            for part in unpack(chunk):
+            for part in unpacker.parts(chunk):
                 parts.append(part)
                 size += len(part)
                 if size > self.limit:
@@ -320,7 +320,7 @@ class _Reader:
             if sent > self.limit:
                 raise FetchError("too_large", limit=self.limit)
         self.clock.left  # noqa: B018 - a connection that the clock has ended looks complete
-        parts.extend(unpack(None))
+        unpacker.end()
         if announced is not None and sent < announced:
             raise FetchError("cut")
         return b"".join(parts)
@@ -352,39 +352,54 @@ def _code(error):
     return "broken"
 
 
-def _unpacker(encoding, limit):
-    """A function from octets as sent to parts of the content; from None to its end.
+class _Plain:
+    """A body that is sent as it is."""
 
-    :raises FetchError: ``encoding`` for one that was not asked for, ``cut``
+    def parts(self, chunk):
+        yield chunk
+
+    def end(self):
+        """Nothing says where it ends but its length."""
+
+
+class _Gzip:
+    """A body that is packed (RFC 1952), unpacked no further than wanted.
+
+    :param int limit: octets of one chunk, unpacked, after which it gives up
     """
-    encoding = (encoding or "identity").strip().lower()
-    if encoding in ("identity", ""):
-        return lambda chunk: [chunk] if chunk else []
-    if encoding not in ("gzip", "x-gzip"):
-        raise FetchError("encoding")
-    state = {"stream": zlib.decompressobj(31), "started": False}
 
-    def unpack(chunk):
-        stream = state["stream"]
-        if chunk is None:
-            if state["started"] and not stream.eof:
-                raise FetchError("cut")
-            return
+    def __init__(self, limit):
+        self.limit = limit
+        self.stream = zlib.decompressobj(31)
+        self.is_empty = True
+
+    def parts(self, chunk):
+        """:raises FetchError: ``encoding``"""
         size = 0
-        while chunk:
-            if stream.eof:
+        while chunk and size <= self.limit:
+            if self.stream.eof:
                 # RFC 1952, 2.2: a file is a series of members.
-                stream = state["stream"] = zlib.decompressobj(31)
-            state["started"] = True
+                self.stream = zlib.decompressobj(31)
+            self.is_empty = False
             try:
-                part = stream.decompress(chunk, limit + 1 - size)
+                part = self.stream.decompress(chunk, self.limit + 1 - size)
             except zlib.error:
                 raise FetchError("encoding") from None
             size += len(part)
-            if part:
-                yield part
-            if size > limit:
-                return
-            chunk = stream.unused_data if stream.eof else stream.unconsumed_tail
+            yield part
+            chunk = self.stream.unused_data or self.stream.unconsumed_tail
 
-    return unpack
+    def end(self):
+        """:raises FetchError: ``cut``"""
+        if not (self.is_empty or self.stream.eof):
+            raise FetchError("cut")
+
+
+def _unpacker(encoding, limit):
+    """:raises FetchError: ``encoding`` for one that was not asked for"""
+    encoding = (encoding or "identity").strip().lower()
+    if encoding in ("gzip", "x-gzip"):
+        return _Gzip(limit)
+    if encoding in ("identity", ""):
+        return _Plain()
+    raise FetchError("encoding")

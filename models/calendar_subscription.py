@@ -122,9 +122,7 @@ class CalendarSubscription(models.Model):
     message = fields.Text("What Is Wrong", readonly=True, copy=False)
     failures = fields.Integer("Failed in a Row", readonly=True, copy=False)
     last_read = fields.Datetime("Last Read", readonly=True, copy=False)
-    next_read = fields.Datetime(
-        "Next Reading", readonly=True, copy=False, index=True
-    )
+    next_read = fields.Datetime("Next Reading", readonly=True, copy=False, index=True)
     etag = fields.Char(readonly=True, copy=False)
     last_modified = fields.Char(readonly=True, copy=False)
     content_digest = fields.Char(readonly=True, copy=False)
@@ -191,9 +189,7 @@ class CalendarSubscription(models.Model):
             self._refuse(vals)
             # Said expressly, so that no default out of a context takes their place.
             blank = dict.fromkeys(self._protected() - {"event_ids", "run_ids"}, False)
-            blank.update(
-                user_id=self.env.uid, state="new", failures=0, next_read=self.env.cr.now()
-            )
+            blank.update(user_id=self.env.uid, state="new", failures=0, next_read=self.env.cr.now())
             new.append({**blank, **vals})
         subscriptions = super().create(new)
         subscriptions._wake()
@@ -301,11 +297,12 @@ class CalendarSubscription(models.Model):
         """What was asked about stays, and is not asked about again."""
         self.check_access("write")
         for subscription in self.sudo():
-            held = set(subscription.held or ())
-            subscription._events().filtered(lambda one: one.ical_uid in held).write(
-                {"subscription_kept": True}
-            )
-            subscription._answered()
+            subscription._keep_held()
+
+    def _keep_held(self):
+        held = set(self.held or ())
+        self._events().filtered(lambda one: one.ical_uid in held).write({"subscription_kept": True})
+        self._answered()
 
     def _answered(self):
         self.held = False

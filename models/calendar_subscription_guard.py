@@ -18,7 +18,6 @@ class CalendarEvent(models.Model):
 
     subscription_id = fields.Many2one(
         "calendar.subscription",
-        "Subscription",
         copy=False,
         readonly=True,
         index="btree_not_null",
@@ -64,10 +63,11 @@ class CalendarEvent(models.Model):
 
     @api.depends("is_overlay")
     def _compute_user_can_edit(self):
-        super()._compute_user_can_edit()
+        result = super()._compute_user_can_edit()
         for event in self:
             if event.sudo().is_overlay:
                 event.user_can_edit = False
+        return result
 
     def write(self, vals):
         self._subscription_refuse()

@@ -168,6 +168,7 @@ class CalendarSubscription(models.Model):
                 else self.env._("Odoo could not take it in: %(error)s", error=type(error).__name__)
             )
             return self._failed(reason, started)
+        self._keep_way(answer)
         self.write(
             {
                 "etag": answer.etag,
@@ -175,14 +176,12 @@ class CalendarSubscription(models.Model):
                 "content_digest": digest,
             }
         )
-        self._keep_way(answer)
         return self._done(counts, started)
 
     def _keep_way(self, answer):
         """Where https has worked, webcal is https from now on."""
         if len(read_address(self.url)) > 1 and answer.address.startswith("https:"):
-            # Past write(): it is the same calendar.
-            super().write({"url": answer.address})
+            self.url = answer.address
 
     def _why_unreadable(self, answer, error):
         if answer.media_type == "text/html" or answer.content.lstrip()[:1] == b"<":
@@ -290,15 +289,13 @@ class CalendarSubscription(models.Model):
         """
         present = {one.key for one in outcomes}
         events = self._events()
-        back = events.filtered(
-            lambda one: one.subscription_gone and one.ical_uid in present
-        )
+        back = events.filtered(lambda one: one.subscription_gone and one.ical_uid in present)
         cancelled = {one.key for one in outcomes if one.kind == "cancelled"}
         back.filtered(lambda one: one.ical_uid not in cancelled).write({"active": True})
         back.write({"subscription_gone": False})
-        events.filtered(
-            lambda one: one.subscription_kept and one.ical_uid in present
-        ).write({"subscription_kept": False})
+        events.filtered(lambda one: one.subscription_kept and one.ical_uid in present).write(
+            {"subscription_kept": False}
+        )
         self.held = False
         # What has no name could be what seems to be gone.
         if self.vanished == "keep" or None in present:

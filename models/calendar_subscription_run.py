@@ -22,7 +22,7 @@ class CalendarSubscriptionRun(models.Model):
     _rec_name = "date"
 
     subscription_id = fields.Many2one(
-        "calendar.subscription", "Subscription", required=True, index=True, ondelete="cascade"
+        "calendar.subscription", required=True, index=True, ondelete="cascade"
     )
     date = fields.Datetime("When", required=True, index=True)
     last_date = fields.Datetime(

@@ -72,97 +72,98 @@ class IcalFetch(models.AbstractModel):
 
     def _sentence(self, error):
         """What is wrong, and what to do about it."""
-        _ = self.env._
         facts = {"host": "", "status": "", "port": "", **error.facts}
         facts["megabytes"] = round(facts.get("limit", 0) / 1_000_000, 1)
         return {
-            "address": lambda: _(
+            "address": lambda: self.env._(
                 "This is no address. It begins with https:// or webcal://, followed by the name "
                 "of a server."
             ),
-            "scheme": lambda: _(
+            "scheme": lambda: self.env._(
                 "Only addresses that begin with https://, http:// or webcal:// can be read."
             ),
-            "port": lambda: _(
+            "port": lambda: self.env._(
                 "Port %(port)s of %(host)s is not one at which calendars are served. If it is the "
                 "right one, ask an administrator to allow this host in the settings of the "
                 "calendar.",
                 **facts,
             ),
-            "private": lambda: _(
+            "private": lambda: self.env._(
                 "%(host)s lies in a private network, which is not read from here. If it is yours, "
                 "ask an administrator to allow it in the settings of the calendar.",
                 **facts,
             ),
-            "unknown_host": lambda: _(
+            "unknown_host": lambda: self.env._(
                 "There is no server called %(host)s. Check the address.", **facts
             ),
-            "unreachable": lambda: _(
+            "unreachable": lambda: self.env._(
                 "%(host)s does not answer. Check the address, or try again later.", **facts
             ),
-            "timeout": lambda: _("%(host)s took too long. Try again later.", **facts),
-            "too_large": lambda: _(
+            "timeout": lambda: self.env._("%(host)s took too long. Try again later.", **facts),
+            "too_large": lambda: self.env._(
                 "What %(host)s sends is larger than %(megabytes)s MB. Ask there for a calendar "
                 "with fewer years.",
                 **facts,
             ),
-            "certificate": lambda: _(
+            "certificate": lambda: self.env._(
                 "The certificate of %(host)s is not valid: somebody else might be answering. "
                 "Nothing was read. Tell those who run that server.",
                 **facts,
             ),
-            "tls": lambda: _(
+            "tls": lambda: self.env._(
                 "No secure connection to %(host)s is possible. Check whether the address begins "
                 "with http:// or https://.",
                 **facts,
             ),
-            "redirects": lambda: _(
+            "redirects": lambda: self.env._(
                 "%(host)s sends from one address to the next without an end. Copy the address "
                 "again from where you found it.",
                 **facts,
             ),
-            "redirect": lambda: _(
+            "redirect": lambda: self.env._(
                 "%(host)s sends on to an address that cannot be read. Copy the address again from "
                 "where you found it.",
                 **facts,
             ),
-            "downgrade": lambda: _(
+            "downgrade": lambda: self.env._(
                 "%(host)s sends on to an address without encryption. Copy the address again from "
                 "where you found it.",
                 **facts,
             ),
-            "denied": lambda: _(
+            "denied": lambda: self.env._(
                 "%(host)s does not let us in (%(status)s). The address has changed, or needs a "
                 "name and a password: https://name:password@host/…",
                 **facts,
             ),
-            "missing": lambda: _(
+            "missing": lambda: self.env._(
                 "%(host)s has nothing at this address any more (%(status)s). Copy the address "
                 "again from where you found it.",
                 **facts,
             ),
-            "busy": lambda: _(
+            "busy": lambda: self.env._(
                 "%(host)s is busy (%(status)s). It is enough to wait.", **facts
             ),
-            "server": lambda: _(
+            "server": lambda: self.env._(
                 "%(host)s has a fault (%(status)s). It is enough to wait; if it stays so, tell "
                 "those who run that server.",
                 **facts,
             ),
-            "status": lambda: _(
+            "status": lambda: self.env._(
                 "%(host)s gave an answer that is no calendar (%(status)s). Check the address.",
                 **facts,
             ),
-            "cut": lambda: _(
+            "cut": lambda: self.env._(
                 "The answer of %(host)s broke off. Nothing of it was taken. Try again later.",
                 **facts,
             ),
-            "encoding": lambda: _(
+            "encoding": lambda: self.env._(
                 "The answer of %(host)s is packed in a way that cannot be read. Tell those who "
                 "run that server.",
                 **facts,
             ),
         }.get(
             error.code,
-            lambda: _("What %(host)s answers cannot be understood. Check the address.", **facts),
+            lambda: self.env._(
+                "What %(host)s answers cannot be understood. Check the address.", **facts
+            ),
         )()

@@ -23,7 +23,5 @@ class ResConfigSettings(models.TransientModel):
                 Allowed.read(settings.fetch_allowed)
             except ValueError as error:
                 raise ValidationError(
-                    self.env._(
-                        "%(entry)s is neither a host nor a network.", entry=error.args[0]
-                    )
+                    self.env._("%(entry)s is neither a host nor a network.", entry=error.args[0])
                 ) from error

@@ -84,9 +84,7 @@ class TestFetch(WebCase):
             self.assertIn(str(status), str(error))
             self.assertEqual(error.retry_after, 7)
         codes = ("file:///secret", "http://127.0.0.1:22/secret", "secret")
-        self.assertEqual(
-            [self.refused(url).code for url in codes], ["scheme", "port", "address"]
-        )
+        self.assertEqual([self.refused(url).code for url in codes], ["scheme", "port", "address"])
 
     def test_time_and_size(self):
         def drip(handler):

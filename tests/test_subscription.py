@@ -36,7 +36,7 @@ class SubscriptionCase(WebCase):
         values = {"name": "Elsewhere", "url": self.web.url("/secret.ics"), **values}
         return self.env["calendar.subscription"].with_user(user or self.seller).create(values)
 
-    def read(self, subscription, *events, content=None, **headers):
+    def refresh(self, subscription, *events, content=None, **headers):
         """What happens when the calendar has these events."""
         if events or content is not None:
             body = calendar(*events) if content is None else content
@@ -72,7 +72,7 @@ class TestSubscription(SubscriptionCase):
         mails = self.env["mail.mail"].search_count([])
         messages = self.env["mail.message"].search_count([("model", "=", "calendar.event")])
         subscription = self.subscribe(show_as="free")
-        self.read(
+        self.refresh(
             subscription,
             event("a", 1, "Fair", "ATTENDEE:mailto:azure@example.com", "CLASS:PUBLIC",
                   "ORGANIZER:mailto:boss@example.com", "BEGIN:VALARM", "ACTION:DISPLAY",
@@ -94,9 +94,7 @@ class TestSubscription(SubscriptionCase):
         )
         self.assertEqual((subscription.state, subscription.message), ("ok", False))
         self.assertEqual(subscription.event_count, 5)
-        self.assertAlmostEqual(
-            subscription.next_read - subscription.last_read, timedelta(hours=6)
-        )
+        self.assertAlmostEqual(subscription.next_read - subscription.last_read, timedelta(hours=6))
         run = subscription.run_ids
         self.assertEqual((run.result, run.created_count, run.failed_count), ("done", 2, 0))
         # Nobody else is shown more than that the time is taken.
@@ -107,7 +105,7 @@ class TestSubscription(SubscriptionCase):
 
     def test_what_is_shown_only_nobody_changes(self):
         subscription = self.subscribe(privacy="public")
-        self.read(subscription, event("a"), event("b", 2, "Weekly", "RRULE:FREQ=WEEKLY;COUNT=3"))
+        self.refresh(subscription, event("a"), event("b", 2, "Weekly", "RRULE:FREQ=WEEKLY;COUNT=3"))
         single, *series = self.events(subscription).sorted(lambda one: bool(one.recurrence_id))
         admin = self.env.ref("base.user_admin")
         forged = {"crm_automation_subscription": True}
@@ -129,7 +127,7 @@ class TestSubscription(SubscriptionCase):
                     with self.assertRaises(UserError), self.env.cr.savepoint():
                         change()
             rule = series[0].recurrence_id.with_user(user)
-            for change in (lambda: rule.write({"count": 9}), lambda: rule.unlink()):
+            for change in (lambda r=rule: r.write({"count": 9}), lambda r=rule: r.unlink()):
                 with self.assertRaises(UserError), self.env.cr.savepoint():
                     change()
         self.assertEqual(len(self.events(subscription).filtered("active")), 4)
@@ -153,8 +151,8 @@ class TestSubscription(SubscriptionCase):
             delay_before="before", delay_number=7, delay_unit="days",
         )  # fmt: skip
         subscription = self.subscribe(privacy="public")
-        self.read(subscription, event("a"))
-        self.read(subscription, event("a", 4))
+        self.refresh(subscription, event("a"))
+        self.refresh(subscription, event("a", 4))
         self.end_transaction()
         events = self.events(subscription)
         self.assertTrue(events)
@@ -163,25 +161,25 @@ class TestSubscription(SubscriptionCase):
 
     def test_unchanged_is_neither_read_nor_written(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"), ETag='"1"', Last_Modified="yesterday")
+        self.refresh(subscription, event("a"), ETag='"1"', Last_Modified="yesterday")
         self.web.say("/secret.ics", b"", 304, Content_Length=None)
         Event = type(self.env["calendar.event"])
         with patch.object(Event, "_ical_compare", side_effect=AssertionError):
-            self.read(subscription)
+            self.refresh(subscription)
             self.assertEqual(self.web.asked[-1][1]["If-None-Match"], '"1"')
             self.assertEqual(self.web.asked[-1][1]["If-Modified-Since"], "yesterday")
             # Nor is what a server without versions sends once more.
             self.web.say("/secret.ics", calendar(event("a")))
-            self.read(subscription)
+            self.refresh(subscription)
         self.assertEqual(subscription.state, "ok")
         self.assertEqual(subscription.run_ids.mapped("result"), ["unchanged", "done"])
         self.assertEqual(subscription.run_ids[0].times, 2)
 
     def test_what_changes_there_changes_here(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"), event("b", 5))
+        self.refresh(subscription, event("a"), event("b", 5))
         first, second = self.events(subscription)
-        self.read(
+        self.refresh(
             subscription,
             event("a", 4, "Moved", "SEQUENCE:1"),
             event("b", 5, "b", "SEQUENCE:1", "STATUS:CANCELLED"),
@@ -198,7 +196,7 @@ class TestSubscription(SubscriptionCase):
 
     def test_imported_meetings_are_ordinary_ones(self):
         subscription = self.subscribe(kind="imported")
-        self.read(subscription, event("a", 3, "Fair", "ATTENDEE:mailto:azure@example.com"))
+        self.refresh(subscription, event("a", 3, "Fair", "ATTENDEE:mailto:azure@example.com"))
         meeting = self.events(subscription)
         self.assertFalse(meeting.is_overlay)
         self.assertEqual(meeting.partner_ids, self.seller.partner_id + self.customer)
@@ -208,70 +206,70 @@ class TestSubscription(SubscriptionCase):
 
     def test_what_is_gone_there_is_archived_and_comes_back(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"), event("b", 5, "b", "RRULE:FREQ=DAILY;COUNT=3"))
-        self.read(subscription, event("a"))
+        self.refresh(subscription, event("a"), event("b", 5, "b", "RRULE:FREQ=DAILY;COUNT=3"))
+        self.refresh(subscription, event("a"))
         self.assertEqual(self.names(subscription), ["a"])
         self.assertEqual(len(self.events(subscription)), 4)
         self.assertEqual(subscription.run_ids[0].removed_count, 1)
-        self.read(subscription, event("a"), event("b", 5, "b", "RRULE:FREQ=DAILY;COUNT=3"))
+        self.refresh(subscription, event("a"), event("b", 5, "b", "RRULE:FREQ=DAILY;COUNT=3"))
         self.assertEqual(self.names(subscription), ["a", "b", "b", "b"])
 
     def test_what_is_gone_there_is_deleted_unless_it_was_changed_here(self):
         subscription = self.subscribe(kind="imported", vanished="delete")
         mine = self.env["calendar.event"].with_user(self.seller).create({"name": "Mine"})
-        self.read(subscription, *(event(uid, 3) for uid in "abc"))
+        self.refresh(subscription, *(event(uid, 3) for uid in "abc"))
         self.events(subscription)[0].with_user(self.seller).name = "Changed here"
-        self.read(subscription, event("c", 3))
+        self.refresh(subscription, event("c", 3))
         self.assertEqual(sorted(self.events(subscription).mapped("name")), ["Changed here", "c"])
         self.assertTrue(mine.exists())
 
     def test_what_is_gone_there_is_kept(self):
         subscription = self.subscribe(vanished="keep")
-        self.read(subscription, event("a"), event("b", 5))
-        self.read(subscription, event("a", 4, "a2", "SEQUENCE:1"))
+        self.refresh(subscription, event("a"), event("b", 5))
+        self.refresh(subscription, event("a", 4, "a2", "SEQUENCE:1"))
         self.assertEqual(self.names(subscription), ["a2", "b"])
 
     def test_what_is_over_stays(self):
         subscription = self.subscribe()
-        self.read(subscription, event("old", -3), event("new", 3))
-        self.read(subscription, event("new", 3, "new2", "SEQUENCE:1"))
+        self.refresh(subscription, event("old", -3), event("new", 3))
+        self.refresh(subscription, event("new", 3, "new2", "SEQUENCE:1"))
         self.assertEqual(self.names(subscription), ["old", "new2"])
         subscription.keep_past = False
-        self.read(subscription)
+        self.refresh(subscription)
         self.assertEqual(self.names(subscription), ["new2"])
 
     def test_the_brake(self):
         subscription = self.subscribe()
         many = [event(f"e{number}", number + 1) for number in range(20)]
-        self.read(subscription, *many)
-        self.read(subscription, *many[:9])
+        self.refresh(subscription, *many)
+        self.refresh(subscription, *many[:9])
         self.assertEqual((subscription.state, subscription.held_count), ("asks", 11))
         self.assertEqual(len(self.names(subscription)), 20)
         self.assertEqual(subscription.run_ids[0].result, "asks")
         # It was a mistake there.
-        self.read(subscription, *many)
+        self.refresh(subscription, *many)
         self.assertEqual((subscription.state, subscription.held_count), ("ok", 0))
         # Half of them, or ten, are no mistake.
-        self.read(subscription, *many[:10])
+        self.refresh(subscription, *many[:10])
         self.assertEqual(len(self.names(subscription)), 10)
 
     def test_an_empty_calendar_removes_nothing_without_asking(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"), event("b", 4))
-        self.read(subscription, content=calendar(), ETag='"2"')
+        self.refresh(subscription, event("a"), event("b", 4))
+        self.refresh(subscription, content=calendar(), ETag='"2"')
         self.assertEqual((subscription.state, subscription.held_count), ("asks", 2))
         self.web.say("/secret.ics", b"", 304, Content_Length=None)
-        self.read(subscription)
+        self.refresh(subscription)
         self.assertEqual((subscription.state, subscription.held_count), ("asks", 2))
         subscription.action_keep_held()
         self.assertEqual((subscription.state, subscription.held_count), ("ok", 0))
-        self.read(subscription, content=calendar() + b"\r\n")
+        self.refresh(subscription, content=calendar() + b"\r\n")
         self.assertEqual((subscription.state, len(self.names(subscription))), ("ok", 2))
 
     def test_what_was_asked_about_is_removed(self):
         subscription = self.subscribe(vanished="delete")
-        self.read(subscription, event("a"), event("b", 4))
-        self.read(subscription, content=calendar())
+        self.refresh(subscription, event("a"), event("b", 4))
+        self.refresh(subscription, content=calendar())
         with self.assertRaises(AccessError):
             subscription.with_user(self.other_seller).action_remove_held()
         subscription.action_remove_held()
@@ -280,20 +278,21 @@ class TestSubscription(SubscriptionCase):
 
     def test_an_answer_that_is_no_calendar_removes_nothing(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"))
+        self.refresh(subscription, event("a"))
         for content, words in (
             (b"<!doctype html><title>Login</title>", "web page"),
             (b"", "no calendar"),
             (b"\x00\xff" * 50, "no calendar"),
         ):
-            self.read(subscription, content=content)
+            self.refresh(subscription, content=content)
             self.assertEqual(subscription.state, "error")
             self.assertIn(words, subscription.message)
             self.assertEqual(self.names(subscription), ["a"])
 
     def test_one_bad_event_does_not_harm_the_others(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"), event("b").replace("DTSTART", "X-START"), event("c", 4))
+        bad = event("b").replace("DTSTART", "X-START")
+        self.refresh(subscription, event("a"), bad, event("c", 4))
         self.assertEqual(self.names(subscription), ["a", "c"])
         run = subscription.run_ids
         self.assertEqual((run.result, run.failed_count), ("done", 1))
@@ -304,15 +303,15 @@ class TestSubscription(SubscriptionCase):
         self.web.say("/secret.ics", b"", 500)
         waits = []
         for _time in range(9):
-            self.read(subscription)
+            self.refresh(subscription)
             waits.append((subscription.next_read - subscription.last_read).total_seconds() / 60)
         self.assertEqual(waits, [15, 30, 60, 120, 240, 480, 960, 1440, 1440])
         self.assertEqual((subscription.state, subscription.failures), ("error", 9))
         self.assertNotIn("secret", subscription.message)
         self.web.say("/secret.ics", b"", 429, Retry_After=3 * 86400)
-        self.read(subscription)
+        self.refresh(subscription)
         self.assertEqual(subscription.next_read - subscription.last_read, timedelta(days=3))
-        self.read(subscription, event("a"))
+        self.refresh(subscription, event("a"))
         self.assertEqual((subscription.state, subscription.failures), ("ok", 0))
         self.assertFalse(subscription.message)
 
@@ -324,10 +323,10 @@ class TestSubscription(SubscriptionCase):
                 type(self.env["calendar.event"]), "_ical_upsert", side_effect=ZeroDivisionError
             ),
         ):
-            self.read(subscription, event("a"))
+            self.refresh(subscription, event("a"))
         self.assertEqual(subscription.state, "error")
         self.assertFalse(subscription.content_digest)
-        self.read(subscription)
+        self.refresh(subscription)
         self.assertEqual(self.names(subscription), ["a"])
 
     def test_the_job_reads_what_is_due(self):
@@ -366,7 +365,7 @@ class TestSubscription(SubscriptionCase):
     def test_a_large_calendar_is_read_by_the_job(self):
         subscription = self.subscribe()
         with patch(f"{READ}.AT_ONCE", 100):
-            self.assertIn("background", self.read(subscription, event("a")))
+            self.assertIn("background", self.refresh(subscription, event("a")))
             self.assertEqual(subscription.state, "new")
             self.run_job()
         self.assertEqual(self.names(subscription), ["a"])
@@ -377,25 +376,25 @@ class TestSubscription(SubscriptionCase):
              "stop": fields.Datetime.now() + timedelta(days=1, hours=1)}
         )  # fmt: skip
         subscription = self.subscribe()
-        self.read(subscription, event(meeting.ical_uid, 3, "Other", "SEQUENCE:9"), event("a"))
+        self.refresh(subscription, event(meeting.ical_uid, 3, "Other", "SEQUENCE:9"), event("a"))
         self.assertEqual(meeting.name, "Mine")
         self.assertEqual(self.names(subscription), ["a"])
         self.assertIn("already", subscription.run_ids.message)
 
     def test_two_users_have_the_same_calendar_each_his_own(self):
         mine, theirs = self.subscribe(), self.subscribe(self.other_seller)
-        self.read(mine, event("a"))
-        self.read(theirs)
+        self.refresh(mine, event("a"))
+        self.refresh(theirs)
         self.assertEqual(self.events(mine).user_id, self.seller)
         self.assertEqual(self.events(theirs).user_id, self.other_seller)
 
     def test_an_overlay_becomes_an_import_and_back(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a", 3, "a", "ATTENDEE:mailto:azure@example.com"))
+        self.refresh(subscription, event("a", 3, "a", "ATTENDEE:mailto:azure@example.com"))
         meeting = self.events(subscription)
         subscription.kind = "imported"
         meeting.with_user(self.seller).location = "Lugo"
-        self.read(subscription)
+        self.refresh(subscription)
         self.assertEqual(self.events(subscription), meeting)
         self.assertIn(self.customer, meeting.partner_ids)
         subscription.kind = "overlay"
@@ -404,9 +403,9 @@ class TestSubscription(SubscriptionCase):
 
     def test_what_was_deleted_here_does_not_come_back(self):
         subscription = self.subscribe(kind="imported")
-        self.read(subscription, event("a"), event("b", 4))
+        self.refresh(subscription, event("a"), event("b", 4))
         self.events(subscription)[0].with_user(self.seller).unlink()
-        self.read(subscription, event("a"), event("b", 4), event("c", 5))
+        self.refresh(subscription, event("a"), event("b", 4), event("c", 5))
         self.assertEqual(self.names(subscription), ["b", "c"])
 
     def test_the_address_is_checked(self):
@@ -416,14 +415,14 @@ class TestSubscription(SubscriptionCase):
 
     def test_a_new_address_is_read_from_the_start(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"), ETag='"1"')
+        self.refresh(subscription, event("a"), ETag='"1"')
         subscription.url = self.web.url("/new.ics")
         self.assertFalse(subscription.etag or subscription.content_digest)
         self.assertLessEqual(subscription.next_read, self.env.cr.now())
 
     def test_deleted_with_its_meetings(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"), event("b", 4, "b", "RRULE:FREQ=DAILY;COUNT=3"))
+        self.refresh(subscription, event("a"), event("b", 4, "b", "RRULE:FREQ=DAILY;COUNT=3"))
         events = self.events(subscription)
         series = events.recurrence_id
         with self.assertRaisesRegex(UserError, "what becomes"):
@@ -435,7 +434,7 @@ class TestSubscription(SubscriptionCase):
 
     def test_deleted_without_its_meetings(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"))
+        self.refresh(subscription, event("a"))
         meeting = self.events(subscription)
         wizard = self.env["calendar.subscription.delete"].with_user(self.seller).create(
             {"subscription_id": subscription.id, "meetings": "keep"}
@@ -446,7 +445,7 @@ class TestSubscription(SubscriptionCase):
 
     def test_what_is_gone_of_the_history_after_90_days(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"))
+        self.refresh(subscription, event("a"))
         run = subscription.run_ids.sudo()
         run._gc_runs()
         self.assertTrue(run.exists())
@@ -472,7 +471,7 @@ class TestSubscriptionSecurity(SubscriptionCase):
 
     def test_nobody_else_sees_it(self):
         subscription = self.subscribe()
-        self.read(subscription, event("a"))
+        self.refresh(subscription, event("a"))
         for user in (self.other_seller, self.manager, self.admin):
             theirs = subscription.with_user(user)
             Subscription = theirs.browse()
@@ -486,9 +485,11 @@ class TestSubscriptionSecurity(SubscriptionCase):
                 lambda s=theirs: s.action_refresh(),
                 lambda s=theirs: s.action_keep_held(),
                 lambda s=theirs: s.action_remove_held(),
-                lambda s=theirs, u=user: s.env["calendar.subscription.delete"]
-                .create({"subscription_id": s.id})
-                .action_delete(),
+                lambda s=theirs, u=user: (
+                    s.env["calendar.subscription.delete"]
+                    .create({"subscription_id": s.id})
+                    .action_delete()
+                ),
             ):
                 with self.assertRaises(AccessError):
                     act()
@@ -518,9 +519,7 @@ class TestSubscriptionSecurity(SubscriptionCase):
         mine = self.subscribe(user_id=self.seller.id)
         self.assertEqual(mine.user_id, self.seller)
         env = self.env(user=self.seller, context={"default_user_id": self.other_seller.id})
-        smuggled = env["calendar.subscription"].create(
-            {"name": "X", "url": "https://example.com/"}
-        )
+        smuggled = env["calendar.subscription"].create({"name": "X", "url": "https://example.com/"})
         self.assertEqual(smuggled.sudo().user_id, self.seller)
 
     def test_what_the_reading_keeps_is_not_written_by_hand(self):

@@ -9,10 +9,10 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from web import certificate_for, serving
 
 from engine.addresses import Allowed, FetchError, follow, is_public, is_usual, read_address
 from engine.fetch import fetch
+from web import certificate_for, serving
 
 HERE = Allowed.read("127.0.0.0/8")
 CALENDAR = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
@@ -33,7 +33,8 @@ def refused(url, **options):
 
 
 def test_what_comes_back(web):
-    web.say("/a.ics", CALENDAR, ETag='"7"', Last_Modified="yesterday", Content_Type="text/Calendar; charset=x")  # fmt: skip
+    kind = "text/Calendar; charset=x"
+    web.say("/a.ics", CALENDAR, ETag='"7"', Last_Modified="yesterday", Content_Type=kind)
     found = fetch(web.url("/a.ics"), allowed=HERE)
     assert (found.status, found.content, found.etag) == ("ok", CALENDAR, '"7"')
     assert (found.last_modified, found.media_type) == ("yesterday", "text/calendar")
@@ -140,7 +141,8 @@ def test_credentials_stay_with_their_host(web):
     web.say("/a", b"", 302, Location="/b")
     web.say("/b", b"", 302, Location=web.url("/c", "localhost"))
     web.say("/c", CALENDAR)
-    found = fetch(web.url("/a", login="ana:p%40%C3%B1@"), allowed=Allowed.read("localhost, 127.0.0.1"))
+    allowed = Allowed.read("localhost, 127.0.0.1")
+    found = fetch(web.url("/a", login="ana:p%40%C3%B1@"), allowed=allowed)
     assert [("Authorization" in headers) for _path, headers in web.asked] == [True, True, False]
     assert web.asked[0][1]["Authorization"] == "Basic YW5hOnBAw7E="
     assert "ana" not in found.url + found.address
