@@ -27,7 +27,7 @@ USER_AGENT = "crm_automation"
 #: Octets of a body, as sent and unpacked.
 LIMIT = 20_000_000
 #: Seconds for all of it: names, redirects and body.
-SECONDS = 60
+SECONDS = 30
 #: Seconds for one connection; a host may have several addresses.
 CONNECT_SECONDS = 10
 MAX_REDIRECTS = 5

@@ -14,6 +14,7 @@ from . import (
     calendar_recurrence_identity,
     calendar_recurrence_text,
     calendar_subscription,
+    calendar_subscription_apply,
     calendar_subscription_read,
     calendar_subscription_run,
     crm_automation_delivery,

@@ -1,7 +1,7 @@
 """A calendar that lies elsewhere and is read on a schedule.
 
 Owns the definition, its owner's rights, and his choices. How it is read is in
-``calendar_subscription_read.py``, who may change its meetings in
+``calendar_subscription_read.py`` and ``_apply.py``, who may change its meetings in
 ``calendar_subscription_guard.py``.
 """
 

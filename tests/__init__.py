@@ -23,6 +23,7 @@ from . import (
     test_smuggling,
     test_state,
     test_subscription,
+    test_subscription_tour,
     test_take_over,
     test_task,
     test_text,

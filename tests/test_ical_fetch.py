@@ -7,17 +7,17 @@ import gzip
 import time
 
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import TransactionCase, tagged
 
 from ..models.ical_fetch import ALLOWED, FetchFailed
-from .common import AutomationCase
+from .common import AutomationData
 from .web import serving
 
 CALENDAR = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//\r\nEND:VCALENDAR\r\n"
 
 
-class WebCase(AutomationCase):
-    """``web`` is a server of our own, which an administrator has allowed."""
+class WebData(AutomationData):
+    """Mixin: ``web`` is a server of our own, which an administrator has allowed."""
 
     @classmethod
     def setUpClass(cls):
@@ -35,6 +35,10 @@ class WebCase(AutomationCase):
     @classmethod
     def allow(cls, text):
         cls.env["ir.config_parameter"].set_param(ALLOWED, text)
+
+
+class WebCase(WebData, TransactionCase):
+    """A TransactionCase with that server."""
 
 
 @tagged("post_install", "-at_install")
