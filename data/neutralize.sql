@@ -16,3 +16,5 @@ UPDATE calendar_feed
        token_hash = NULL,
        body = NULL,
        body_etag = NULL;
+UPDATE calendar_subscription
+   SET enabled = false;
