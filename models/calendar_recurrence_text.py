@@ -118,5 +118,3 @@ class CalendarRecurrence(models.Model):
                 for guest in usual.attendee_ids
             ],
         }
-
-

@@ -597,7 +597,9 @@ class Comparison:
         return str(value or "")[:500]
 
     def _shown_guests(self, guests):
-        states = dict(self.env["calendar.attendee"]._fields["state"]._description_selection(self.env))
+        states = dict(
+            self.env["calendar.attendee"]._fields["state"]._description_selection(self.env)
+        )
         partners = self.env["res.partner"].sudo()
         names = [
             f"{guest if isinstance(guest, str) else partners.browse(guest).name} "

@@ -361,7 +361,9 @@ class Writer:
     def _set_up_alarms(self, events):
         """Odoo's job has to know when its next e-mail reminder is due: once for all."""
         now = fields.Datetime.now()
-        coming = events.filtered(lambda event: event.alarm_ids and event.active and event.stop > now)
+        coming = events.filtered(
+            lambda event: event.alarm_ids and event.active and event.stop > now
+        )
         if not coming:
             return
         loud = {name: value for name, value in coming.env.context.items() if name != "dont_notify"}
@@ -469,9 +471,7 @@ class Writer:
         event = (event or series.base_event_id or events[:1]).with_env(self.env)
         rest = events - event
         uid = self.events._ical_new_uid()
-        event.write(
-            {"recurrence_id": False, "recurrency": False, "ical_recurrence_start": False}
-        )
+        event.write({"recurrence_id": False, "recurrency": False, "ical_recurrence_start": False})
         rest.write({"active": False, "ical_uid": uid})
         series.write({"ical_uid": uid})
         return event
