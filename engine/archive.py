@@ -66,16 +66,8 @@ def _unpacked(name, archive, limits):
         raise ArchiveError("too_large", name)
     found, left = [], limits.octets
     for entry in entries:
-        if entry.is_dir() or _is_noise(entry.filename):
+        if not _is_calendar(entry):
             continue
-        if entry.filename.lower().endswith(".zip"):
-            raise ArchiveError("nested", entry.filename)
-        if not entry.filename.lower().endswith(ENDINGS):
-            continue
-        if entry.flag_bits & 1:
-            raise ArchiveError("locked", entry.filename)
-        if entry.file_size > RATIO_FROM and entry.file_size > MAX_RATIO * entry.compress_size:
-            raise ArchiveError("bomb", entry.filename)
         with archive.open(entry) as stream:
             # What the archive says of its sizes may be wrong.
             content = stream.read(left + 1)
@@ -86,6 +78,25 @@ def _unpacked(name, archive, limits):
     if not found:
         raise ArchiveError("empty", name)
     return found
+
+
+def _is_calendar(entry):
+    """Whether an entry of an archive is to be read.
+
+    :raises ArchiveError: when it is one that cannot be, or means harm
+    """
+    name = entry.filename
+    if entry.is_dir() or _is_noise(name):
+        return False
+    if name.lower().endswith(".zip"):
+        raise ArchiveError("nested", name)
+    if not name.lower().endswith(ENDINGS):
+        return False
+    if entry.flag_bits & 1:
+        raise ArchiveError("locked", name)
+    if entry.file_size > RATIO_FROM and entry.file_size > MAX_RATIO * entry.compress_size:
+        raise ArchiveError("bomb", name)
+    return True
 
 
 def _is_noise(name):

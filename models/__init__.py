@@ -16,13 +16,13 @@ from . import (
     calendar_event_ical,
     calendar_event_identity,
     calendar_event_incoming,
+    calendar_feed,
     calendar_ical_source,
     calendar_import,
     calendar_import_line,
     calendar_import_repair,
     calendar_import_undo,
     calendar_import_work,
-    calendar_feed,
     calendar_recurrence,
     calendar_recurrence_identity,
     calendar_recurrence_text,
@@ -77,5 +77,7 @@ from . import (
 # isort: split
 # Over what the others make of a meeting.
 from . import caldav_touch
+
+# isort: split
 # Above all others: it refuses before they begin.
 from . import calendar_subscription_guard

@@ -48,10 +48,16 @@ def update_rows(model, rows, types):
     columns = SQL(", ").join(
         SQL("%s = new.%s", SQL.identifier(name), SQL.identifier(name)) for name in types
     )
-    kinds = SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(kind)) for name, kind in types.items())
+    kinds = SQL(", ").join(
+        SQL("%s %s", SQL.identifier(name), SQL(kind)) for name, kind in types.items()
+    )
     model.env.cr.execute(
         SQL(
-            "UPDATE %s old SET %s FROM jsonb_to_recordset(%s) AS new (id int, %s) WHERE old.id = new.id",
+            """
+            UPDATE %s old SET %s
+              FROM jsonb_to_recordset(%s) AS new (id int, %s)
+             WHERE old.id = new.id
+            """,
             SQL.identifier(model._table),
             columns,
             json.dumps(rows, default=str),

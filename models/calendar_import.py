@@ -76,7 +76,7 @@ class CalendarImport(models.Model):
         default="task",
     )
     project_id = fields.Many2one(
-        "project.project", "Project", help="Without a project they become private tasks."
+        "project.project", help="Without a project they become private tasks."
     )
     state = fields.Selection(
         [

@@ -3,14 +3,13 @@
 from odoo import fields, models
 
 
-
 class CalendarImportLine(models.Model):
     _name = "calendar.import.line"
     _description = "Object of an Imported Calendar"
     _order = "id"
     _rec_name = "summary"
 
-    import_id = fields.Many2one("calendar.import", "Import", required=True, ondelete="cascade")
+    import_id = fields.Many2one("calendar.import", required=True, ondelete="cascade")
     file_name = fields.Char("File")
     file_number = fields.Integer("Number of the File")
     line = fields.Integer("Line in the File")

@@ -54,9 +54,7 @@ class CalendarImport(models.Model):
             model: env[model].browse(int(one) for one in rows).exists()
             for model, rows in before.items()
         }
-        if any(
-            self._is_touched(records, line) for records in (*made.values(), *changed.values())
-        ):
+        if any(self._is_touched(records, line) for records in (*made.values(), *changed.values())):
             return False
         # The meetings of a series first, for what is left of it is nothing.
         put_back(env, before)

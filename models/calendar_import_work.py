@@ -75,21 +75,26 @@ class CalendarImport(models.Model):
         return [(one.name, one.raw or b"") for one in self.content_ids]
 
     def _archive_problem(self, error):
-        _ = self.env._
         name = error.name
         return {
-            "too_large": _(
+            "too_large": self.env._(
                 "%(name)s is larger than 50 MB. Export a shorter period, or import its parts one "
-                "by one.", name=name,
+                "by one.",
+                name=name,
             ),
-            "too_many": _("%(name)s holds more than 2,000 files. Divide it.", name=name),
-            "bomb": _("%(name)s unpacks to far more than a calendar would. It is not read.",
-                      name=name),
-            "nested": _("%(name)s is an archive within an archive. Unpack it first.", name=name),
-            "locked": _("%(name)s needs a password. Unpack it first.", name=name),
-            "broken": _("%(name)s is a damaged archive. Download it again.", name=name),
-            "empty": _("There is no calendar file in %(name)s. Choose an .ics file.", name=name),
-        }[error.code]  # fmt: skip
+            "too_many": self.env._("%(name)s holds more than 2,000 files. Divide it.", name=name),
+            "bomb": self.env._(
+                "%(name)s unpacks to far more than a calendar would. It is not read.", name=name
+            ),
+            "nested": self.env._(
+                "%(name)s is an archive within an archive. Unpack it first.", name=name
+            ),
+            "locked": self.env._("%(name)s needs a password. Unpack it first.", name=name),
+            "broken": self.env._("%(name)s is a damaged archive. Download it again.", name=name),
+            "empty": self.env._(
+                "There is no calendar file in %(name)s. Choose an .ics file.", name=name
+            ),
+        }[error.code]
 
     def _compared(self):
         """List of (file number, file name, Outcome) of all files; nothing is written."""
@@ -137,9 +142,7 @@ class CalendarImport(models.Model):
             f"{label}: {old} → {new}" if old or new else label
             for label, old, new in outcome.changes[:SHOWN]
         ]
-        repairs = list(
-            dict.fromkeys(self._repair_text(repair) for repair in outcome.repairs)
-        )
+        repairs = list(dict.fromkeys(self._repair_text(repair) for repair in outcome.repairs))
         record = outcome.record
         return {
             "import_id": self.id,

@@ -162,7 +162,8 @@ class TestImportScreen(ScreenCase):
             one.action_import()
         with (
             patch.object(
-                type(self.env["calendar.event"]), "_ical_compare",
+                type(self.env["calendar.event"]),
+                "_ical_compare",
                 side_effect=UserError("No more room."),
             ),
             patch.object(self.env.cr, "rollback", lambda: None),
@@ -216,9 +217,7 @@ class TestImportScreen(ScreenCase):
         one.action_import()
         meeting = self.meetings()
         self.assertEqual(meeting.name, evil)
-        self.assertEqual(
-            meeting.description, "<p>&lt;img src=x onerror=alert(1)&gt;</p>"
-        )
+        self.assertEqual(meeting.description, "<p>&lt;img src=x onerror=alert(1)&gt;</p>")
 
     def test_a_file_that_was_changed_after_its_preview(self):
         one = self.make_import(calendar(event("a@x")))
@@ -301,7 +300,9 @@ class TestImportTodo(ScreenCase):
         self.assertEqual(self.kinds(data, todo_as="none"), ["refused"])
         task = self.take(data)[0].record
         self.assertEqual(task._name, "project.task")
-        self.assertEqual((task.name, task.user_ids, task.priority), ("Call Azure", self.seller, "3"))
+        self.assertEqual(
+            (task.name, task.user_ids, task.priority), ("Call Azure", self.seller, "3")
+        )
         self.assertEqual(str(task.date_deadline), "2027-03-05 16:00:00")
         self.assertEqual(task.description, "<p>About the &lt;wine&gt;</p>")
         self.assertEqual(task.tag_ids.name, "Calls")

@@ -4,6 +4,7 @@ import io
 import zipfile
 
 import pytest
+
 from engine.archive import ArchiveError, ArchiveLimits, calendar_files
 
 ICS = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
