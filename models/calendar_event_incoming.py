@@ -15,6 +15,10 @@ from .ical_todo import Todos
 from .ical_writer import Writer
 
 
+#: Reasons whose detail names the wrong value, or what Odoo has said of it.
+DETAILED = frozenset({"bad_value", "bad_rule", "unsupported_rule", "year", "not_written", "limit"})
+
+
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
@@ -98,4 +102,7 @@ class CalendarEvent(models.Model):
             "not_a_calendar": self.env._("There is no calendar in this file."),
         }  # fmt: skip
         text = reasons.get(code) or self.env._("It cannot be read.")
-        return f"{text} ({detail})" if detail else text
+        # What the parser says of the place is in English; only what quotes the file helps.
+        if detail and code in DETAILED:
+            return f"{text} ({detail})"
+        return text

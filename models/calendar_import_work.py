@@ -10,7 +10,7 @@ from odoo.tools import format_date, format_datetime
 
 from ..engine.archive import ArchiveError, calendar_files
 from ..ical.errors import IcalError
-from ..ical.values import is_date
+from ..ical.values import UTC, is_date
 from .bulk import insert_rows, update_rows
 from .ical_incoming import Outcome
 from .ical_meeting import named_zone
@@ -152,7 +152,7 @@ class CalendarImport(models.Model):
             "component": outcome.component,
             "uid": (outcome.key or "")[:1000] or None,
             "summary": self._summary(outcome),
-            "when": self._when(outcome.start),
+            "when": self._when(outcome.start or self._start_of(outcome)),
             "kind": outcome.kind,
             "changes": "\n".join(changes) or None,
             "reason": self._reason_text(outcome) or None,
@@ -164,12 +164,24 @@ class CalendarImport(models.Model):
     def _summary(self, outcome):
         if outcome.summary:
             return " ".join(outcome.summary.split())[:500].replace("\0", "")
-        if outcome.kind == "unchanged" and outcome.record:
-            record = outcome.record
-            if record._name == "calendar.recurrence":
-                record = record.base_event_id
-            return record.display_name or ""
-        return ""
+        record = self._record_of(outcome)
+        return record.display_name if record else ""
+
+    def _start_of(self, outcome):
+        """When what was not read is, as Odoo has it."""
+        record = self._record_of(outcome)
+        if not record or record._name != "calendar.event":
+            return None
+        if record.allday:
+            return record.start.date()
+        return record.start.replace(tzinfo=UTC)
+
+    def _record_of(self, outcome):
+        """The meeting, task or activity of what is unchanged; of a series its first meeting."""
+        record = outcome.record
+        if outcome.kind != "unchanged" or not record:
+            return None
+        return record.base_event_id if record._name == "calendar.recurrence" else record
 
     def _when(self, moment):
         if moment is None:
@@ -180,7 +192,9 @@ class CalendarImport(models.Model):
             zone = named_zone(self.env.user.tz)
             if moment.tzinfo is not None:
                 moment = moment.astimezone(zone)
-            return format_datetime(self.env, moment.replace(tzinfo=None), tz="UTC")
+            return format_datetime(
+                self.env, moment.replace(tzinfo=None), tz="UTC", dt_format="short"
+            )
         except (ValueError, OverflowError):
             return str(moment)
 

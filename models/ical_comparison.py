@@ -66,13 +66,17 @@ class Comparison:
             self.owner, self.options.source, [group.uid for group in groups if group.uid]
         )
         found, fresh = {}, []
-        models = {name: self.env[name] for name in {entry[1] for entry in known.values()}}
+        ids = {}
+        for _digest, name, res_id in known.values():
+            ids.setdefault(name, []).append(res_id)
+        # Whoever looks at one of them reads them all.
+        models = {name: self.env[name].with_prefetch(found_) for name, found_ in ids.items()}
         for number, group in enumerate(groups):
             entry = known.get((group.component, group.uid))
             if entry and entry[0] == group.digest and not self.options.force:
                 found[number] = [
                     Outcome(
-                        group.uid, "unchanged", group.component, models[entry[1]].browse(entry[2]),
+                        group.uid, "unchanged", group.component, self._one_of(models[entry[1]], entry[2]),
                         line=group.line, digest=group.digest,
                     )
                 ]  # fmt: skip
@@ -85,6 +89,9 @@ class Comparison:
             ):
                 found[number] = outcomes
         return [outcome for number in range(len(groups)) for outcome in found[number]]
+
+    def _one_of(self, models, res_id):
+        return models.browse(res_id).with_prefetch(models._prefetch_ids)
 
     # -- reading -------------------------------------------------------------
 

@@ -57,7 +57,7 @@ class Words:
         if name in ("start", "stop"):
             if row.allday:
                 return format_date(self.env, value.date())
-            return format_datetime(self.env, value)
+            return format_datetime(self.env, value, dt_format="short")
         if name in ("privacy", "show_as"):
             field_ = self.env["calendar.event"]._fields[name]
             return dict(field_._description_selection(self.env)).get(value) or ""

@@ -87,6 +87,7 @@ class TestImportScreen(ScreenCase):
         again = self.make_import(calendar(event("new@x")))
         again.action_preview()
         self.assertEqual(self.counts(again), (0, 0, 0, 1, 0))
+        self.assertEqual((again.line_ids.summary, bool(again.line_ids.when)), ("Tasting", True))
 
         one.action_undo()
         self.assertEqual(one.state, "undone")
