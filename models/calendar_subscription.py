@@ -67,7 +67,7 @@ class CalendarSubscription(models.Model):
             ("24", "Every day"),
             ("168", "Every week"),
         ],
-        "Read",
+        "How Often",
         required=True,
         default="6",
     )

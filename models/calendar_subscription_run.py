@@ -8,7 +8,7 @@ from odoo import api, fields, models
 DAYS_KEPT = 90
 
 RESULTS = [
-    ("done", "Read"),
+    ("done", "Successful"),
     ("unchanged", "Unchanged"),
     ("asks", "Asks"),
     ("error", "Failed"),
