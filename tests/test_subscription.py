@@ -32,6 +32,12 @@ def calendar(*events):
 
 
 class SubscriptionCase(WebCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # What is said is looked for in English here.
+        cls.seller.lang = "en_US"
+
     def subscribe(self, user=None, **values):
         values = {"name": "Elsewhere", "url": self.web.url("/secret.ics"), **values}
         return self.env["calendar.subscription"].with_user(user or self.seller).create(values)
