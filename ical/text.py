@@ -91,19 +91,20 @@ def item_lines(item, now=None):
         raise CannotWrite("an item without UID")
     component = to_component(item)
     lines = []
-    _dump(component, lines)
+    dump(component, lines)
     if now is not None and item.stamp is None:
         lines.insert(1, f"DTSTAMP:{write_moment(now)}")
     return lines
 
 
-def _dump(component, lines):
+def dump(component, lines):
+    """Append the content lines of a component, BEGIN and END included."""
     lines.append(f"BEGIN:{component.name}")
     for piece in component.content:
         if isinstance(piece, str):
             lines.append(piece)
         else:
-            _dump(piece, lines)
+            dump(piece, lines)
     lines.append(f"END:{component.name}")
 
 
@@ -112,9 +113,9 @@ def to_component(item):
 
     :return: the very component it was read from, when nothing was changed
     """
-    changed = changed_fields(item)
     if item.component is None:
         return Component(item.NAME, _all_lines(item, item.NAME) + _alarm_pieces(item))
+    changed = changed_fields(item)
     if not changed:
         return item.component
     content = _rewritten(item, item.component, changed - {"alarms"}, item.zones)
@@ -151,6 +152,18 @@ _FIELDS = {kind: _field_names(kind, kind.NAME) for kind in Item.__subclasses__()
 _FIELDS[Alarm] = _field_names(Alarm, "VALARM")
 
 
+def _entries(kind, component):
+    """(property that writes a field, the field's default): the first one of each field."""
+    owners = {}
+    for entry in TABLES[component].values():
+        owners.setdefault(entry.field, entry)
+    return [(entry, _DEFAULTS[kind][name]) for name, entry in owners.items()]
+
+
+_ENTRIES = {kind.NAME: _entries(kind, kind.NAME) for kind in Item.__subclasses__()}
+_ENTRIES["VALARM"] = _entries(Alarm, "VALARM")
+
+
 def _alarms_changed(item, read):
     old = read.get("alarms", ())
     if item.alarms is old:
@@ -164,16 +177,12 @@ def _alarms_changed(item, read):
 def _all_lines(item, name):
     """The lines of a new item: every field that is set, in the table's order."""
     lines = []
-    defaults = _DEFAULTS[type(item)]
-    done = set()
-    for entry in TABLES[name].values():
-        if entry.field in done:
-            continue
-        done.add(entry.field)
+    for entry, default in _ENTRIES[name]:
         value = getattr(item, entry.field)
         if entry.many:
-            lines += _new_lines(entry, item, value, None)
-        elif value is not None and (value != defaults[entry.field] or entry.name == "ACTION"):
+            if value:
+                lines += _new_lines(entry, item, value, None)
+        elif value is not None and (value != default or entry.name == "ACTION"):
             lines.append(write_property(entry, item, value, EMPTY, item_zones(item)))
     return lines
 
@@ -381,7 +390,7 @@ def zone_lines(tzid, first, last=None, zones=None, name=None):
     if own is None:
         return list(vtimezone(zone, name or tzid, first, last))
     lines = []
-    _dump(own, lines)
+    dump(own, lines)
     if name and name != tzid:
         lines = [f"TZID:{name}" if one[:5].upper() == "TZID:" else one for one in lines]
     return lines

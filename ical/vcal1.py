@@ -88,6 +88,9 @@ def _line(line, start, reader):
     quoted = (params.get("ENCODING") or "").upper() == "QUOTED-PRINTABLE"
     if quoted:
         value = _unquote(value, params.get("CHARSET"))
+        if name not in _TEXTS and name not in _ALARMS:
+            # No text, so no escapes: an address, a number.
+            value = write_plain(value)
         params = params.put(ENCODING=None, CHARSET=None)
         reader.repair("quoted_printable")
     elif params.get("CHARSET"):
@@ -96,8 +99,7 @@ def _line(line, start, reader):
     if new is None:
         if not quoted:
             return [line]
-        # No text, so no escapes: an address, a number.
-        new = [f"{name}{params}:{write_plain(value)}"]
+        new = [f"{name}{params}:{value}"]
     elif not quoted and new != [line]:
         reader.repair("vcalendar_1")
     return new

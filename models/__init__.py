@@ -4,12 +4,25 @@ from . import calendar_ical_identity, crm_automation_target
 # isort: split
 from . import (
     base,
+    caldav_change,
+    caldav_collection,
+    caldav_collection_read,
+    caldav_forget,
+    caldav_member,
+    caldav_object,
+    caldav_overlay,
     calendar_attendee,
     calendar_event,
     calendar_event_ical,
     calendar_event_identity,
     calendar_event_incoming,
+    calendar_feed,
     calendar_ical_source,
+    calendar_import,
+    calendar_import_line,
+    calendar_import_repair,
+    calendar_import_undo,
+    calendar_import_work,
     calendar_recurrence,
     calendar_recurrence_identity,
     calendar_recurrence_text,
@@ -60,6 +73,10 @@ from . import (
     project_task,
     res_config_settings,
 )
+
+# isort: split
+# Over what the others make of a meeting.
+from . import caldav_touch
 
 # isort: split
 # Above all others: it refuses before they begin.

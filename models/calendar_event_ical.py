@@ -8,10 +8,13 @@ import uuid
 from dataclasses import dataclass, field
 
 from odoo import models
-from odoo.tools import email_normalize, html2plaintext, is_html_empty
+from odoo.tools import email_normalize
+
+from odoo.addons.calendar.models.calendar_event import CalendarEvent as Stock
 
 from ..ical.text import to_text
-from .ical_meeting import MeetingWriter
+from .ical_html import plain_text
+from .ical_meeting import LISTS, MeetingWriter
 from .ical_series import SeriesWriter
 
 #: Namespace of the UIDs under which taken time is shown.
@@ -30,39 +33,57 @@ class CalendarObject:
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
-    def _ical_objects(self, private_details=True):
+    def _ical_objects(self, private_details=True, whole_series=True, time_only=False, rows=None):
         """The meetings as items; a series as a whole, as far as the user may see it.
 
         :param bool private_details: also say what one's own private meetings are about
+        :param bool whole_series: otherwise of a series these meetings only
+        :param bool time_only: say of each meeting only that the time is taken
+        :param rows: the meetings of series that count; by default all of their series
         :return: dict from meeting, or series for its meetings, to CalendarObject
         """
+        # Before the first look at any of them, which would read all that they have.
+        self._ical_prepare()
         singles = self.filtered(lambda event: not event.recurrence_id)
         series = self.recurrence_id
-        rows = self.browse()
-        if series:
+        if rows is not None:
+            rows = rows.filtered("recurrence_id").sorted(lambda event: (event.start, event.id))
+        elif not series:
+            rows = self.browse()
+        else:
             rows = self.with_context(active_test=False).search(
                 [("recurrence_id", "in", series.ids)], order="start, id"
             )
-        writer = MeetingWriter((singles | rows)._ical_prepared(), private_details)
+        (rows - self)._ical_prepare()
+        writer = MeetingWriter(singles | rows, private_details, time_only)
         objects = {event: CalendarObject([writer.item(event)]) for event in singles}
         by_series = rows.grouped("recurrence_id")
         for recurrence in series:
             events = by_series.get(recurrence)
-            if events:
-                items, changed = SeriesWriter(writer, recurrence, events).items()
-                objects[recurrence] = CalendarObject(items, changed)
+            if not events:
+                continue
+            series_writer = SeriesWriter(writer, recurrence, events)
+            if whole_series:
+                objects[recurrence] = CalendarObject(*series_writer.items())
+                continue
+            for event, item in series_writer.alone(events & self).items():
+                objects[event] = CalendarObject([item])
         return objects
 
-    def _ical_prepared(self):
+    def _ical_prepare(self):
         """Read what the items need, in one go for all."""
-        names = (
+        names = [
             "name", "description", "location", "start", "stop", "allday", "active", "privacy",
             "show_as", "videocall_location", "user_id", "recurrence_id", "follow_recurrence",
             "partner_ids", "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
             "create_date", "write_date",
-        )  # fmt: skip
+        ]  # fmt: skip
+        names += [name for name in LISTS if self._ical_may_read(name)]
         self.fetch(names)
-        return self
+
+    def _ical_may_read(self, name):
+        """Whether the user may read what stands in a field of several records."""
+        return self.env[self._fields[name].comodel_name].has_access("read")
 
     def _ical_text(self, private_details=True, lines=()):
         """The meetings as one calendar.
@@ -84,8 +105,12 @@ class CalendarEvent(models.Model):
 
     def _ical_description(self):
         """The description for guests, as plain text."""
-        html = self._get_customer_description()
-        return "" if is_html_empty(html) else html2plaintext(html).strip()
+        html = self.description
+        if type(self)._get_customer_description is not Stock._get_customer_description:
+            # Another module has more to say. Odoo's own only cleans what is clean since
+            # it was saved, and that takes longer than all the rest.
+            html = self._get_customer_description()
+        return plain_text(html)
 
     def _ical_address(self, partner):
         """The one address of a partner to whom mail can be sent, or None."""

@@ -82,7 +82,10 @@ class CalendarRecurrence(models.Model):
             taken.add((uid, base.user_id))
             identity = {"ical_uid": uid, "ical_sequence": before + 1}
             new.append({**self._ical_blank(), **identity, **vals})
-        return super().create(new)
+        # Nobody may write these fields himself; whether he may make a series is asked here.
+        self.check_access("create")
+        series = super(CalendarRecurrence, self.sudo()).create(new)
+        return series.with_env(self.env)
 
     def write(self, vals):
         self._ical_refuse([vals])

@@ -6,7 +6,7 @@ by ``ical.expand``.
 
 from datetime import timedelta
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
@@ -50,7 +50,7 @@ class CalendarRecurrence(models.Model):
 
         :return: number of meetings that were made
         """
-        domain = [("ical_last", "<", self.env.cr.now() + HORIZON - SLACK)]
+        domain = [("ical_last", "<", fields.Datetime.now() + HORIZON - SLACK)]
         made = 0
         ids = self.sudo().search(domain, order="ical_last, id").ids
         for at in range(0, len(ids), limit):
@@ -82,13 +82,16 @@ class CalendarRecurrence(models.Model):
             if item.recurrence_id is None or item.this_and_future
         ]
         reader = RowReader(owner, zone, {}, Options(), usual.name)
-        planner = SeriesReader(reader, self.env.cr.now(), 0, ())
-        now = self.env.cr.now()
+        planner = SeriesReader(reader, fields.Datetime.now(), 0, ())
+        now = fields.Datetime.now()
         room = MAX_ROWS - len(events.filtered(lambda event: event.start > now))
         try:
             found, last = planner.more(items, self.ical_last, room)
         except IcalError:
             found, last = [], None
+        sources = self.env["calendar.ical.source"]
+        taken = sources._taken_at(self, owner)
+        written = max(events.mapped("write_date"))
         places = set(events.mapped(lambda event: event.ical_recurrence_start or event.start))
         writer = self.with_context(**SILENT)
         rows = writer.env["calendar.event"].create(
@@ -99,6 +102,9 @@ class CalendarRecurrence(models.Model):
             ]
         )
         writer.ical_last = last
+        if rows and taken and (written - taken).total_seconds() < 1:
+            # Nobody has touched it, and this is no edit either.
+            sources._take_again(self)
         return len(rows)
 
     def _ical_next(self, usual, start, stop, place):
@@ -118,5 +124,3 @@ class CalendarRecurrence(models.Model):
                 for guest in usual.attendee_ids
             ],
         }
-
-

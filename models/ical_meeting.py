@@ -16,32 +16,37 @@ _STATUSES = {
 }  # fmt: skip
 _ACCESS = {"private": "PRIVATE", "confidential": "CONFIDENTIAL"}
 _DAY = timedelta(days=1)
+#: Fields of a meeting whose records not everybody may read.
+LISTS = ("attendee_ids", "alarm_ids", "categ_ids")
 
 
 class MeetingWriter:
     """Makes items of meetings that were read already.
 
     :param events: all meetings in question
-    :param bool private_details: see ``_ical_objects``
+    :param bool private_details, time_only: see ``_ical_objects``
     """
 
-    def __init__(self, events, private_details=True):
+    def __init__(self, events, private_details=True, time_only=False):
         env = events.env
         self.env = env
         self.model = events.browse()
-        self.hidden = self._hidden(events, private_details)
-        self.readable = {
-            name: env[name].has_access("read")
-            for name in ("calendar.attendee", "calendar.alarm", "calendar.event.type")
-        }
+        self.hidden = set(events.ids) if time_only else self._hidden(events, private_details)
+        self.readable = {name: events._ical_may_read(name) for name in LISTS}
+        # What many meetings have in common is made once.
         self._zones = {}
         self._organizers = {}
         self._alarms = {}
+        self._organizer_partners = {}
+        self._attendees = {}
+        self._categories = {}
         self._taken = self._taken_in(events)
         # The names of its guests are no secret to whoever sees a meeting.
-        if self.readable["calendar.attendee"]:
+        if self.readable["attendee_ids"]:
             shown = events.filtered(lambda event: event.id not in self.hidden)
-            shown.attendee_ids.partner_id.sudo().fetch(["name", "email", "is_company"])
+            guests = shown.attendee_ids
+            guests.fetch(["partner_id", "state"])
+            guests.partner_id.sudo().fetch(["name", "email", "is_company"])
 
     def _hidden(self, events, private_details):
         """Ids of the meetings of which only the time may be said."""
@@ -65,7 +70,11 @@ class MeetingWriter:
             return set()
         sources = self.env["calendar.ical.source"].sudo()
         found = sources.search_fetch(
-            ["|", ("event_id", "in", events.ids), ("recurrence_id", "in", events.recurrence_id.ids)],
+            [
+                "|",
+                ("event_id", "in", events.ids),
+                ("recurrence_id", "in", events.recurrence_id.ids),
+            ],
             ["event_id", "recurrence_id", "user_id"],
         )
         owners = {(one.event_id or one.recurrence_id, one.user_id) for one in found}
@@ -127,7 +136,7 @@ class MeetingWriter:
             access=_ACCESS.get(event.effective_privacy),
             url=link,
             conferences=(Conference(link, EMPTY.put(FEATURE="VIDEO")),) if link else (),
-            categories=self.names(event, "categ_ids", "calendar.event.type"),
+            categories=self.categories(event),
             # Without guests a meeting is no business of others (RFC 5545, 3.8.4.3).
             organizer=self.organizer(event) if people else None,
             attendees=people,
@@ -147,52 +156,68 @@ class MeetingWriter:
             event.description, event.location, event.privacy, event.user_id.id,
             # Odoo's own rooms have an address for each meeting of a series.
             event.DISCUSS_ROUTE if event.DISCUSS_ROUTE in link else link,
-            self.names(event, "categ_ids", "calendar.event.type"),
-            tuple(event.alarm_ids.ids) if self.readable["calendar.alarm"] else (),
+            self.categories(event),
+            tuple(event.alarm_ids.ids) if self.readable["alarm_ids"] else (),
             tuple(sorted((one.partner_id.id, one.state) for one in self._guests(event))),
             bool(event.ical_text),
         )  # fmt: skip
 
-    def names(self, event, field, model):
-        return tuple(event[field].mapped("name")) if self.readable[model] else ()
+    def categories(self, event):
+        if not self.readable["categ_ids"]:
+            return ()
+        tags = event.categ_ids
+        if tags._ids not in self._categories:
+            self._categories[tags._ids] = tuple(tags.mapped("name"))
+        return self._categories[tags._ids]
 
     def _guests(self, event):
-        return event.attendee_ids if self.readable["calendar.attendee"] else ()
+        return event.attendee_ids if self.readable["attendee_ids"] else ()
 
     def organizer(self, event):
         user = event.user_id
         if user not in self._organizers:
-            partner = user.sudo().partner_id
+            partner = self._organizer_partner(user)
             email = self.model._ical_address(partner)
             self._organizers[user] = Organizer.of(email, CN=partner.name) if email else None
         return self._organizers[user]
 
     def attendees(self, event):
         """The guests who have an address, with their answers; none if one meets nobody."""
-        organizer = event.user_id.sudo().partner_id
+        organizer = self._organizer_partner(event.user_id)
         found = []
         others = False
         for guest in self._guests(event):
-            partner = guest.partner_id.sudo()
-            email = self.model._ical_address(partner)
-            others = others or partner != organizer
-            if not email:
-                continue
-            status = _STATUSES.get(guest.state, "NEEDS-ACTION")
-            found.append(
-                Attendee.of(
-                    email,
-                    CUTYPE="GROUP" if partner.is_company else "INDIVIDUAL",
-                    ROLE="CHAIR" if partner == organizer else "REQ-PARTICIPANT",
-                    PARTSTAT=status,
-                    RSVP="TRUE" if status in ("NEEDS-ACTION", "TENTATIVE") else "FALSE",
-                    CN=partner.name or None,
-                )
-            )
+            partner = guest.partner_id
+            is_organizer = partner == organizer
+            others = others or not is_organizer
+            key = partner.id, guest.state, is_organizer
+            if key not in self._attendees:
+                self._attendees[key] = self._new_attendee(partner.sudo(), guest.state, is_organizer)
+            if self._attendees[key]:
+                found.append(self._attendees[key])
         return tuple(found) if others else ()
 
+    def _organizer_partner(self, user):
+        if user not in self._organizer_partners:
+            self._organizer_partners[user] = user.sudo().partner_id
+        return self._organizer_partners[user]
+
+    def _new_attendee(self, partner, state, is_organizer):
+        email = self.model._ical_address(partner)
+        if not email:
+            return None
+        status = _STATUSES.get(state, "NEEDS-ACTION")
+        return Attendee.of(
+            email,
+            CUTYPE="GROUP" if partner.is_company else "INDIVIDUAL",
+            ROLE="CHAIR" if is_organizer else "REQ-PARTICIPANT",
+            PARTSTAT=status,
+            RSVP="TRUE" if status in ("NEEDS-ACTION", "TENTATIVE") else "FALSE",
+            CN=partner.name or None,
+        )
+
     def alarms(self, event, people):
-        if not self.readable["calendar.alarm"]:
+        if not self.readable["alarm_ids"]:
             return ()
         return tuple(self._alarm(alarm, people) for alarm in event.alarm_ids)
 

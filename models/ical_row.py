@@ -226,9 +226,7 @@ def kept_text(item, contacts=()):
     if guests:
         head.append(GUESTS + ",".join(guests))
     if all(by_name(name) for name in names):
-        return "\n".join(
-            ["BEGIN:VCALENDAR", "VERSION:2.0", *head, *lines, "END:VCALENDAR", ""]
-        )
+        return "\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", *head, *lines, "END:VCALENDAR", ""])
     # A zone of its own is not known without its rules.
     return to_text([item], lines=head).replace("\r\n", "\n")
 

@@ -43,12 +43,7 @@ class SeriesWriter:
 
     def items(self):
         """(items, the one with the rule first; items of changed meetings by their id)"""
-        members = [self._member(event) for event in self.events]
-        pattern = find_pattern(
-            self._rules(members), members, self._stored("ical_exdates"),
-            self._stored("ical_rdates"), Clock(None if self.allday else self.zone),
-            self._kept(),
-        )  # fmt: skip
+        members, pattern = self._pattern()
         changed = {
             member.event.id: self._occurrence(member.event, member.place)
             for member in members
@@ -60,6 +55,27 @@ class SeriesWriter:
         }
         items = [self._master(pattern), *changed.values()]
         return items, {**changed, **gone}
+
+    def alone(self, events):
+        """The item of each of these meetings: its UID and its place tell of which series."""
+        members, _pattern = self._pattern()
+        places = {member.event: member.place for member in members}
+        return {
+            event: self._occurrence(
+                event, places.get(event) or self._place(event) or self._at(event)
+            )
+            for event in events
+        }
+
+    def _pattern(self):
+        """(the meetings with their places, the rule and exceptions that give them)"""
+        members = [self._member(event) for event in self.events]
+        pattern = find_pattern(
+            self._rules(members), members, self._stored("ical_exdates"),
+            self._stored("ical_rdates"), Clock(None if self.allday else self.zone),
+            self._kept(),
+        )  # fmt: skip
+        return members, pattern
 
     def _at(self, event):
         return event.start.date() if self.allday else event.start
@@ -96,7 +112,7 @@ class SeriesWriter:
         first, last = series.ical_first, series.ical_last
         if self.allday:
             first, last = first and first.date(), last and last.date()
-        return Kept(begin, first, last)
+        return Kept(begin, first or None, last or None)
 
     def _moment(self, place):
         return place if is_date(place) else moment(place, self.zone)

@@ -5,6 +5,7 @@ of anything, unless the options say so, and no rule is set off.
 """
 
 import logging
+from datetime import timedelta
 
 import psycopg2
 
@@ -48,6 +49,7 @@ class Writer:
     """
 
     def __init__(self, env, owner, options, todos):
+        self.asker = env
         owner_ = owner.sudo()
         context = {
             **clean_context(env.context),
@@ -62,14 +64,13 @@ class Writer:
         self.todos = todos
         self.events = self.env["calendar.event"]
         self.series = self.env["calendar.recurrence"]
-        self.notes = []
+        self.has_alarm_soon = False
         self._alarms = None
         self._categories = {}
         self._made = {}
 
     def results(self, outcomes):
         """One Result for each outcome, in their order."""
-        self.notes = []
         done = {}
         batch, size = [], 0
         work = [outcome for outcome in outcomes if outcome.action]
@@ -81,10 +82,14 @@ class Writer:
                 done.update(self._written(batch))
                 batch, size = [], 0
         done.update(self._written(batch))
-        return [
-            done.get(id(outcome)) or Result(outcome, outcome.kind, outcome.record, reason=outcome.reason)
-            for outcome in outcomes
-        ]  # fmt: skip
+        if self.has_alarm_soon:
+            self.env["calendar.alarm_manager"]._notify_next_alarm(self.owner.partner_id.ids)
+        for result in done.values():
+            # Nobody outside writes with what is allowed in here.
+            result.record = result.record and self.asker[result.record._name].browse(
+                result.record.id
+            )
+        return [done.get(id(outcome)) or _untouched(outcome) for outcome in outcomes]
 
     def _written(self, batch):
         """Write together; what makes the batch fail is found by halving it."""
@@ -125,11 +130,12 @@ class Writer:
         created = [one for one in batch if one.action == "create" and one.component != "VTODO"]
         results.update(self._create(created))
         todos = [one for one in batch if one.component == "VTODO"]
-        results.update(self.todos.write(self, todos))
+        results.update(self.todos.results(self, todos))
         for outcome in batch:
             if id(outcome) in results:
                 continue
-            result = Result(outcome, outcome.kind, outcome.record)
+            record = outcome.record.with_env(self.env)
+            result = Result(outcome, outcome.kind, record)
             if outcome.action == "update":
                 self._update(outcome, result)
             elif outcome.action == "answer":
@@ -142,10 +148,16 @@ class Writer:
     def _note(self, results):
         """Remember what was taken in, for the next time."""
         rows = []
+        results = [one for one in results if one.outcome.key and one.record]
+        there = {
+            record
+            for records in _together(one.record for one in results).values()
+            for record in records.exists()
+        }
         for result in results:
             outcome = result.outcome
             record = result.record
-            if not outcome.key or not record or not record.exists():
+            if record not in there:
                 continue
             # What is older than Odoo's is looked at again.
             digest = None if outcome.kind == "older" else outcome.digest
@@ -346,22 +358,27 @@ class Writer:
     def _set_up_alarms(self, events):
         """Odoo's job has to know when its next e-mail reminder is due: once for all."""
         now = fields.Datetime.now()
-        coming = events.filtered(lambda event: event.alarm_ids and event.active and event.stop > now)
+        coming = events.filtered(
+            lambda event: event.alarm_ids and event.active and event.stop > now
+        )
         if not coming:
             return
         loud = {name: value for name, value in coming.env.context.items() if name != "dont_notify"}
-        coming.recurrence_id.with_context(loud)._setup_alarms()
+        loud_env = coming.env(context=loud)
+        coming.recurrence_id.with_env(loud_env)._setup_alarms()
+        types = coming._get_trigger_alarm_types()
         moments = {
-            event.start - fields.date_utils.relativedelta(minutes=alarm.duration_minutes)
+            (alarm.alarm_type in types, event.start - timedelta(minutes=alarm.duration_minutes))
             for event in coming
             if not event.recurrence_id
             for alarm in event.alarm_ids
-            if alarm.alarm_type in event._get_trigger_alarm_types()
         }
-        moments = [moment for moment in moments if moment > now]
-        if moments:
-            self.env.ref("calendar.ir_cron_scheduler_alarm")._trigger(at=moments)
-        self.env["calendar.alarm_manager"]._notify_next_alarm(self.owner.partner_id.ids)
+        mails = [moment for is_mail, moment in moments if is_mail and moment > now]
+        if mails:
+            self.env.ref("calendar.ir_cron_scheduler_alarm")._trigger(at=mails)
+        # His browser is told of the next one, as far as browsers look ahead.
+        soon = now + timedelta(days=1)
+        self.has_alarm_soon |= any(moment < soon for _is_mail, moment in moments)
 
     def _invite(self, events):
         """The invitations of Odoo, to who is not the owner; of a series one."""
@@ -375,37 +392,27 @@ class Writer:
             name: value for name, value in events.env.context.items()
             if name not in ("no_mail_to_attendees", "skip_attendee_notification")
         }  # fmt: skip
-        (singles | firsts).filtered("active").with_context(
-            told
-        ).attendee_ids._send_invitation_emails()
+        invited = (singles | firsts).filtered("active").with_env(events.env(context=told))
+        invited.attendee_ids._send_invitation_emails()
 
     # -- what has changed ----------------------------------------------------
 
     def _update(self, outcome, result):
         difference = outcome.plan
         record = outcome.record.with_env(self.env)
+        is_series = record._name == "calendar.recurrence"
         events = record
-        if record._name == "calendar.recurrence":
+        if is_series:
             events = self.events.search([("recurrence_id", "=", record.id)])
         if self.options.lock:
             events.lock_for_update(allow_referencing=True)
-        result.before = take(events, record if events is not record else None)
-        plan = difference.plan
-        if plan is None:
-            events.browse([event.id for event in difference.archives]).write({"active": False})
+        result.before = take(events, record if is_series else None)
+        if difference.plan is None:
+            self.events.browse([one.id for one in difference.archives]).write({"active": False})
             self._raise_to(events, record, outcome.items[0].sequence)
             return
         self._make_contacts([outcome])
-        series = record if record._name == "calendar.recurrence" else self.series
-        if plan.series is not None and not series:
-            series = self._create_series([(outcome.key, plan.series)])
-            result.created["calendar.recurrence"] = series.ids
-            result.record = series
-        elif plan.series is not None and not plan.partial:
-            series.write(plan.series)
-        elif plan.series is None and series:
-            result.record = self._end_series(series, events, difference)
-            series = self.series
+        series = self._update_series(outcome, result, record, events)
         self._write_rows(difference, series)
         made = self.events
         if difference.creates:
@@ -415,13 +422,29 @@ class Writer:
             result.created["calendar.event"] = made.ids
         if difference.archives and series:
             self.events.browse([one.id for one in difference.archives]).write({"active": False})
-        if not difference.writes and not plan.partial:
-            self._keep_other(plan, events, series)
         if series:
             self._settle_series(series)
-            if plan.partial:
-                self._count_exceptions(plan, series)
+            if difference.plan.partial:
+                self._count_exceptions(difference.plan, series)
+        elif not difference.writes:
+            self._keep_other(difference.plan, events)
         self._set_up_alarms(events | made)
+
+    def _update_series(self, outcome, result, record, events):
+        """The series that the meetings are to have: as it was, another, a new one, or none."""
+        plan = outcome.plan.plan
+        if record._name == "calendar.recurrence":
+            if plan.series is None:
+                result.record = self._end_series(record, events, outcome.plan)
+                return self.series
+            if not plan.partial:
+                record.write(plan.series)
+            return record
+        if plan.series is None:
+            return self.series
+        result.record = self._create_series([(outcome.key, plan.series)])
+        result.created["calendar.recurrence"] = result.record.ids
+        return result.record
 
     def _write_rows(self, difference, series):
         for event, names, row in difference.writes:
@@ -439,10 +462,8 @@ class Writer:
                 if state and attendee.state != state:
                     attendee.write({"state": state})
 
-    def _keep_other(self, plan, events, series):
-        """What Odoo has no field for, of meetings that are as they were."""
-        if series:
-            return
+    def _keep_other(self, plan, events):
+        """What Odoo has no field for, of a meeting that is as it was."""
         row = plan.rows[0]
         events.write({"ical_text": row.text or False, "ical_sequence": row.sequence})
 
@@ -452,9 +473,7 @@ class Writer:
         event = (event or series.base_event_id or events[:1]).with_env(self.env)
         rest = events - event
         uid = self.events._ical_new_uid()
-        event.write(
-            {"recurrence_id": False, "recurrency": False, "ical_recurrence_start": False}
-        )
+        event.write({"recurrence_id": False, "recurrency": False, "ical_recurrence_start": False})
         rest.write({"active": False, "ical_uid": uid})
         series.write({"ical_uid": uid})
         return event
@@ -471,6 +490,19 @@ class Writer:
             one.filtered(lambda each: each.ical_sequence < sequence).write(
                 {"ical_sequence": sequence}
             )
+
+
+def _untouched(outcome):
+    return Result(outcome, outcome.kind, outcome.record, reason=outcome.reason)
+
+
+def _together(records):
+    """Recordsets by model."""
+    found = {}
+    for record in records:
+        ids = found.setdefault(record._name, (record.browse(), []))[1]
+        ids.append(record.id)
+    return {name: model.browse(ids) for name, (model, ids) in found.items()}
 
 
 def _literal(name):

@@ -1,11 +1,26 @@
 """What the tests share: people, a rule, and a stand-in for the commit."""
 
 import contextlib
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.tests import TransactionCase, new_test_user
+
+#: Loggers whose errors a test is about.
+DECISION_LOG = "odoo.addons.crm_automation.models.crm_automation_rule_decision"
+FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"
+
+#: When stories about meetings and dates take place: a Tuesday. Madrid is two hours
+#: ahead of UTC then.
+NOW = datetime(2027, 6, 15, 10, 0)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+#: Values of a meeting of which nothing else matters.
+TASTING = {"name": "Tasting", "start": "2030-01-07 09:00:00", "stop": "2030-01-07 10:00:00"}
 
 CONTEXT = {"tracking_disable": True, "no_reset_password": True, "mail_create_nosubscribe": True}
 
@@ -111,3 +126,13 @@ class AutomationData:
 
 class AutomationCase(AutomationData, TransactionCase):
     """A TransactionCase with that data."""
+
+
+class EveryObjectCase(AutomationCase):
+    """Rules on any kind of record, tasks of a project among them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manager.group_ids += cls.env.ref("project.group_project_manager")
+        cls.project = cls.env["project.project"].create({"name": "Vintage"})

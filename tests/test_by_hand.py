@@ -7,8 +7,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..models.crm_automation_firing_call import LEAD
-from .common import AutomationCase
-from .test_moment import DAY, HOUR, MINUTE, NOW, MomentCase
+from .common import DAY, HOUR, MINUTE, NOW, AutomationCase
+from .test_moment import MomentCase
 
 BUTTONS = ("action_send_now", "action_send_anyway", "action_skip", "action_postpone")
 

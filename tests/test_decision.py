@@ -3,9 +3,7 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import AutomationCase
-
-DECISION_LOG = "odoo.addons.crm_automation.models.crm_automation_rule_decision"
+from .common import DECISION_LOG, AutomationCase
 
 
 @tagged("post_install", "-at_install")

@@ -8,9 +8,7 @@ from odoo.tools import mute_logger
 
 from ..engine.retry import DELAYS
 from ..models.crm_automation_firing_call import LEAD
-from .common import AutomationCase
-
-FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"
+from .common import FIRING_LOG, AutomationCase
 
 
 @tagged("post_install", "-at_install")

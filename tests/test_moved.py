@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from .test_moment import DAY, HOUR, MINUTE, NOW, MomentCase
+from .common import DAY, HOUR, MINUTE, NOW
+from .test_moment import MomentCase
 
 #: Meetings are told of five minutes before.
 START = NOW + HOUR

@@ -6,8 +6,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
-from .common import AutomationCase
-from .test_moment import DAY, HOUR, MINUTE, NOW, MomentCase
+from .common import DAY, HOUR, MINUTE, NOW, AutomationCase
+from .test_moment import MomentCase
 
 TRACES = (
     "mail.mail", "mail.message", "mail.notification", "mail.activity", "mail.followers",

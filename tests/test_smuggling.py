@@ -4,10 +4,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged, users
 from odoo.tools import mute_logger
 
-from .common import AutomationCase
+from .common import DECISION_LOG, FIRING_LOG, AutomationCase
 
-FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"
-DECISION_LOG = "odoo.addons.crm_automation.models.crm_automation_rule_decision"
 WIRE = {"name": "Smuggle", "trigger": "lead_converted", "notify_responsible": True}
 
 

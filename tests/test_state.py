@@ -7,7 +7,7 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
 from ..models.crm_automation_target import BUSINESS_STATES
-from .common import AutomationCase
+from .common import TASTING, AutomationCase
 
 STATES = [state for state, _label in BUSINESS_STATES]
 
@@ -191,9 +191,7 @@ class TestTaskState(StateCase):
 class TestMeetingState(StateCase):
     def make_meeting(self, guests=None, **values):
         values = {
-            "name": "Tasting",
-            "start": "2030-01-07 09:00:00",
-            "stop": "2030-01-07 10:00:00",
+            **TASTING,
             "partner_ids": [Command.set((guests or self.env["res.partner"]).ids)],
             "user_id": self.manager.id,
             **values,

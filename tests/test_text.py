@@ -9,10 +9,9 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..models.crm_automation_rule import TRIGGER_MODELS
-from .common import AutomationCase
+from .common import FIRING_LOG, AutomationCase
 from .test_wire import WireCase
 
-FIRING_LOG = "odoo.addons.crm_automation.models.crm_automation_firing_drain"
 QUEUE = "odoo.addons.crm_automation.models.crm_automation_notice_queue"
 RENDER_LOGS = ("odoo.addons.mail.models.mail_render_mixin", FIRING_LOG)
 NOW = datetime(2027, 6, 15, 10, 0)

@@ -102,20 +102,19 @@ def series(draw):
     return calendar(*blocks)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(series())
 def test_occurrences_are_those_of_recurring_ical_events(data):
     assert ours(data) == theirs(data)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(series())
 def test_what_is_written_has_the_same_occurrences_elsewhere(data):
     written = to_text(parse(data).items).encode()
     assert theirs(written) == ours(data)
 
 
-@settings(deadline=None)
 @given(series(), st.integers(0, 600), st.integers(1, 40))
 def test_a_span_gives_what_the_whole_has_in_it(data, days, length):
     first = FIRST + timedelta(days=days)
@@ -235,7 +234,7 @@ def test_a_second_s_rule_costs_no_more_than_the_day_asked_for():
     assert time.process_time() - begun < 2
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.datetimes(datetime(1, 1, 1), datetime.max), st.sampled_from(ZONES + ["UTC"]),
        st.datetimes(datetime(1, 1, 1), datetime.max))  # fmt: skip
 def test_the_ends_of_time(start, zone, asked):

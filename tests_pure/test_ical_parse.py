@@ -269,3 +269,10 @@ def test_unquoted_colons_do_not_hide_the_address():
 
 def sample_bytes(name):
     return (Path(__file__).parent / "ics" / name).read_bytes()
+
+
+def test_a_quoted_address_is_one_line():
+    line = "ATTENDEE;ENCODING=QUOTED-PRINTABLE:mailto:luis=0D=0A@example.com"
+    [item] = parse(event(TIME, line)).items
+    [attendee] = item.attendees
+    assert attendee.uri == "mailto:luis@example.com"

@@ -254,7 +254,7 @@ def items(draw):
     return kind(**common, **later)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.lists(items(), min_size=1, max_size=3))
 def test_item_to_text_to_item(made):
     text = to_text(made)
@@ -274,7 +274,7 @@ def test_item_to_text_to_item(made):
         assert [a.octets() for a in again.attachments] == [a.octets() for a in one.attachments]
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.lists(items(), min_size=1, max_size=3))
 def test_others_read_what_is_written(made):
     text = to_text(made)

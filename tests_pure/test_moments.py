@@ -25,7 +25,7 @@ delays = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(moments, delays, st.booleans(), st.sampled_from(ZONES))
 def test_no_date_is_missed(value, delay, before, zone):
     """A record whose moment is in the window has its date where we look for it."""
@@ -36,7 +36,7 @@ def test_no_date_is_missed(value, delay, before, zone):
     assert low <= value <= high
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.dates(datetime.date(2025, 1, 1), datetime.date(2027, 12, 31)),
     delays, st.booleans(), st.sampled_from(ZONES), st.floats(0, 23.9),

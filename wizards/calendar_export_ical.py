@@ -34,6 +34,18 @@ class CalendarExportIcal(models.TransientModel):
         default="mine",
     )
     event_ids = fields.Many2many("calendar.event", string="Meetings")
+    has_series = fields.Boolean(compute="_compute_has_series")
+    series = fields.Selection(
+        [
+            ("whole", "The whole series"),
+            ("selected", "The selected meetings only"),
+        ],
+        "Of Meetings that Repeat",
+        required=True,
+        default="whole",
+        help="A meeting alone keeps the name of its series, so that a calendar that has the "
+        "series puts it into its place.",
+    )
     partner_id = fields.Many2one("res.partner", "Customer")
     date_from = fields.Date("From")
     date_to = fields.Date("To", help="Up to and including this day.")
@@ -62,6 +74,11 @@ class CalendarExportIcal(models.TransientModel):
             values.update(scope="customer", partner_id=ids[0])
         return values
 
+    @api.depends("event_ids.recurrence_id")
+    def _compute_has_series(self):
+        for wizard in self:
+            wizard.has_series = bool(wizard.event_ids.recurrence_id)
+
     @api.constrains("date_from", "date_to")
     def _check_dates(self):
         for wizard in self:
@@ -74,7 +91,8 @@ class CalendarExportIcal(models.TransientModel):
         events = self._events()
         if not events:
             raise UserError(self.env._("There are no such meetings."))
-        objects = events._ical_objects(self.private_details)
+        whole = self.scope != "selection" or self.series == "whole"
+        objects = events._ical_objects(self.private_details, whole)
         content, name = self._pack(events, objects)
         self.write(
             {
