@@ -48,9 +48,7 @@ class CalendarEvent(models.Model):
             rows = self.with_context(active_test=False).search(
                 [("recurrence_id", "in", series.ids)], order="start, id"
             )
-        writer = MeetingWriter(
-            (singles | rows)._ical_prepared(), private_details, time_only
-        )
+        writer = MeetingWriter((singles | rows)._ical_prepared(), private_details, time_only)
         objects = {event: CalendarObject([writer.item(event)]) for event in singles}
         by_series = rows.grouped("recurrence_id")
         for recurrence in series:
