@@ -80,8 +80,8 @@ class CaldavCollection(models.Model):
 
     def _query(self):
         """The meetings that it holds now, by the rights of its user."""
-        Event = self.env["calendar.event"].with_user(self.user_id).with_context({})
-        query = Event._search(self._domain())
+        env = self.env(user=self.user_id, su=False, context={})
+        query = env["calendar.event"]._search(self._domain())
         query.order = None
         return query
 

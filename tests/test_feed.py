@@ -69,8 +69,11 @@ class TestFeed(FeedData, HttpCase):
 
     def test_the_file(self):
         self.meet("In Bogotá")
-        self.meet("Weekly", recurrency=True, rrule_type="weekly", count=3, end_type="count",
-                  interval=1, event_tz="America/Bogota", **{self.start.strftime("%a").lower(): True})  # fmt: skip
+        day = self.start.strftime("%a").lower()
+        self.meet(
+            "Weekly", recurrency=True, rrule_type="weekly", count=3, end_type="count", interval=1,
+            event_tz="America/Bogota", **{day: True},
+        )  # fmt: skip
         _feed, path = self.feed()
         answer = self.get(path)
         self.assertEqual(answer.status_code, 200)

@@ -1,4 +1,5 @@
 from . import (
+    base_partner_merge,
     calendar_export_ical,
     calendar_feed_address,
     calendar_subscription_delete,
