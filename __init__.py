@@ -1,4 +1,4 @@
-from . import hooks, models, wizards
+from . import controllers, hooks, models, wizards
 from .hooks import post_init_hook, uninstall_hook
 
 hooks.check_urllib3()

@@ -10,3 +10,11 @@ UPDATE crm_automation_delivery
    SET state = 'failed',
        reason = 'The database was neutralized.'
  WHERE state IN ('queued', 'retry');
+-- Nobody reads the copy under the addresses of the original.
+UPDATE calendar_feed
+   SET active = false,
+       token_hash = NULL,
+       body = NULL,
+       body_etag = NULL;
+UPDATE calendar_subscription
+   SET enabled = false;

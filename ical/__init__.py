@@ -15,6 +15,8 @@ Never imports odoo. From the bytes up:
 ``vcal1``       vCalendar 1.0 turned into iCalendar 2.0
 ``parse``       bytes to items, with repairs and errors per item
 ``text``        items to text; what nobody changed stays as it was
+``overlay``     what is one user's own, laid over the text that all share
+``compose``     several calendars as one, without understanding them
 ``rules``       RRULE: what a rule says, and the times it gives
 ``recurrence``  RRULE and the fields of Odoo's recurrence
 ``expand``      the occurrences of a series in a span of time, bounded

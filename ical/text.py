@@ -91,19 +91,20 @@ def item_lines(item, now=None):
         raise CannotWrite("an item without UID")
     component = to_component(item)
     lines = []
-    _dump(component, lines)
+    dump(component, lines)
     if now is not None and item.stamp is None:
         lines.insert(1, f"DTSTAMP:{write_moment(now)}")
     return lines
 
 
-def _dump(component, lines):
+def dump(component, lines):
+    """Append the content lines of a component, BEGIN and END included."""
     lines.append(f"BEGIN:{component.name}")
     for piece in component.content:
         if isinstance(piece, str):
             lines.append(piece)
         else:
-            _dump(piece, lines)
+            dump(piece, lines)
     lines.append(f"END:{component.name}")
 
 
@@ -389,7 +390,7 @@ def zone_lines(tzid, first, last=None, zones=None, name=None):
     if own is None:
         return list(vtimezone(zone, name or tzid, first, last))
     lines = []
-    _dump(own, lines)
+    dump(own, lines)
     if name and name != tzid:
         lines = [f"TZID:{name}" if one[:5].upper() == "TZID:" else one for one in lines]
     return lines

@@ -4,15 +4,27 @@ from . import calendar_ical_identity, crm_automation_target
 # isort: split
 from . import (
     base,
+    caldav_change,
+    caldav_collection,
+    caldav_collection_read,
+    caldav_forget,
+    caldav_member,
+    caldav_object,
+    caldav_overlay,
     calendar_attendee,
     calendar_event,
     calendar_event_ical,
     calendar_event_identity,
     calendar_event_incoming,
     calendar_ical_source,
+    calendar_feed,
     calendar_recurrence,
     calendar_recurrence_identity,
     calendar_recurrence_text,
+    calendar_subscription,
+    calendar_subscription_apply,
+    calendar_subscription_read,
+    calendar_subscription_run,
     crm_automation_delivery,
     crm_automation_firing,
     crm_automation_firing_call,
@@ -47,10 +59,18 @@ from . import (
     crm_lead,
     crm_stage,
     crm_team,
+    ical_fetch,
     ir_actions_server,
     ir_cron,
     ir_filters,
     ir_ui_menu,
     mail_mail,
     project_task,
+    res_config_settings,
 )
+
+# isort: split
+# Over what the others make of a meeting.
+from . import caldav_touch
+# Above all others: it refuses before they begin.
+from . import calendar_subscription_guard

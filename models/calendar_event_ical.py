@@ -33,24 +33,31 @@ class CalendarObject:
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
-    def _ical_objects(self, private_details=True, whole_series=True):
+    def _ical_objects(
+        self, private_details=True, whole_series=True, time_only=False, rows=None
+    ):
         """The meetings as items; a series as a whole, as far as the user may see it.
 
         :param bool private_details: also say what one's own private meetings are about
         :param bool whole_series: otherwise of a series these meetings only
+        :param bool time_only: say of each meeting only that the time is taken
+        :param rows: the meetings of series that count; by default all of their series
         :return: dict from meeting, or series for its meetings, to CalendarObject
         """
         # Before the first look at any of them, which would read all that they have.
         self._ical_prepare()
         singles = self.filtered(lambda event: not event.recurrence_id)
         series = self.recurrence_id
-        rows = self.browse()
-        if series:
+        if rows is not None:
+            rows = rows.filtered("recurrence_id").sorted(lambda event: (event.start, event.id))
+        elif not series:
+            rows = self.browse()
+        else:
             rows = self.with_context(active_test=False).search(
                 [("recurrence_id", "in", series.ids)], order="start, id"
             )
         (rows - self)._ical_prepare()
-        writer = MeetingWriter(singles | rows, private_details)
+        writer = MeetingWriter(singles | rows, private_details, time_only)
         objects = {event: CalendarObject([writer.item(event)]) for event in singles}
         by_series = rows.grouped("recurrence_id")
         for recurrence in series:

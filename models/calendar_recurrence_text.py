@@ -6,7 +6,7 @@ by ``ical.expand``.
 
 from datetime import timedelta
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
@@ -50,7 +50,7 @@ class CalendarRecurrence(models.Model):
 
         :return: number of meetings that were made
         """
-        domain = [("ical_last", "<", self.env.cr.now() + HORIZON - SLACK)]
+        domain = [("ical_last", "<", fields.Datetime.now() + HORIZON - SLACK)]
         made = 0
         ids = self.sudo().search(domain, order="ical_last, id").ids
         for at in range(0, len(ids), limit):
@@ -82,8 +82,8 @@ class CalendarRecurrence(models.Model):
             if item.recurrence_id is None or item.this_and_future
         ]
         reader = RowReader(owner, zone, {}, Options(), usual.name)
-        planner = SeriesReader(reader, self.env.cr.now(), 0, ())
-        now = self.env.cr.now()
+        planner = SeriesReader(reader, fields.Datetime.now(), 0, ())
+        now = fields.Datetime.now()
         room = MAX_ROWS - len(events.filtered(lambda event: event.start > now))
         try:
             found, last = planner.more(items, self.ical_last, room)

@@ -122,6 +122,16 @@ class CrmAutomationFiring(models.Model):
                 firing.delivery_ids.mapped("state")
             )
 
+    def _told(self):
+        """Its payload as it lies in the cache: only to be read.
+
+        The field's own value is a deep copy at each access, and this is asked several
+        times for each notice. To whom it may be told is the caller's business.
+        """
+        if "payload" not in self._cache:
+            self.sudo().fetch(["payload"])
+        return self._cache["payload"] or {}
+
     def _finish(self, state, reason=False, delivery_state=None):
         """End firings.
 
@@ -174,9 +184,7 @@ class CrmAutomationFiring(models.Model):
         failed = self.sudo().filtered(
             # Of a deleted record that could not be asked, nothing is known.
             lambda firing: (
-                firing.state == "failed"
-                and firing.res_id
-                and "failure" not in (firing.payload or {})
+                firing.state == "failed" and firing.res_id and "failure" not in firing._told()
             )
         )
         now = self.env.cr.now().replace(microsecond=0)

@@ -23,6 +23,8 @@ _logger = logging.getLogger(__name__)
 BATCH = 100
 #: How often a batch may lose against another worker before the job gives up.
 MAX_CONFLICTS = 20
+#: Key of the context: the workers are told later of the jobs that are called.
+UNTOLD = "crm_automation_calls_untold"
 
 
 class CrmAutomationFiring(models.Model):
@@ -70,7 +72,7 @@ class CrmAutomationFiring(models.Model):
                 full = len(batch) == limit
                 if limit < batch_size:
                     batch = batch._begin_alone()
-                batch._run()
+                batch.with_context(**{UNTOLD: worked})._run()
                 self.env.flush_all()
                 left = self._commit_batch(len(batch), remaining=int(full))
             except psycopg2.extensions.TransactionRollbackError:
@@ -87,17 +89,22 @@ class CrmAutomationFiring(models.Model):
             # be the only one that is free.
             if full or worked or not self._wait_for_next(deadline):
                 break
-        self._look_ahead()
+        self._look_ahead(tell=worked)
 
     @api.model
-    def _look_ahead(self):
-        """Queue failed mails again that are due, and be here when the next thing is."""
+    def _look_ahead(self, tell=False):
+        """Queue failed mails again that are due, and be here when the next thing is.
+
+        :param bool tell: also tell the workers of the jobs that were called meanwhile
+        """
         conflicts = 0
         while True:
             try:
                 self._commit_batch()
                 self.env["crm.automation.delivery"]._retry_due()
                 self._arm()
+                if tell:
+                    self.env.cr.postcommit.add(self.env["ir.cron"]._notifydb)
                 self._commit_batch()
                 return
             except psycopg2.extensions.TransactionRollbackError:
@@ -218,7 +225,7 @@ class CrmAutomationFiring(models.Model):
         if reason := rule._why_idle():
             self._finish("failed" if rule.model_name not in self.env else "cancelled", reason)
             return self.browse()
-        gone = self.filtered(lambda f: (f.payload or {}).get("gone"))
+        gone = self.filtered(lambda f: f._told().get("gone"))
         return gone + (self - gone)._preflight_records(rule)
 
     def _preflight_records(self, rule):
@@ -253,7 +260,7 @@ class CrmAutomationFiring(models.Model):
         planned = self
         if rule.trigger == "moment":
             # What corrects another notice has no moment of its own.
-            corrections = self.filtered(lambda f: (f.payload or {}).get("moved"))
+            corrections = self.filtered(lambda f: f._told().get("moved"))
             planned = corrections + (self - corrections)._preflight_dates(rule)
             self = planned
         planned -= planned.filtered(lambda f: f._is_by_hand("anyway"))

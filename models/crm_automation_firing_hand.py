@@ -145,7 +145,7 @@ class CrmAutomationFiring(models.Model):
 
     def _is_by_hand(self, fact="by_hand"):
         self.ensure_one()
-        return bool((self.payload or {}).get(fact))
+        return bool(self._told().get(fact))
 
     def _is_late(self, rule, value, now):
         """Whether an execution of a rule about dates comes too late.
@@ -154,7 +154,7 @@ class CrmAutomationFiring(models.Model):
         """
         if self._is_by_hand():
             return False
-        if postponed := (self.payload or {}).get("postponed_to"):
+        if postponed := self._told().get("postponed_to"):
             limit = timedelta(hours=rule.lateness_hours)
             return now > fields.Datetime.to_datetime(postponed) + limit
         return rule._is_too_late(value, self.due_at, now)

@@ -376,7 +376,7 @@ class CrmAutomationNotice(models.AbstractModel):
         """
         self.ensure_one()
         known = {} if known is None else known
-        payload = firing.sudo().payload or {}
+        payload = firing._told()
         gone = payload.get("gone")
         people = gone["people"] if gone else self._people(record)
         if "responsible" in people and (merged := payload.get("merged")):

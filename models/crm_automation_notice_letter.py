@@ -155,7 +155,7 @@ class CrmAutomationNotice(models.AbstractModel):
             ``reply_to`` for where Odoo receives no mail
         """
         headline, facts, content = None, [], None
-        gone = (firing.sudo().payload or {}).get("gone")
+        gone = firing._told().get("gone")
         if self.content == "template" and not gone:
             subject = rendered[recipient.lang, "subject", firing.res_id]
             content = rendered[recipient.lang, "body_html", firing.res_id]
@@ -206,11 +206,11 @@ class CrmAutomationNotice(models.AbstractModel):
             frame = {name: name in there and MARKS[name] for name in values}
             frame |= {"company": company, "rule_name": self.name, "internal": recipient.internal}
             qweb = self.env["ir.qweb"]
+            fact = {"label": MARKS["label"], "value": MARKS["value"]}
             rendered[key] = (
-                qweb._render("crm_automation.notice_body", frame),
-                qweb._render("crm_automation.notice_fact", {
-                    "label": MARKS["label"], "value": MARKS["value"]}),
-            )  # fmt: skip
+                _split(qweb._render("crm_automation.notice_body", frame)),
+                _split(qweb._render("crm_automation.notice_fact", fact)),
+            )
         frame, row = rendered[key]
         rows = [_fill(row, {"label": label, "value": text}) for label, text in values["facts"]]
         return _fill(frame, {**values, "facts": Markup("").join(rows)})
@@ -270,28 +270,29 @@ class CrmAutomationNotice(models.AbstractModel):
 
     def _headline(self, firing, record, recipient):
         """Subject and first sentence of the ready-made text. Hook for extensions."""
-        payload = firing.sudo().payload or {}
+        payload = firing._told()
         gone = payload.get("gone")
         name = gone["name"] if gone else self._name_for(record, recipient.partner)
         model = self.env["ir.model"]._get(firing.res_model).sudo().name
         values = {"name": name, "model": model}
-        if firing.trigger == "opportunities_merged":
+        trigger = firing.trigger
+        if trigger == "opportunities_merged":
             merged = payload.get("merged", ())
             values["names"] = ", ".join(
                 self.env._("“%(name)s”", name=entry["name"])
                 for entry in merged
                 if entry["id"] != record.id
             )
-        if firing.trigger == "task_created":
+        if trigger == "task_created":
             values["project"] = record.sudo().project_id.display_name
-        if firing.trigger in ("meeting_booked", "meeting_moved"):
+        if trigger in ("meeting_booked", "meeting_moved"):
             values["start"] = self._start_of(record, recipient.tz)
-        if firing.trigger == "invitation_answered":
+        if trigger == "invitation_answered":
             values["answers"] = self._answers(payload.get("answers", ()))
-        if firing.trigger in ("stage_entered", "state_reached"):
-            field = "stage_id" if firing.trigger == "stage_entered" else self._state_name(record)
+        if trigger in ("stage_entered", "state_reached"):
+            field = "stage_id" if trigger == "stage_entered" else self._state_name(record)
             values["state"] = self._display(record, record._fields[field], recipient.tz)
-        if firing.trigger == "moment":
+        if trigger == "moment":
             values["date"] = self._moment_date(record, recipient.tz)
             if payload.get("moved"):
                 values["old"] = self._old_date(record, payload["moved"], recipient.tz)
@@ -300,7 +301,7 @@ class CrmAutomationNotice(models.AbstractModel):
                     "The date of “%(name)s” (%(model)s) was moved from %(old)s to %(date)s."
                 )
                 return subject % values, sentence % values
-        subject, sentence = self._sentences()[firing.trigger]()
+        subject, sentence = self._sentences()[trigger]()
         return subject % values, sentence % values
 
     def _sentences(self):
@@ -440,7 +441,7 @@ class CrmAutomationNotice(models.AbstractModel):
         A field that the owner of the rule may not read is not among them, and a
         customer reads nothing of what the team thinks of him.
         """
-        gone = (firing.sudo().payload or {}).get("gone")
+        gone = firing._told().get("gone")
         outside = self._is_outside(recipient)
         names = CUSTOMER_FACT_FIELDS if outside else FACT_FIELDS
         if gone:
@@ -471,7 +472,7 @@ class CrmAutomationNotice(models.AbstractModel):
     def _changed_names(self, firing, record):
         if firing.trigger not in ("updated", "saved"):
             return []
-        old = (firing.sudo().payload or {}).get("old", {})
+        old = firing._told().get("old", {})
         return [name for name in old if name in record._fields]
 
     def _texts(self, record, names, recipient=None, tz="UTC"):
@@ -582,9 +583,19 @@ class CrmAutomationNotice(models.AbstractModel):
         }
 
 
-def _fill(frame, values):
-    """The frame with each mark replaced by its value, escaped unless it is markup."""
-    by_mark = {str(MARKS[name]): value for name, value in values.items()}
-    return Markup(  # noqa: S704 - the values are escaped
-        MARK.sub(lambda mark: escape(by_mark[mark.group()] or ""), str(frame))
-    )
+def _split(frame):
+    """The frame in pieces: text, and between two texts the name of a value."""
+    names = {str(mark): name for name, mark in MARKS.items()}
+    pieces, at = [], 0
+    for mark in MARK.finditer(frame):
+        pieces += [frame[at : mark.start()], names[mark.group()]]
+        at = mark.end()
+    return [*pieces, frame[at:]]
+
+
+def _fill(pieces, values):
+    """The frame with each value in its place, escaped unless it is markup."""
+    filled = [
+        escape(values[piece] or "") if number % 2 else piece for number, piece in enumerate(pieces)
+    ]
+    return Markup("".join(filled))  # noqa: S704 - the values are escaped

@@ -6,13 +6,14 @@ Owns the batches. When it is sent is the ledger's business
 
 import collections
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, email_normalize
 from odoo.tools.mail import email_split, generate_tracking_message_id
 
 from .base import CHAIN
 from .bulk import insert_rows
+from .crm_automation_firing_drain import UNTOLD
 
 #: Machines must not answer, and mail programs may file it as automatic
 #: (RFC 3834, section 5). The second is Exchange's word for the same.
@@ -35,9 +36,9 @@ class CrmAutomationNotice(models.AbstractModel):
         self.ensure_one()
         # Whatever this writes is its own doing, and is known by that to the rules.
         self = self.with_context(**{CHAIN: firings[:1]._chain()})
-        gone = firings.filtered(lambda firing: (firing.payload or {}).get("gone"))
+        gone = firings.filtered(lambda firing: firing._told().get("gone"))
         records = self._owner_model().browse((firings - gone).mapped("res_id"))
-        corrections = firings.filtered(lambda firing: (firing.payload or {}).get("moved"))
+        corrections = firings.filtered(lambda firing: firing._told().get("moved"))
         acting = firings - gone - corrections
         if acting and self._compiled().has_actions:
             self._act(acting, records.browse(acting.mapped("res_id")))
@@ -75,7 +76,7 @@ class CrmAutomationNotice(models.AbstractModel):
     def _company_of(self, firing, record):
         if record:
             return self._company(record)
-        return self.env["res.company"].sudo().browse(firing.payload["gone"]["company_id"])
+        return self.env["res.company"].sudo().browse(firing._told()["gone"]["company_id"])
 
     def _render_template(self, by_language):
         """Of an e-mail template, (language, field, record id) to text: one pass a language."""
@@ -84,7 +85,7 @@ class CrmAutomationNotice(models.AbstractModel):
         template = self.template_id.with_env(self._owner_model().env)
         rendered = {}
         for lang, entries in by_language.items():
-            there = [f for f, _company, _to in entries if not (f.sudo().payload or {}).get("gone")]
+            there = [f for f, _company, _to in entries if not f._told().get("gone")]
             ids = list(dict.fromkeys(firing.res_id for firing in there))
             for field, options in (
                 ("subject", {}),
@@ -145,7 +146,22 @@ class CrmAutomationNotice(models.AbstractModel):
         }
         self._note_deliveries(plan, mail_of)
         if mails:
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+            self._call_mail_queue()
+
+    def _call_mail_queue(self):
+        """Let the mail queue's job run after the commit.
+
+        The call itself is a row of this transaction. The workers are told of it by a
+        connection of its own, which costs more than a letter: a drainer does that for
+        its first batch and at its end (``UNTOLD``).
+        """
+        job = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
+        if self.env.context.get(UNTOLD):
+            self.env["ir.cron.trigger"].sudo().create(
+                {"cron_id": job.id, "call_at": fields.Datetime.now()}
+            )
+        else:
+            job._trigger()
 
     def _create_messages(self, message_values, records):
         """A ``mail.message`` (sudo) for each key.

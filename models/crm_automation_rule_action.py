@@ -204,7 +204,7 @@ class CrmAutomationRule(models.Model):
         """
         if self._compiled().changes_fields:
             for firing in firings:
-                if not (firing.sudo().payload or {}).get("applied"):
+                if not firing._told().get("applied"):
                     self._change_fields(records.browse(firing.res_id))
         if self.add_follower_ids:
             records.message_subscribe(partner_ids=self.add_follower_ids.ids)

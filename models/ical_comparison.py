@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytz
 
+from odoo import fields
 from odoo.tools import SQL, format_date, format_datetime, get_lang
 
 from ..ical.errors import BadRule, IcalError, UnsupportedRule
@@ -87,7 +88,7 @@ class Comparison:
         self.zone = named_zone(owner.sudo().tz or env.context.get("tz"))
         language = get_lang(env, owner.sudo().lang)
         self.week_start = int(language.week_start) - 1
-        self.now = env.cr.now().replace(microsecond=0)
+        self.now = fields.Datetime.now()
         self._labels = env["calendar.event"].fields_get(None, ["string"])
         self._noted_calendars = set()
 
@@ -263,6 +264,8 @@ class Comparison:
         except IcalError as error:
             outcome.kind, outcome.action = "error", ""
             outcome.reason, outcome.detail = error.code, error.message
+        if outcome.record:
+            outcome.record = self.env[outcome.record._name].browse(outcome.record.id)
         return outcome
 
     def _judge(self, outcome, known):
@@ -419,7 +422,8 @@ class Comparison:
             if record._name == "calendar.recurrence":
                 event = record.base_event_id or events.filtered("active")[:1] or events[:1]
                 difference.archives += list((events - event).filtered("active"))
-                difference.rule = True
+                # A series of one meeting is told as one.
+                difference.rule = bool(difference.archives or record.rrule_type)
             return [(event, plan.rows[0])]
         free = {}
         for event in events.sorted(lambda one: (one.active, one.follow_recurrence)):
@@ -523,11 +527,13 @@ class Comparison:
 
     def _other_differs(self, record, items):
         """Whether something differs that Odoo has no field for."""
-        new = _other_lines(items[0])
+        # The reminders of a series are compared meeting by meeting.
+        whole = record._name == "calendar.event"
+        new = _other_lines(items[0], whole)
         original = original_item(record.ical_text)
         if original is not None:
-            return new != _other_lines(original)
-        return any(_name_of(line) not in _WRITTEN for line in new)
+            return new != _other_lines(original, whole)
+        return any(_name_of(line) not in _WRITTEN for line in _other_lines(items[0], False))
 
     # -- in words ------------------------------------------------------------
 
@@ -607,17 +613,20 @@ def _name_of(line):
     return line.split(":", 1)[0].split(";", 1)[0].upper()
 
 
-def _other_lines(item):
-    """The lines that say what Odoo has no field for; alarms as a whole."""
-    lines, depth = [], 0
+def _other_lines(item, with_alarms):
+    """The lines that say what Odoo has no field for; components as a whole."""
+    lines, inside = [], []
     for line in item_lines(item):
         name = _name_of(line)
         if name == "BEGIN":
-            depth += 1
-        if (depth > 1 and name not in ("ACKNOWLEDGED", "X-WR-ALARMUID")) or name not in _TOLD:
+            inside.append(line[6:].strip().upper())
+        if "VALARM" in inside:
+            if with_alarms and name not in ("ACKNOWLEDGED", "X-WR-ALARMUID"):
+                lines.append(line)
+        elif len(inside) > 1 or name not in _TOLD:
             lines.append(line)
         if name == "END":
-            depth -= 1
+            inside.pop()
     return sorted(lines)
 
 

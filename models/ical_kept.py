@@ -11,7 +11,7 @@ from datetime import datetime
 from ..ical.alarms import to_fields
 from ..ical.items import Period
 from ..ical.parse import parse
-from ..ical.values import same
+from ..ical.values import is_date, same
 
 #: Fields that Odoo has, one value each, and what they mean when they are not written.
 SINGLE = {
@@ -80,7 +80,7 @@ def _plain(value, original=None, item=None):
     """
     if isinstance(value, Period):
         value = value.start
-    if original is not None and isinstance(value, datetime) and value.tzinfo is None:
+    if original is not None and _is_floating(value):
         zone = original.calendar_zone or getattr(item.start, "tzinfo", None)
         value = value.replace(tzinfo=zone) if zone else value
     if getattr(value, "tzinfo", None) is not None:
@@ -88,10 +88,16 @@ def _plain(value, original=None, item=None):
     return value
 
 
+def _is_floating(value):
+    return isinstance(value, datetime) and value.tzinfo is None
+
+
 def _at(original, one, other):
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, datetime) and one.tzinfo is None and other.tzinfo is not None:
+    if one is None or other is None:
+        return one is other
+    if is_date(one) or is_date(other):
+        return is_date(one) and is_date(other) and one == other
+    if one.tzinfo is None and other.tzinfo is not None:
         # A time that floats is the same time on the clock of whoever has it.
         one = one.replace(tzinfo=original.calendar_zone or other.tzinfo)
     return _plain(one) == _plain(other)
@@ -144,18 +150,20 @@ def _answer(status):
 
 def _alarms(old, new):
     """Those that Odoo cannot hold stay; of the others, those that Odoo still has."""
-    left = [(to_fields(alarm), alarm) for alarm in new]
+    meanings = [to_fields(alarm) for alarm in new]
+    used = set()
     kept = []
     for alarm in old:
         meaning = to_fields(alarm)
-        found = next((pair for pair in left if pair[0] == meaning), None)
-        if found is None and meaning and meaning["alarm_type"] == "email":
+        wanted = [meaning]
+        if meaning and meaning["alarm_type"] == "email":
             # An e-mail to oneself alone is written as a display.
-            shown = {**meaning, "alarm_type": "notification"}
-            found = next((pair for pair in left if pair[0] == shown), None)
+            wanted.append({**meaning, "alarm_type": "notification"})
+        found = [index for want in wanted for index, one in enumerate(meanings) if one == want]
         if meaning is None:
             kept.append(alarm)
         elif found:
-            left.remove(found)
+            # Of several that are alike Odoo may have one.
+            used.add(next((index for index in found if index not in used), found[0]))
             kept.append(alarm)
-    return tuple(kept + [alarm for _meaning, alarm in left])
+    return tuple(kept + [alarm for index, alarm in enumerate(new) if index not in used])

@@ -24,14 +24,14 @@ class MeetingWriter:
     """Makes items of meetings that were read already.
 
     :param events: all meetings in question
-    :param bool private_details: see ``_ical_objects``
+    :param bool private_details, time_only: see ``_ical_objects``
     """
 
-    def __init__(self, events, private_details=True):
+    def __init__(self, events, private_details=True, time_only=False):
         env = events.env
         self.env = env
         self.model = events.browse()
-        self.hidden = self._hidden(events, private_details)
+        self.hidden = set(events.ids) if time_only else self._hidden(events, private_details)
         self.readable = {name: events._ical_may_read(name) for name in LISTS}
         # What many meetings have in common is made once.
         self._zones = {}

@@ -119,10 +119,11 @@ class SeriesReader:
         starts = [self._utc(item, item.start or item.recurrence_id) for item in items]
         starts += [self._utc(item, item.recurrence_id) for item in items if item.recurrence_id]
         begin = min(starts) - 2 * _DAY
-        horizon = max(self.now, min(starts)) + HORIZON
+        anchor = max(self.now, min(starts))
+        horizon = anchor + HORIZON
         endless = any(_is_endless(rule) for item in items for rule in item.rules)
         spans = [(begin, horizon if endless else _FAR)]
-        spans += [(self.now - back * _DAY, self.now + ahead * _DAY) for back, ahead in _SPANS]
+        spans += [(anchor - back * _DAY, anchor + ahead * _DAY) for back, ahead in _SPANS]
         found = None
         for first, last in spans:  # noqa: B007
             try:

@@ -112,7 +112,7 @@ class SeriesWriter:
         first, last = series.ical_first, series.ical_last
         if self.allday:
             first, last = first and first.date(), last and last.date()
-        return Kept(begin, first, last)
+        return Kept(begin, first or None, last or None)
 
     def _moment(self, place):
         return place if is_date(place) else moment(place, self.zone)

@@ -229,9 +229,10 @@ class Todos:
         for outcome in outcomes:
             if id(outcome) in results:
                 continue
-            result = results[id(outcome)] = Result(outcome, outcome.kind, outcome.record)
+            record = outcome.record.with_env(writer.env)
+            result = results[id(outcome)] = Result(outcome, outcome.kind, record)
             if outcome.action == "update":
-                record = outcome.record.with_env(writer.env).with_user(self.owner)
+                record = record.with_user(self.owner)
                 result.before = plain(record, list(outcome.plan))
                 record.write(self._with_tags(outcome.plan))
         return results

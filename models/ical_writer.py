@@ -5,6 +5,7 @@ of anything, unless the options say so, and no rule is set off.
 """
 
 import logging
+from datetime import timedelta
 
 import psycopg2
 
@@ -48,6 +49,7 @@ class Writer:
     """
 
     def __init__(self, env, owner, options, todos):
+        self.asker = env
         owner_ = owner.sudo()
         context = {
             **clean_context(env.context),
@@ -62,14 +64,13 @@ class Writer:
         self.todos = todos
         self.events = self.env["calendar.event"]
         self.series = self.env["calendar.recurrence"]
-        self.notes = []
+        self.has_alarm_soon = False
         self._alarms = None
         self._categories = {}
         self._made = {}
 
     def results(self, outcomes):
         """One Result for each outcome, in their order."""
-        self.notes = []
         done = {}
         batch, size = [], 0
         work = [outcome for outcome in outcomes if outcome.action]
@@ -81,6 +82,13 @@ class Writer:
                 done.update(self._written(batch))
                 batch, size = [], 0
         done.update(self._written(batch))
+        if self.has_alarm_soon:
+            self.env["calendar.alarm_manager"]._notify_next_alarm(self.owner.partner_id.ids)
+        for result in done.values():
+            # Nobody outside writes with what is allowed in here.
+            result.record = result.record and self.asker[result.record._name].browse(
+                result.record.id
+            )
         return [
             done.get(id(outcome)) or Result(outcome, outcome.kind, outcome.record, reason=outcome.reason)
             for outcome in outcomes
@@ -129,7 +137,8 @@ class Writer:
         for outcome in batch:
             if id(outcome) in results:
                 continue
-            result = Result(outcome, outcome.kind, outcome.record)
+            record = outcome.record.with_env(self.env)
+            result = Result(outcome, outcome.kind, record)
             if outcome.action == "update":
                 self._update(outcome, result)
             elif outcome.action == "answer":
@@ -142,10 +151,16 @@ class Writer:
     def _note(self, results):
         """Remember what was taken in, for the next time."""
         rows = []
+        results = [one for one in results if one.outcome.key and one.record]
+        there = {
+            record
+            for records in _together(one.record for one in results).values()
+            for record in records.exists()
+        }
         for result in results:
             outcome = result.outcome
             record = result.record
-            if not outcome.key or not record or not record.exists():
+            if record not in there:
                 continue
             # What is older than Odoo's is looked at again.
             digest = None if outcome.kind == "older" else outcome.digest
@@ -353,17 +368,19 @@ class Writer:
             return
         loud = {name: value for name, value in coming.env.context.items() if name != "dont_notify"}
         coming.recurrence_id.with_context(loud)._setup_alarms()
+        types = coming._get_trigger_alarm_types()
         moments = {
-            event.start - fields.date_utils.relativedelta(minutes=alarm.duration_minutes)
+            (alarm.alarm_type in types, event.start - timedelta(minutes=alarm.duration_minutes))
             for event in coming
             if not event.recurrence_id
             for alarm in event.alarm_ids
-            if alarm.alarm_type in event._get_trigger_alarm_types()
         }
-        moments = [moment for moment in moments if moment > now]
-        if moments:
-            self.env.ref("calendar.ir_cron_scheduler_alarm")._trigger(at=moments)
-        self.env["calendar.alarm_manager"]._notify_next_alarm(self.owner.partner_id.ids)
+        mails = [moment for is_mail, moment in moments if is_mail and moment > now]
+        if mails:
+            self.env.ref("calendar.ir_cron_scheduler_alarm")._trigger(at=mails)
+        # His browser is told of the next one, as far as browsers look ahead.
+        soon = now + timedelta(days=1)
+        self.has_alarm_soon |= any(moment < soon for _is_mail, moment in moments)
 
     def _invite(self, events):
         """The invitations of Odoo, to who is not the owner; of a series one."""
@@ -471,6 +488,15 @@ class Writer:
             one.filtered(lambda each: each.ical_sequence < sequence).write(
                 {"ical_sequence": sequence}
             )
+
+
+def _together(records):
+    """Recordsets by model."""
+    found = {}
+    for record in records:
+        ids = found.setdefault(record._name, (record.browse(), []))[1]
+        ids.append(record.id)
+    return {name: model.browse(ids) for name, (model, ids) in found.items()}
 
 
 def _literal(name):

@@ -26,6 +26,7 @@ class IrCron(models.Model):
                 "Check action rules: looks for what is due soon by the rules about dates"
             ),
             "model._drain": self.env._("Runs what is due: writes the mails and does the actions"),
+            "model._read_due": self.env._("Reads the subscribed calendars that are due"),
             "model.process_email_queue": self.env._(
                 "Mail queue: hands the mails to the outgoing server"
             ),

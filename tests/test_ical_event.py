@@ -344,3 +344,14 @@ class TestIdentityAsSalesperson(TestIdentity):
     def setUpClass(cls):
         super().setUpClass()
         cls.env = cls.env(user=cls.seller)
+
+    def test_a_new_series_is_no_way_to_what_nobody_may_write(self):
+        meeting = self.make_meeting()
+        with self.assertRaises(AccessError):
+            self.env["calendar.recurrence"].create(
+                {
+                    "base_event_id": meeting.id,
+                    "rrule_type": "daily",
+                    "calendar_event_ids": [(1, meeting.id, {"ical_uid": "stolen"})],
+                }
+            )

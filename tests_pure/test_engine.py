@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import changes, keywords, moments, patterns, retry
+from engine import addresses, backoff, changes, keywords, moments, patterns, retry
 
-MODULES = [changes, keywords, moments, patterns, retry]
+MODULES = [addresses, backoff, changes, keywords, moments, patterns, retry]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)

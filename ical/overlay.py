@@ -1,0 +1,93 @@
+"""What is one user's own, laid over the text that all share.
+
+Reminders are not part of a meeting but of whoever wants to be reminded, and so is
+what his program notes about it (X-MOZ-LASTACK, X-APPLE-...). Works on lines: the
+shared text is not parsed.
+"""
+
+from .items import Component
+from .lines import Split, unfold
+from .params import split_line
+from .text import dump, fold
+
+
+def overlay(text, own):
+    """The text as its owner sees it.
+
+    In each component his reminders take the place of the shared ones, and his X-
+    properties that of those with the same names. His component without RECURRENCE-ID
+    counts for all that have none of their own.
+
+    :param str text: a calendar, as it is stored
+    :param str own: a calendar with his components, which hold nothing else but
+        RECURRENCE-ID, X- properties and VALARM
+    :return: str
+    """
+    mine = {chunk.identity()[1]: chunk for chunk in Split(own.encode()).chunks()}
+    data = text.encode()
+    pieces, at = [], 0
+    for chunk in Split(data).chunks():
+        found = mine.get(chunk.identity()[1], mine.get(None))
+        if found is not None:
+            pieces += [data[at : chunk.start], _laid(chunk, found).encode()]
+            at = chunk.end
+    return b"".join([*pieces, data[at:]]).decode()
+
+
+def own_part(text):
+    """What of a calendar can be its reader's own, as :func:`overlay` takes it.
+
+    :param str text: a calendar of one object, as his program has sent it
+    :return: str
+    """
+    lines = ["BEGIN:VCALENDAR"]
+    for chunk in Split(text.encode()).chunks():
+        component = _read(chunk)
+        lines.append(f"BEGIN:{component.name}")
+        for piece in component.content:
+            if not isinstance(piece, str):
+                if piece.name == "VALARM":
+                    dump(piece, lines)
+            elif _name(piece).startswith("X-") or _name(piece) == "RECURRENCE-ID":
+                lines.append(piece)
+        lines.append(f"END:{component.name}")
+    return fold([*lines, "END:VCALENDAR"])
+
+
+def _laid(chunk, own):
+    shared, own = _read(chunk), _read(own)
+    mine = [piece for piece in own.content if isinstance(piece, str) and _name(piece)[:2] == "X-"]
+    names = {_name(piece) for piece in mine}
+    lines, nested = [f"BEGIN:{shared.name}"], []
+    for piece in shared.content:
+        if isinstance(piece, str):
+            if _name(piece) not in names:
+                lines.append(piece)
+        elif piece.name != "VALARM":
+            nested.append(piece)
+    lines += mine
+    for piece in nested + [one for one in own.content if not isinstance(one, str)]:
+        dump(piece, lines)
+    lines.append(f"END:{shared.name}")
+    # What is laid over ends without a line end, as the component did.
+    return fold(lines)[:-2]
+
+
+def _name(line):
+    return split_line(line)[0].upper()
+
+
+def _read(chunk):
+    """The component as lines and subcomponents."""
+    top = Component("")
+    stack = [top]
+    for line in unfold(chunk.raw).decode().split("\n"):
+        line = line.rstrip("\r")
+        if line[:6].upper() == "BEGIN:":
+            stack.append(Component(line[6:].strip().upper()))
+        elif line[:4].upper() == "END:":
+            done = stack.pop()
+            stack[-1].content.append(done)
+        elif line:
+            stack[-1].content.append(line)
+    return top.content[0]

@@ -1,0 +1,68 @@
+"""What nobody needs any more, forgotten once a day."""
+
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.tools import SQL
+
+#: A calendar that nobody has asked for is dropped.
+UNUSED = timedelta(days=180)
+#: One that nobody has asked for holds up the log no longer: it looks at everything.
+IDLE = timedelta(days=30)
+#: Deletions are told for a year; older tokens are invalid then.
+TOMBSTONES = timedelta(days=365)
+#: No transaction lasts longer than this.
+LONGEST = timedelta(days=1)
+
+
+class CaldavCollection(models.Model):
+    _inherit = "caldav.collection"
+
+    @api.model
+    def _forget(self):
+        """Drop what is unused, old tombstones, texts that are old or of nothing, and
+        the changes that everybody has seen."""
+        now = self.env.cr.now()
+        self.search([("used_on", "<", (now - UNUSED).date())]).unlink()
+        self.env.flush_all()
+        for statement in (
+            SQL(
+                "UPDATE caldav_collection SET seen_in = NULL WHERE used_on < %s",
+                (now - IDLE).date(),
+            ),
+            SQL(
+                """
+                WITH gone AS (DELETE FROM caldav_member WHERE is_gone AND gone_at < %s
+                              RETURNING collection_id, version),
+                     last AS (SELECT collection_id, max(version) AS version FROM gone
+                               GROUP BY collection_id)
+                UPDATE caldav_collection SET forgotten = GREATEST(forgotten, last.version)
+                  FROM last WHERE last.collection_id = caldav_collection.id
+                """,
+                now - TOMBSTONES,
+            ),
+            SQL(
+                """
+                DELETE FROM caldav_object object WHERE %s OR NOT EXISTS (
+                    SELECT FROM caldav_member member
+                      JOIN caldav_collection collection ON collection.id = collection_id
+                     WHERE NOT member.is_gone AND member.uid = object.uid
+                       AND member.sees = object.sees
+                       AND COALESCE(object.user_id, 0)
+                           = CASE WHEN member.is_part THEN collection.user_id ELSE 0 END)
+                """,
+                self.env["caldav.object"]._is_old("object"),
+            ),
+            # The texts that are left have seen every change of theirs. Whoever stores
+            # one that was made before that has begun before.
+            SQL(
+                """
+                DELETE FROM caldav_change WHERE made_at < %s AND xid < ALL (
+                    SELECT pg_snapshot_xmin(seen_in::pg_snapshot)::text::bigint
+                      FROM caldav_collection WHERE seen_in IS NOT NULL)
+                """,
+                now - LONGEST,
+            ),
+        ):
+            self.env.cr.execute(statement)
+        self.env.invalidate_all(flush=False)

@@ -1,0 +1,169 @@
+"""Addresses from outside, read with care: what may be asked for, and errors in words.
+
+Owns the administrator's list and the sentences; how it is done is in ``engine/fetch.py``.
+Nothing of an address but its host is told in an error: the rest may be a secret.
+"""
+
+import os
+
+from odoo import models
+from odoo.exceptions import UserError
+
+from ..engine.addresses import Allowed, FetchError
+from ..engine.fetch import LIMIT, SECONDS, fetch
+
+#: The parameter with the administrator's list.
+ALLOWED = "crm_automation.fetch_allowed"
+
+
+class FetchFailed(UserError):
+    """What was asked for could not be read; the message says why, and what to do.
+
+    :param str code: of :class:`FetchError`
+    :param int retry_after: seconds that the server asks to wait, or None
+    """
+
+    def __init__(self, message, code, retry_after=None):
+        super().__init__(message)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class IcalFetch(models.AbstractModel):
+    _name = "ical.fetch"
+    _description = "Reading of Addresses from Outside"
+
+    def _fetch(self, url, etag=None, modified=None, limit=LIMIT, timeout=SECONDS):
+        """Read an address that somebody gave.
+
+        :param str url: http, https or webcal; may hold a name and a password
+        :param str etag, modified: what the last answer said of itself
+        :param int limit: octets, as sent and unpacked
+        :param float timeout: seconds for everything
+        :return: Fetched, with ``status`` ok or unchanged
+        :raises FetchFailed: with a sentence for the user
+        """
+        try:
+            return fetch(
+                url or "",
+                etag=etag or "",
+                modified=modified or "",
+                limit=limit,
+                seconds=timeout,
+                allowed=self._allowed(),
+                verify=self._certificates(),
+            )
+        except FetchError as error:
+            raise FetchFailed(
+                self._sentence(error), error.code, error.facts.get("retry_after")
+            ) from None
+
+    def _allowed(self):
+        text = self.env["ir.config_parameter"].sudo().get_param(ALLOWED)
+        try:
+            return Allowed.read(text)
+        except ValueError:
+            # Written past the settings' check: nothing is allowed then.
+            return Allowed()
+
+    def _certificates(self):
+        """Who is trusted: the file that the server names, as for other requests of Odoo."""
+        return os.environ.get("REQUESTS_CA_BUNDLE") or True
+
+    def _sentence(self, error):
+        """What is wrong, and what to do about it."""
+        facts = {"host": "", "status": "", "port": "", **error.facts}
+        facts["megabytes"] = round(facts.get("limit", 0) / 1_000_000, 1)
+        return {
+            "address": lambda: self.env._(
+                "This is no address. It begins with https:// or webcal://, followed by the name "
+                "of a server."
+            ),
+            "scheme": lambda: self.env._(
+                "Only addresses that begin with https://, http:// or webcal:// can be read."
+            ),
+            "port": lambda: self.env._(
+                "Port %(port)s of %(host)s is not one at which calendars are served. If it is the "
+                "right one, ask an administrator to allow this host in the settings of the "
+                "calendar.",
+                **facts,
+            ),
+            "private": lambda: self.env._(
+                "%(host)s lies in a private network, which is not read from here. If it is yours, "
+                "ask an administrator to allow it in the settings of the calendar.",
+                **facts,
+            ),
+            "unknown_host": lambda: self.env._(
+                "There is no server called %(host)s. Check the address.", **facts
+            ),
+            "unreachable": lambda: self.env._(
+                "%(host)s does not answer. Check the address, or try again later.", **facts
+            ),
+            "timeout": lambda: self.env._("%(host)s took too long. Try again later.", **facts),
+            "too_large": lambda: self.env._(
+                "What %(host)s sends is larger than %(megabytes)s MB. Ask there for a calendar "
+                "with fewer years.",
+                **facts,
+            ),
+            "certificate": lambda: self.env._(
+                "The certificate of %(host)s is not valid: somebody else might be answering. "
+                "Nothing was read. Tell those who run that server.",
+                **facts,
+            ),
+            "tls": lambda: self.env._(
+                "No secure connection to %(host)s is possible. Check whether the address begins "
+                "with http:// or https://.",
+                **facts,
+            ),
+            "redirects": lambda: self.env._(
+                "%(host)s sends from one address to the next without an end. Copy the address "
+                "again from where you found it.",
+                **facts,
+            ),
+            "redirect": lambda: self.env._(
+                "%(host)s sends on to an address that cannot be read. Copy the address again from "
+                "where you found it.",
+                **facts,
+            ),
+            "downgrade": lambda: self.env._(
+                "%(host)s sends on to an address without encryption. Copy the address again from "
+                "where you found it.",
+                **facts,
+            ),
+            "denied": lambda: self.env._(
+                "%(host)s does not let us in (%(status)s). The address has changed, or needs a "
+                "name and a password: https://name:password@host/…",
+                **facts,
+            ),
+            "missing": lambda: self.env._(
+                "%(host)s has nothing at this address any more (%(status)s). Copy the address "
+                "again from where you found it.",
+                **facts,
+            ),
+            "busy": lambda: self.env._(
+                "%(host)s is busy (%(status)s). It is enough to wait.", **facts
+            ),
+            "server": lambda: self.env._(
+                "%(host)s has a fault (%(status)s). It is enough to wait; if it stays so, tell "
+                "those who run that server.",
+                **facts,
+            ),
+            "status": lambda: self.env._(
+                "%(host)s gave an answer that is no calendar (%(status)s). Check the address.",
+                **facts,
+            ),
+            "cut": lambda: self.env._(
+                "The answer of %(host)s broke off. Nothing of it was taken. Try again later.",
+                **facts,
+            ),
+            "encoding": lambda: self.env._(
+                "The answer of %(host)s is packed in a way that cannot be read. Tell those who "
+                "run that server.",
+                **facts,
+            ),
+        }.get(
+            error.code,
+            lambda: self.env._(
+                "What %(host)s answers cannot be understood. Check the address.", **facts
+            ),
+        )()
