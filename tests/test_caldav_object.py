@@ -366,8 +366,9 @@ class TestTexts(CaldavCase):
                 raise ValueError("It cannot be written")
             return item(writer, event)
 
-        with patch.object(MeetingWriter, "item", broken), self.assertLogs(
-            "odoo.addons.crm_automation.models.caldav_object", "ERROR"
+        with (
+            patch.object(MeetingWriter, "item", broken),
+            self.assertLogs("odoo.addons.crm_automation.models.caldav_object", "ERROR"),
         ):
             texts = self.texts(self.agenda)
         self.assertIn(good.ical_uid, texts)

@@ -251,9 +251,7 @@ class TestImport(ImportCase):
                 raise ValidationError("No bad meetings here.")
             return create(events, vals_list)
 
-        data = calendar(
-            *[event(f"{n}@x", SUMMARY="Bad" if n == 5 else "Good") for n in range(12)]
-        )
+        data = calendar(*[event(f"{n}@x", SUMMARY="Bad" if n == 5 else "Good") for n in range(12)])
         with patch.object(Event, "create", refuse):
             results = self.take(data)
         self.assertEqual([one.kind for one in results].count("new"), 11)

@@ -153,9 +153,7 @@ class TestImportSeries(SeriesCase):
         )  # fmt: skip
         [result] = self.take(data)
         rows = self.rows(result.record)
-        self.assertEqual(
-            rows.mapped("start"), [datetime(2027, 3, 1, 9), datetime(2027, 3, 8, 11)]
-        )
+        self.assertEqual(rows.mapped("start"), [datetime(2027, 3, 1, 9), datetime(2027, 3, 8, 11)])
         self.assertEqual(self.kinds(self.text(rows).encode()), ["unchanged"])
 
     def test_changed_series(self):
@@ -245,9 +243,7 @@ class TestImportEndless(SeriesCase):
         self.assertEqual(rows[-1].attendee_ids.state, "accepted")
         self.assertEqual(rows[-1].ical_uid, "one@x")
         text = self.text(rows)
-        self.assertEqual(
-            self.read_by_others(text, last=rows[-1].start + DAY), self.mark(rows)
-        )
+        self.assertEqual(self.read_by_others(text, last=rows[-1].start + DAY), self.mark(rows))
 
     def no_job_commit(self):
         return patch.object(
