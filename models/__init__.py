@@ -16,8 +16,8 @@ from . import (
     calendar_event_ical,
     calendar_event_identity,
     calendar_event_incoming,
-    calendar_ical_source,
     calendar_feed,
+    calendar_ical_source,
     calendar_recurrence,
     calendar_recurrence_identity,
     calendar_recurrence_text,
@@ -72,5 +72,7 @@ from . import (
 # isort: split
 # Over what the others make of a meeting.
 from . import caldav_touch
+
+# isort: split
 # Above all others: it refuses before they begin.
 from . import calendar_subscription_guard

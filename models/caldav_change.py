@@ -58,7 +58,9 @@ class CaldavChange(models.Model):
                   FROM (%s) AS changed(uid) WHERE changed.uid IS NOT NULL
                 ON CONFLICT (uid, xid, round, COALESCE(user_id, 0)) DO NOTHING
                 """,
-                user.id if user else None, ROUND, uids,
+                user.id if user else None,
+                ROUND,
+                uids,
             )  # fmt: skip
         )
 

@@ -17,9 +17,7 @@ class CaldavCollection(models.Model):
     _description = "Calendar for Other Programs"
 
     user_id = fields.Many2one("res.users", required=True, ondelete="cascade")
-    kind = fields.Selection(
-        [("agenda", "My meetings"), ("busy", "When I am busy")], required=True
-    )
+    kind = fields.Selection([("agenda", "My meetings"), ("busy", "When I am busy")], required=True)
     name = fields.Char()
     color = fields.Char()
     version = fields.Integer(required=True, readonly=True)
@@ -106,11 +104,10 @@ class CaldavCollection(models.Model):
         own = query.select(
             SQL("calendar_event.ical_uid AS uid"),
             SQL("count(*) AS number"),
-            SQL("bool_or(calendar_event.recurrence_id IS NOT NULL) AS is_series"),
         )
         return SQL(
             """
-            SELECT own.uid, %(sees)s AS sees, own.is_series AND own.number < (
+            SELECT own.uid, %(sees)s AS sees, own.number < (
                        SELECT count(*) FROM calendar_event event
                         WHERE event.ical_uid = own.uid AND event.active) AS is_part
               FROM (%(own)s) own

@@ -17,9 +17,7 @@ class CaldavMember(models.Model):
     version = fields.Integer(required=True, help="Version of the calendar that changed it last.")
     is_gone = fields.Boolean(required=True)
     gone_at = fields.Datetime()
-    is_part = fields.Boolean(
-        required=True, help="The user has only some meetings of the series."
-    )
+    is_part = fields.Boolean(required=True, help="The user has only some meetings of the series.")
     sees = fields.Selection(
         [("full", "Everything"), ("busy", "That the time is taken")], required=True
     )

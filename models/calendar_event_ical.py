@@ -33,9 +33,7 @@ class CalendarObject:
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
-    def _ical_objects(
-        self, private_details=True, whole_series=True, time_only=False, rows=None
-    ):
+    def _ical_objects(self, private_details=True, whole_series=True, time_only=False, rows=None):
         """The meetings as items; a series as a whole, as far as the user may see it.
 
         :param bool private_details: also say what one's own private meetings are about

@@ -10,6 +10,7 @@ from . import (
     test_firing,
     test_health,
     test_ical_content,
+    test_ical_corpus,
     test_ical_event,
     test_ical_export,
     test_ical_fetch,

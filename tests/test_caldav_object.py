@@ -24,6 +24,17 @@ END:VALARM
 END:VEVENT
 END:VCALENDAR
 """.replace("\n", "\r\n")
+HOLIDAY = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Town//EN
+BEGIN:VEVENT
+UID:holiday-1
+DTSTAMP:20270101T000000Z
+DTSTART;VALUE=DATE:20270920
+SUMMARY:Harvest festival
+END:VEVENT
+END:VCALENDAR
+""".replace("\n", "\r\n")
 
 
 class CaldavCase(IcalCase):
@@ -171,6 +182,23 @@ class TestChanges(CaldavCase):
         other = self.collection(self.other_seller)
         whole = self.texts(other)[recurrence.ical_uid]
         self.assertEqual(self.read_by_others(whole), self.mark(self.meetings(recurrence)))
+
+    def test_one_file_in_two_calendars(self):
+        """Each has his own copy under the one UID, and neither sees that of the other."""
+        data = HOLIDAY.encode()
+        for user in (self.seller, self.other_seller):
+            Event = self.env["calendar.event"].with_user(user)
+            Event._ical_upsert(Event._ical_compare(data, user), user)
+        other = self.collection(self.other_seller)
+        mine = self.env["calendar.event"].search(
+            [("ical_uid", "=", "holiday-1"), ("user_id", "=", self.seller.id)]
+        )
+        mine.name = "Day off, and mine"
+        self.assertIn("SUMMARY:Day off\\, and mine", self.texts(self.agenda)["holiday-1"])
+        self.assertIn("SUMMARY:Harvest festival", self.texts(other)["holiday-1"])
+        mine.unlink()
+        self.assertNotIn("holiday-1", self.texts(self.agenda))
+        self.assertIn("SUMMARY:Harvest festival", self.texts(other)["holiday-1"])
 
     def test_merged_partners(self):
         double = self.env["res.partner"].create({"name": "Double", "email": "azure@example.com"})

@@ -4,10 +4,10 @@ import collections
 import time
 
 import pytest
-from web import serving
 
 import processes
 import session
+from web import serving
 
 MANY = 6
 

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import icalendar
 import recurring_ical_events
+
 from ical.compose import compose
 from ical.items import Event
 from ical.overlay import overlay, own_part
