@@ -73,6 +73,9 @@ class CaldavCollection(models.Model):
         if self.kind == "busy":
             declined = [("partner_id", "=", user.partner_id.id), ("state", "=", "declined")]
             domain &= ~Domain("attendee_ids", "any!", declined)
+        else:
+            # What is only shown here comes from elsewhere: other programs read it there.
+            domain &= Domain("is_overlay", "=", False)
         return domain & Domain("active", "=", True)
 
     def _sees(self):

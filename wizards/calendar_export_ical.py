@@ -142,6 +142,8 @@ class CalendarExportIcal(models.TransientModel):
         elif self.scope == "mine":
             me = self.env.user
             domain &= Domain("user_id", "=", me.id) | Domain("partner_ids", "in", me.partner_id.ids)
+            # What is only shown here comes from elsewhere.
+            domain &= Domain("is_overlay", "=", False)
         elif not (self.date_from and self.date_to):
             raise UserError(self.env._("Say from when to when."))
         if self.date_from:
