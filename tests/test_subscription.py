@@ -166,7 +166,7 @@ class TestSubscription(SubscriptionCase):
         self.assertIn("fair", uids(busy))
         wizard = self.env["calendar.export.ical"].with_user(self.seller).create({"scope": "mine"})
         self.assertNotIn("fair", wizard._events().mapped("ical_uid"))
-        subscription.kind = "import"
+        subscription.kind = "imported"
         self.assertEqual(uids(agenda), before | {"fair"})
 
     def test_no_rule_is_told_of_an_overlay(self):
