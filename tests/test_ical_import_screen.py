@@ -72,7 +72,7 @@ class TestImportScreen(ScreenCase):
         self.assertEqual((bad.summary, bad.line), ("Never", 35))
         self.assertIn("does not say when it begins", bad.reason)
         warned = one.line_ids.filtered(lambda line: line.uid == "zero@x")
-        self.assertIn("Line 27", warned.repairs)
+        self.assertIn("Line 30", warned.repairs)
 
         one.action_import()
         self.assertEqual(one.state, "done")
