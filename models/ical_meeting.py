@@ -36,6 +36,7 @@ class MeetingWriter:
         }
         self._zones = {}
         self._organizers = {}
+        self._attendees = {}
         self._alarms = {}
         # The names of its guests are no secret to whoever sees a meeting.
         if self.readable["calendar.attendee"]:
@@ -152,23 +153,30 @@ class MeetingWriter:
         found = []
         others = False
         for guest in self._guests(event):
-            partner = guest.partner_id.sudo()
-            email = self.model._ical_address(partner)
+            partner = guest.partner_id
             others = others or partner != organizer
-            if not email:
-                continue
-            status = _STATUSES.get(guest.state, "NEEDS-ACTION")
-            found.append(
-                Attendee.of(
-                    email,
-                    CUTYPE="GROUP" if partner.is_company else "INDIVIDUAL",
-                    ROLE="CHAIR" if partner == organizer else "REQ-PARTICIPANT",
-                    PARTSTAT=status,
-                    RSVP="TRUE" if status in ("NEEDS-ACTION", "TENTATIVE") else "FALSE",
-                    CN=partner.name or None,
-                )
-            )
+            # The same people meet again and again.
+            key = partner.id, guest.state, partner == organizer
+            if key not in self._attendees:
+                self._attendees[key] = self._attendee(partner.sudo(), *key[1:])
+            if self._attendees[key]:
+                found.append(self._attendees[key])
         return tuple(found) if others else ()
+
+    def _attendee(self, partner, state, is_organizer):
+        """A guest; None without an address."""
+        email = self.model._ical_address(partner)
+        if not email:
+            return None
+        status = _STATUSES.get(state, "NEEDS-ACTION")
+        return Attendee.of(
+            email,
+            CUTYPE="GROUP" if partner.is_company else "INDIVIDUAL",
+            ROLE="CHAIR" if is_organizer else "REQ-PARTICIPANT",
+            PARTSTAT=status,
+            RSVP="TRUE" if status in ("NEEDS-ACTION", "TENTATIVE") else "FALSE",
+            CN=partner.name or None,
+        )
 
     def alarms(self, event, people):
         if not self.readable["calendar.alarm"]:
