@@ -45,6 +45,7 @@ class TestIcalCorpus(IcalCase):
     def setUp(self):
         super().setUp()
         self.Event = self.env["calendar.event"].with_user(self.seller)
+        self.imported = self.judged = 0
 
     def take(self, data, source):
         """:return: (outcomes, results)"""
@@ -84,6 +85,7 @@ class TestIcalCorpus(IcalCase):
             result.record for result in results
             if result.kind == "new" and result.record and result.record._name != "project.task"
         ]  # fmt: skip
+        self.imported += len(records)
         return faults + self.faults_of_export(records) + self.faults_of_times(path, records)
 
     def faults_of_export(self, records):
@@ -128,6 +130,7 @@ class TestIcalCorpus(IcalCase):
             mine = Counter(
                 self.told(event) for event in events if event.start < last and event.stop >= first
             )
+            self.judged += len(mine)
             if mine != expected:
                 faults.append(f"{uid}: more {mine - expected}, fewer {expected - mine}")
         return faults
@@ -151,6 +154,9 @@ class TestIcalCorpus(IcalCase):
                 self.env.cr.postcommit.clear()
                 self.env.invalidate_all()
         self.assertFalse(found, "\n" + "\n".join(found))
+        # Nothing of all that was idle.
+        self.assertGreater(self.imported, 15)
+        self.assertGreater(self.judged, 100)
 
     @unittest.skipUnless(SAMPLES.is_dir(), "the project's samples are not part of the package")
     def test_samples(self):
