@@ -10,3 +10,6 @@ UPDATE crm_automation_delivery
    SET state = 'failed',
        reason = 'The database was neutralized.'
  WHERE state IN ('queued', 'retry');
+UPDATE calendar_visit_plan
+   SET state = 'stopped'
+ WHERE state IN ('booking', 'running', 'cancelling');

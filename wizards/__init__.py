@@ -1,5 +1,6 @@
 from . import (
     calendar_export_ical,
+    calendar_visit_plan_confirm,
     crm_automation_firing_postpone,
     crm_automation_recipe_use,
     crm_automation_rule_switch_on,
