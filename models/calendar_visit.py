@@ -95,6 +95,7 @@ class CalendarVisit(models.Model):
         """Let people move what is only proposed, and mark what does not fit then."""
         if self.env.su:
             return super().write(vals)
+        self.check_access("write")
         if not BY_HAND.issuperset(vals):
             raise AccessError(
                 self.env._("Only when and by whom a customer is visited is changed by hand.")
@@ -103,14 +104,17 @@ class CalendarVisit(models.Model):
             raise UserError(self.env._("The visit is booked: change its meeting."))
         if any(visit.state not in ("proposed", "unscheduled") for visit in self):
             raise UserError(self.env._("The visit is cancelled."))
-        lengths = {visit: visit._length() for visit in self}
-        result = super().write(vals)
-        for visit, length in lengths.items():
-            if visit.start and ("start" in vals and "stop" not in vals or not visit.stop):
-                super(CalendarVisit, visit).write({"stop": visit.start + length})
+        if "start" in vals and "stop" not in vals:
+            # Moved as a whole.
+            start = fields.Datetime.to_datetime(vals["start"])
+            for visit in self:
+                stop = start and start + visit._length()
+                super(CalendarVisit, visit).write({**vals, "stop": stop})
+        else:
+            super().write(vals)
         self._check_visitor()
         self.sudo()._judge()
-        return result
+        return True
 
     def _check_visitor(self):
         """:raises AccessError: when a salesperson plans the visit of somebody else"""

@@ -181,9 +181,18 @@ class CalendarVisitPlan(models.Model):
         return visits
 
     def _make_meetings(self, user, visits):
-        rows = [self._meeting_row(visit, user) for visit in visits]
-        owner = self.owner_id
-        Event = self.env["calendar.event"].with_user(owner).sudo()
+        # A customer has the same texts each time.
+        texts = {partner: self._meeting_texts(partner, user) for partner in visits.partner_id}
+        rows = [
+            {
+                **texts[visit.partner_id],
+                "start": visit.start,
+                "stop": visit.stop,
+                "duration": (visit.stop - visit.start).total_seconds() / 3600,
+            }
+            for visit in visits
+        ]
+        Event = self.env["calendar.event"].with_user(self.owner_id).sudo()
         events = Event._create_visits(self._meeting_common(user), rows)
         self.env.cr.execute(
             SQL(
@@ -228,8 +237,8 @@ class CalendarVisitPlan(models.Model):
             others |= team.technical_user_id
         return user.partner_id | others.filtered("active").partner_id
 
-    def _meeting_row(self, visit, user):
-        partner = visit.partner_id
+    def _meeting_texts(self, partner, user):
+        """What the meetings with a customer say, and where and with whom they are."""
         values = {
             "partner": partner.name or "",
             "partner_email": partner.email or "",
@@ -250,9 +259,6 @@ class CalendarVisitPlan(models.Model):
             "name": replace_keywords(self.title, values),
             "description": replace_keywords(self.description, escaped) or None,
             "location": location or None,
-            "start": visit.start,
-            "stop": visit.stop,
-            "duration": (visit.stop - visit.start).total_seconds() / 3600,
             "customer_id": partner.id,
             "invited": partner if self.invite_customer else partner.browse(),
         }
@@ -264,7 +270,6 @@ class CalendarVisitPlan(models.Model):
             return
         self.sudo().write({"state": "running"})
         self._tell_booked()
-        self._refresh_capacity()
 
     # -- cancelling -----------------------------------------------------------
 
@@ -298,4 +303,3 @@ class CalendarVisitPlan(models.Model):
 
     def _finish_cancelling(self):
         self.sudo().write({"state": "cancelled"})
-        self._refresh_capacity()

@@ -1,8 +1,5 @@
 """The working hours of those who visit, week by week: what their load is measured by."""
 
-import datetime
-from collections import defaultdict
-
 from odoo import models
 from odoo.tools import SQL
 
@@ -26,23 +23,20 @@ class CalendarVisitPlan(models.Model):
         last = max(self.date_from, today)
         last = shift_months(last, self.months_ahead + 1)
         rows = []
-        for user in users:
-            zone = self._zone(user)
-            begin = datetime.datetime.combine(first, datetime.time(), zone)
-            end = datetime.datetime.combine(last, datetime.time(), zone)
-            hours = defaultdict(float)
-            day = first
-            while day < last:
-                hours[day] += 0
-                day += 7 * DAY
-            for start, stop in self._work_intervals(user, begin, end):
-                local = start.astimezone(zone).date()
-                hours[local - local.weekday() * DAY] += (stop - start).total_seconds() / 3600
+        for user, intervals in self._work_intervals(users.sudo(), first, last - DAY).items():
+            hours = dict.fromkeys(_mondays(first, last), 0.0)
+            for start, stop in intervals:
+                day = start.date()
+                hours[day - day.weekday() * DAY] += (stop - start).total_seconds() / 3600
             rows += [
                 {"user_id": user.id, "week": week, "hours": number}
-                for week, number in sorted(hours.items())
+                for week, number in hours.items()
             ]
         insert_rows(
             self.env["calendar.visit.capacity"].sudo(), rows,
             SQL("ON CONFLICT (user_id, week) DO UPDATE SET hours = EXCLUDED.hours"),
         )  # fmt: skip
+
+
+def _mondays(first, last):
+    return [first + number * DAY for number in range(0, (last - first).days, 7)]

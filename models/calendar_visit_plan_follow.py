@@ -37,12 +37,12 @@ class CalendarVisitPlan(models.Model):
         for plan in self.search([("state", "=", "running")]):
             self._commit_batch()
             try:
-                plan._follow_as_owner()
+                with self.env.cr.savepoint():
+                    plan._follow_as_owner()
             except psycopg2.extensions.TransactionRollbackError:
                 # Somebody is working on it: it goes on tomorrow.
                 self.env.cr.rollback()
             except Exception as error:
-                self.env.cr.rollback()
                 if not isinstance(error, UserError):
                     _logger.exception("Visit plan %s", plan.id)
                 plan.write({"failure": str(error)})

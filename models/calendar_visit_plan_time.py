@@ -85,8 +85,9 @@ class CalendarVisitPlan(models.Model):
         """
         self.ensure_one()
         gap = datetime.timedelta(minutes=self.travel_minutes)
+        hours = self._work_intervals(users, first, last)
         diaries = {
-            user: Diary(self._work(user, first, last), self._length(), gap, self.per_day)
+            user: Diary(self._plan_hours(user, hours[user]), self._length(), gap, self.per_day)
             for user in users
         }
         if users and not any(diary.free for diary in diaries.values()):
@@ -114,17 +115,15 @@ class CalendarVisitPlan(models.Model):
             else:
                 diary.block(one.start, one.stop)
 
-    def _work(self, user, first, last):
-        """When he works, cut to the days and hours of the plan.
+    def _plan_hours(self, user, intervals):
+        """His working hours, cut to the days and hours of the plan.
 
         :return: dict from date to a list of (begin, end), naive UTC
         """
         zone = self._zone(user)
-        begin = datetime.datetime.combine(first, datetime.time(), zone)
-        end = datetime.datetime.combine(last + DAY, datetime.time(), zone)
         wanted = [self[day] for day in WEEKDAYS]
         work = defaultdict(list)
-        for start, stop in self._work_intervals(user, begin, end):
+        for start, stop in intervals:
             # Whoever works over midnight is not visiting then.
             day = start.astimezone(zone).date()
             if not wanted[day.weekday()]:
@@ -144,28 +143,49 @@ class CalendarVisitPlan(models.Model):
             tzinfo=midnight.tzinfo
         )
 
-    def _work_intervals(self, user, begin, end):
+    def _work_intervals(self, users, first, last):
         """Working hours without holidays and leave. Hook for extensions.
 
-        :return: list of (begin, end), with time zone
+        :return: dict from user to a list of (begin, end), with time zone
         """
-        calendar = self._working_calendar(user)
-        resource = user.resource_ids.filtered(
-            lambda one: one.company_id == self.company_id
-        ) or user.resource_ids  # fmt: skip
-        resource = resource[:1].sudo()
-        zone = pytz.timezone(self._zone(user).key)
-        begin, end = (at.astimezone(pytz.utc).astimezone(zone) for at in (begin, end))
-        if not calendar:
-            # No working hours at all: the plan's own hours are all there is.
-            days = (end.date() - begin.date()).days
-            midnights = [begin.replace(tzinfo=None) + day * DAY for day in range(days)]
-            return [
-                (zone.localize(at), zone.localize(at + DAY - datetime.timedelta(minutes=1)))
-                for at in midnights
-            ]
-        found = calendar._work_intervals_batch(begin, end, resources=resource, tz=zone)
-        return [(start, stop) for start, stop, _hours in found[resource.id]]
+        result, together = {}, defaultdict(list)
+        for user in users:
+            together[self._working_calendar(user), self._zone(user).key].append(user)
+        for (calendar, key), members in together.items():
+            zone = pytz.timezone(key)
+            begin = zone.localize(datetime.datetime.combine(first, datetime.time()))
+            end = zone.localize(datetime.datetime.combine(last + DAY, datetime.time()))
+            if not calendar:
+                whole = self._whole_days(zone, first, last)
+                result.update(dict.fromkeys(members, whole))
+                continue
+            resources = {user: self._resource(user) for user in members}
+            found = calendar._work_intervals_batch(
+                begin, end, resources=self.env["resource.resource"].union(*resources.values()),
+                tz=zone,
+            )  # fmt: skip
+            # Of those without leave of their own, one list serves all.
+            lists = {
+                res_id: [(start, stop) for start, stop, _hours in intervals]
+                for res_id, intervals in found.items()
+            }
+            result.update({user: lists[resource.id] for user, resource in resources.items()})
+        return result
+
+    def _resource(self, user):
+        """Him as Odoo's working hours know him, with his leave (sudo); may be empty."""
+        mine = user.resource_ids.sudo()
+        return (mine.filtered(lambda one: one.company_id == self.company_id) or mine)[:1]
+
+    @api.model
+    def _whole_days(self, zone, first, last):
+        """Without working hours, the plan's own days and hours are all there is."""
+        days = (first + number * DAY for number in range((last - first).days + 1))
+        midnights = (datetime.datetime.combine(day, datetime.time()) for day in days)
+        return [
+            (zone.localize(at), zone.localize(at + DAY - datetime.timedelta(minutes=1)))
+            for at in midnights
+        ]
 
     @api.model
     def _booked(self, users, first, last):
