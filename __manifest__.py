@@ -35,7 +35,7 @@
         "data/crm_automation_recipe.xml",
         "data/crm_automation_rule.xml",
     ],
-    "demo": ["demo/demo.xml"],
+    "demo": ["demo/demo.xml", "demo/visit_plan.xml"],
     "assets": {
         "web.assets_backend": ["crm_automation/static/src/**/*"],
         "web.assets_tests": ["crm_automation/static/tests/tours/**/*"],

@@ -22,12 +22,14 @@ class CalendarVisitDashboard(models.AbstractModel):
         total = Coverage.search_count([])
         met = Coverage.search_count([("status", "=", "met")])
         coming = [("state", "=", "booked"), ("start", ">=", fields.Datetime.to_string(now))]
+        today = fields.Date.to_string(fields.Date.context_today(self))
+        open_visits = [("state", "=", "unscheduled"), ("period_end", ">=", today)]
         tiles = [
             (self.env._("Overdue"), Coverage, [("status", "=", "overdue")], "warning"),
             (self.env._("Never met"), Coverage, [("status", "=", "never")], "danger"),
             (self.env._("No next visit"), Coverage, [("has_next", "=", False)], "warning"),
             (self.env._("Visits in 7 days"), Visit, [*coming, ("start", "<", week)], "info"),
-            (self.env._("Without a time"), Visit, [("state", "=", "unscheduled")], "danger"),
+            (self.env._("Without a time"), Visit, open_visits, "danger"),
         ]
         covered = {
             "label": self.env._("Met within the cycle"),
@@ -47,6 +49,11 @@ class CalendarVisitDashboard(models.AbstractModel):
                 for label, model, domain, color in tiles
             ),
         ]
+
+    @api.model
+    def answers_view(self):
+        """Id of the plot of the answers."""
+        return self.env.ref("crm_automation.calendar_visit_report_view_graph_answers").id
 
     @api.model
     def _action(self, name, model, domain):

@@ -140,7 +140,7 @@ class CalendarVisitPlan(models.Model):
 
     # The meeting
     title = fields.Char(
-        "Subject", required=True, default=lambda self: self.env._("Visit: %s", "%(partner)s")
+        "Subject", required=True, default=lambda self: self._default_title()
     )
     description = fields.Html()
     duration = fields.Float("Hours", required=True, default=1)
@@ -175,6 +175,10 @@ class CalendarVisitPlan(models.Model):
     guest_ids = fields.Many2many(
         "res.users", string="Also Invited", domain=[("share", "=", False)]
     )
+
+    @api.model
+    def _default_title(self):
+        return self.env._("Visit: %(customer)s", customer="%(partner)s")
 
     @api.depends("cadence", "interval_number", "interval_unit")
     def _compute_visits_per_year(self):

@@ -57,7 +57,18 @@ class CalendarVisitPlan(models.Model):
         user = visits.user_id[:1]
         tz = partner.tz or user.tz or "UTC"
         dates = [format_datetime(plan.env, visit.start, tz=tz) for visit in visits]
-        values = {"kind": kind, "partner": partner, "user": user, "dates": dates, "tz": tz}
+        values = {
+            "greeting": plan.env._("Dear %(name)s,", name=partner.name or ""),
+            "dates": dates,
+            "zone": plan.env._("Times of %(zone)s.", zone=tz),
+            "is_booked": kind == "booked",
+            "user": user,
+            "sentence": plan.env._(
+                "%(user)s would like to visit you on these days:", user=user.name
+            )
+            if kind == "booked"
+            else plan.env._("These visits of %(user)s are cancelled:", user=user.name),
+        }
         body = plan.env["ir.qweb"]._render("crm_automation.visit_letter", values)
         attachments = []
         if kind == "booked":

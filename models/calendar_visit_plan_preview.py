@@ -35,9 +35,9 @@ class CalendarVisitPlan(models.Model):
         help="Without it, a customer whom another plan visits already is not booked.",
     )
     visit_ids = fields.One2many("calendar.visit", "plan_id", "Visits")
-    proposed_count = fields.Integer("Proposed", compute="_compute_counts")
-    unscheduled_count = fields.Integer("Unscheduled", compute="_compute_counts")
-    booked_count = fields.Integer("Booked", compute="_compute_counts")
+    proposed_count = fields.Integer("Proposed Visits", compute="_compute_counts")
+    unscheduled_count = fields.Integer("Unscheduled Visits", compute="_compute_counts")
+    booked_count = fields.Integer("Booked Visits", compute="_compute_counts")
     by_hand_count = fields.Integer("Changed by Hand", compute="_compute_counts")
     no_email_count = fields.Integer("Without E-mail", compute="_compute_counts")
     progress = fields.Float("Progress", compute="_compute_counts", help="In per cent.")

@@ -1,6 +1,6 @@
 """A question before a plan looks at very many customers: most often it is a mistake."""
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class CalendarVisitPlanConfirm(models.TransientModel):
@@ -9,6 +9,16 @@ class CalendarVisitPlanConfirm(models.TransientModel):
 
     plan_id = fields.Many2one("calendar.visit.plan", required=True, readonly=True)
     customer_count = fields.Integer("Customers", readonly=True)
+    question = fields.Char(compute="_compute_question")
+
+    @api.depends("plan_id", "customer_count")
+    def _compute_question(self):
+        for wizard in self:
+            wizard.question = self.env._(
+                "The segment of “%(plan)s” has %(number)s customers. Each of them will be visited.",
+                plan=wizard.plan_id.name,
+                number=wizard.customer_count,
+            )
 
     def _open(self):
         self.ensure_one()

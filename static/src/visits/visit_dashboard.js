@@ -21,7 +21,11 @@ export class VisitDashboard extends Component {
     }
 
     async load() {
-        this.state.figures = await this.orm.call("calendar.visit.dashboard", "figures", []);
+        const ask = (method) => this.orm.call("calendar.visit.dashboard", method, []);
+        [this.state.figures, this.answersView] = await Promise.all([
+            ask("figures"),
+            ask("answers_view"),
+        ]);
     }
 
     /** Title, action that shows more, and what the plot is of. */
@@ -70,7 +74,7 @@ export class VisitDashboard extends Component {
                         ["outcome", "in", ["held", "to_come"]],
                         ["answer", "!=", "none"],
                     ],
-                    context: { graph_mode: "pie", graph_groupbys: ["answer"] },
+                    viewId: this.answersView,
                 }
             ),
         ];
