@@ -203,7 +203,9 @@ def main():
         per_meeting = stock[0] / theirs[0] / (booked / ours[0])
         view, seen = month_view(env, team)
         stock_view, stock_seen = month_view(env, stock_team)
-        print(f"month view: {seen} in {view:.3f} s; Odoo's series: {stock_seen} in {stock_view:.3f} s")
+        print(
+            f"month view: {seen} in {view:.3f} s; Odoo's series: {stock_seen} in {stock_view:.3f} s"
+        )
         _team, _alarm, big, _booked, big_again, _memory = measure(env, GROWTH * CUSTOMERS)
     bar("visit_preview", first, "s", "<=", 5)
     bar("visit_booking", per_meeting, "times Odoo's series", ">=", 8)

@@ -117,9 +117,7 @@ class Cadence(NamedTuple):
     def _target(self, first):
         """The day that is wanted in the month; None if there is none."""
         if self.kind == "date":
-            return first.replace(
-                day=min(self.day, calendar.monthrange(first.year, first.month)[1])
-            )
+            return first.replace(day=min(self.day, calendar.monthrange(first.year, first.month)[1]))
         if self.kind == "weekday":
             return weekday_of_month(first, self.week, self.weekday)
         return None
@@ -132,9 +130,7 @@ def shift_months(day, months):
     datetime.date(2027, 2, 28)
     """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return datetime.date(
-        year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1])
-    )
+    return datetime.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def weekday_of_month(first, week, weekday):

@@ -37,8 +37,7 @@ class Diary:
         """Something else is booked then."""
         begin, end = begin - self.gap, end + self.gap
         # The day of a time zone is at most a day off that of UTC.
-        day, last = begin.date() - DAY, end.date() + DAY
-        for day in self._between(day, last):
+        for day in self._between(begin.date() - DAY, end.date() + DAY):
             if day in self.free:
                 self._cut(day, begin, end)
 
@@ -75,7 +74,9 @@ class Diary:
         return None
 
     def _between(self, first, last):
-        return self.days[bisect.bisect_left(self.days, first) : bisect.bisect_right(self.days, last)]
+        return self.days[
+            bisect.bisect_left(self.days, first) : bisect.bisect_right(self.days, last)
+        ]
 
     def _nearest(self, first, last, target):
         days = self._between(first, last)

@@ -37,17 +37,14 @@ class CalendarEvent(models.Model):
     def _only_customer(self):
         """The one outsider, or the company of all of them; nobody if there are several."""
         outsiders = self.partner_ids.filtered(
-            lambda partner: partner.partner_share
-            and partner.commercial_partner_id not in self._own_companies()
+            lambda partner: (
+                partner.partner_share and not partner.commercial_partner_id.ref_company_ids
+            )
         )
         if len(outsiders) == 1:
             return outsiders
         companies = outsiders.commercial_partner_id
         return companies if len(companies) == 1 else companies.browse()
-
-    @api.model
-    def _own_companies(self):
-        return self.env["res.company"].sudo().search([]).partner_id
 
     @api.depends("user_id", "opportunity_id")
     def _compute_team_id(self):

@@ -195,9 +195,7 @@ class CalendarEvent(models.Model):
         if not alarms:
             return
         cron = self.env.ref("calendar.ir_cron_scheduler_alarm").sudo()
-        mailed = alarms.filtered(
-            lambda alarm: alarm.alarm_type in self._get_trigger_alarm_types()
-        )
+        mailed = alarms.filtered(lambda alarm: alarm.alarm_type in self._get_trigger_alarm_types())
         moments = {
             start - timedelta(minutes=alarm.duration_minutes)
             for start in self.mapped("start")

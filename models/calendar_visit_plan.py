@@ -60,7 +60,6 @@ class CalendarVisitPlan(models.Model):
     )
     owner_id = fields.Many2one(
         "res.users",
-        "Owner",
         readonly=True,
         copy=False,
         default=lambda self: self.env.user,
@@ -139,9 +138,7 @@ class CalendarVisitPlan(models.Model):
     )
 
     # The meeting
-    title = fields.Char(
-        "Subject", required=True, default=lambda self: self._default_title()
-    )
+    title = fields.Char("Subject", required=True, default=lambda self: self._default_title())
     description = fields.Html()
     duration = fields.Float("Hours", required=True, default=1)
     place_by = fields.Selection(
@@ -172,9 +169,7 @@ class CalendarVisitPlan(models.Model):
     )
     invite_leader = fields.Boolean("Invite the Team Leader")
     invite_technical = fields.Boolean("Invite the Technical Responsible")
-    guest_ids = fields.Many2many(
-        "res.users", string="Also Invited", domain=[("share", "=", False)]
-    )
+    guest_ids = fields.Many2many("res.users", string="Also Invited", domain=[("share", "=", False)])
 
     @api.model
     def _default_title(self):
@@ -236,9 +231,7 @@ class CalendarVisitPlan(models.Model):
             except CadenceError as error:
                 raise ValidationError(plan._why_no_periods()) from error
             if not 1 <= plan.months_ahead <= 60:
-                raise ValidationError(
-                    self.env._("Between 1 and 60 months can be booked ahead.")
-                )
+                raise ValidationError(self.env._("Between 1 and 60 months can be booked ahead."))
             if min(plan.tolerance_days, plan.per_day, plan.travel_minutes) < 0:
                 raise ValidationError(
                     self.env._("Days, minutes and visits a day cannot be less than none.")

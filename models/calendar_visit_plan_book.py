@@ -75,7 +75,7 @@ class CalendarVisitPlan(models.Model):
 
     def action_draft(self):
         self.check_access("write")
-        if any(plan.state not in ("cancelled", "stopped") for plan in self):
+        if any(plan.state not in ("cancelled", "stopped", "done") for plan in self):
             raise UserError(self.env._("Stop or cancel the plan first."))
         self.sudo().write({"state": "draft", "frozen_partner_ids": [Command.clear()]})
 
@@ -150,9 +150,7 @@ class CalendarVisitPlan(models.Model):
 
         :return: how many lines were looked at
         """
-        visits = self._claim(
-            SQL("state = 'proposed' ORDER BY user_id, start, id"), limit
-        )
+        visits = self._claim(SQL("state = 'proposed' ORDER BY user_id, start, id"), limit)
         now = fields.Datetime.now()
         past = visits.filtered(lambda visit: visit.start <= now)
         past.write({"state": "unscheduled", "problem": "past"})

@@ -57,6 +57,7 @@ class CalendarVisitPlan(models.Model):
             )
         plan = self.with_user(owner).with_company(self.company_id)
         plan.check_access("write")
+        plan._check_own_visits()
         plan._follow()
         values = {"failure": False}
         if plan.state == "running" and plan._waiting("proposed"):
@@ -76,6 +77,7 @@ class CalendarVisitPlan(models.Model):
             return
         customers = self._customers()
         self._follow_leavers(customers, sure)
+        self._follow_end()
         self._follow_joiners(customers)
         self._follow_responsibles(customers)
         open_visits = self.env["calendar.visit"].sudo().search(
@@ -109,15 +111,29 @@ class CalendarVisitPlan(models.Model):
         kept.filtered(lambda visit: not visit.is_leaver).write({"is_leaver": True})
         (future - leaving).filtered("is_leaver").write({"is_leaver": False})
         cancelled = leaving - kept
-        if cancelled:
-            self._tell_cancelled(cancelled)
-            self._tell_colleagues(cancelled, "left")
-            cancelled._remove_meetings()
-            cancelled.write({"state": "left"})
+        self._take_back(cancelled, "left", {"state": "left"})
         Visit.search(
             [("plan_id", "=", self.id), ("state", "in", ("proposed", "unscheduled")),
              ("partner_id", "not in", customers.ids)]
         ).unlink()  # fmt: skip
+
+    def _take_back(self, visits, reason, values):
+        """Remove their meetings, and tell those who know of them."""
+        if visits:
+            self._tell_cancelled(visits)
+            self._tell_colleagues(visits, reason)
+            visits._remove_meetings()
+            visits.write(values)
+
+    def _follow_end(self):
+        """The plan was made shorter: what nobody has changed after its end goes."""
+        if self.date_to:
+            visits = self._untouched().filtered(lambda visit: visit.period > self.date_to)
+            self._take_back(visits, "ended", {"state": "left"})
+
+    def _untouched(self):
+        """Meetings to come that nobody has changed (sudo)."""
+        return self.env["calendar.visit"].sudo().search(self._removable_domain())
 
     def _follow_joiners(self, customers):
         """Whoever comes back gets the visits that are left, as one who is new."""
@@ -129,21 +145,13 @@ class CalendarVisitPlan(models.Model):
     def _follow_responsibles(self, customers):
         """Visits of somebody else from now on are his: untouched ones find a new time."""
         responsible = self._responsibles(customers)
-        future = self.env["calendar.visit"].sudo().search(
-            [("plan_id", "=", self.id), ("state", "=", "booked"), ("by_hand", "=", False),
-             ("start", ">", fields.Datetime.now())]
-        )  # fmt: skip
-        moved = future.filtered(
-            lambda visit: visit.partner_id in responsible
-            and responsible[visit.partner_id] != visit.user_id
+        moved = self._untouched().filtered(
+            lambda visit: (
+                visit.partner_id in responsible and responsible[visit.partner_id] != visit.user_id
+            )
         )
-        if moved:
-            self._tell_cancelled(moved)
-            self._tell_colleagues(moved, "moved")
-            moved._remove_meetings()
-            moved.write(
-                {
-                    "state": "unscheduled", "event_id": False, "start": False, "stop": False,
-                    "is_told": False,
-                }
-            )  # fmt: skip
+        again = {
+            "state": "unscheduled", "event_id": False, "start": False, "stop": False,
+            "is_told": False,
+        }  # fmt: skip
+        self._take_back(moved, "moved", again)

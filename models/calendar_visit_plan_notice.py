@@ -134,5 +134,6 @@ class CalendarVisitPlan(models.Model):
     def _reason(self, reason):
         return {
             "left": self.env._("These customers are no longer in the segment of the plan."),
+            "ended": self.env._("The plan ends before."),
             "moved": self.env._("These customers are visited by somebody else from now on."),
         }[reason]

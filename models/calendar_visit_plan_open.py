@@ -46,10 +46,13 @@ class CalendarVisitPlan(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "crm_automation.calendar_visit_load_action"
         )
-        users = self.env["calendar.visit"].search([("plan_id", "=", self.id)]).user_id
+        groups = self.env["calendar.visit"]._read_group([("plan_id", "=", self.id)], ["user_id"])
         return {
             **action,
-            "domain": [("user_id", "in", users.ids), ("week", ">=", self.date_from)],
+            "domain": [
+                ("user_id", "in", [user.id for (user,) in groups]),
+                ("week", ">=", self.date_from),
+            ],
             "context": {"search_default_with_visits": 1},
             "views": [(False, "pivot"), (False, "graph"), (False, "list")],
         }

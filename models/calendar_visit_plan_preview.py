@@ -40,7 +40,7 @@ class CalendarVisitPlan(models.Model):
     booked_count = fields.Integer("Booked Visits", compute="_compute_counts")
     by_hand_count = fields.Integer("Changed by Hand", compute="_compute_counts")
     no_email_count = fields.Integer("Without E-mail", compute="_compute_counts")
-    progress = fields.Float("Progress", compute="_compute_counts", help="In per cent.")
+    progress = fields.Float(compute="_compute_counts", help="In per cent.")
 
     def _compute_counts(self):
         Visit = self.env["calendar.visit"].sudo()
@@ -308,9 +308,7 @@ class CalendarVisitPlan(models.Model):
                 problem = "other_plan"
             else:
                 first, last = self._window(visit._as_period(), first_day)
-                start = self._find(
-                    diaries[visit.user_id], first, last, visit._as_period(), (0, 1)
-                )
+                start = self._find(diaries[visit.user_id], first, last, visit._as_period(), (0, 1))
             visit.write(
                 {
                     "start": start,

@@ -6,6 +6,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+#: Up to so many customers the form's number is exact.
+MANY = 2000
+
 
 class CalendarVisitPlan(models.Model):
     _inherit = "calendar.visit.plan"
@@ -69,10 +72,15 @@ class CalendarVisitPlan(models.Model):
     def _compute_customer_count(self):
         for plan in self:
             try:
-                plan.customer_count = len(plan._customers())
+                plan.customer_count = plan._count_customers()
             except (UserError, ValueError, TypeError):
                 # What is wrong is told when the plan is looked at or booked.
                 plan.customer_count = 0
+
+    def _count_customers(self):
+        """How many there are; of very many, contacts of a company among them count too."""
+        number = self.env["res.partner"].search_count(self._customer_domain())
+        return number if number > MANY else len(self._customers())
 
     @api.constrains("filter_id")
     def _check_filter(self):
@@ -84,9 +92,7 @@ class CalendarVisitPlan(models.Model):
                 plan._customers()
             except (ValueError, TypeError) as error:
                 raise ValidationError(
-                    self.env._(
-                        "The saved filter cannot be used: %(reason)s", reason=str(error)
-                    )
+                    self.env._("The saved filter cannot be used: %(reason)s", reason=str(error))
                 ) from error
 
     # -- customers ------------------------------------------------------------
@@ -98,22 +104,25 @@ class CalendarVisitPlan(models.Model):
         A contact is left out when its company is there as well.
         """
         self.ensure_one()
-        Partner = self.env["res.partner"].with_context(active_test=True)
+        found = self.env["res.partner"].search_fetch(
+            self._customer_domain(), ["zip", "city", "commercial_partner_id", "user_id", "email"]
+        )
+        ids = set(found.ids)
+        kept = found.filtered(
+            lambda partner: (
+                partner.commercial_partner_id == partner
+                or partner.commercial_partner_id.id not in ids
+            )
+        )
+        return kept.sorted(lambda partner: (partner.zip or "~", partner.city or "~", partner.id))
+
+    def _customer_domain(self):
         if not self.is_dynamic and self.frozen_partner_ids:
             domain = Domain("id", "in", self.frozen_partner_ids.ids)
         else:
             domain = self._segment_domain()
-        domain &= Domain("partner_share", "=", True)
-        domain &= Domain("company_id", "in", (False, self.company_id.id))
-        found = Partner.search_fetch(
-            domain, ["zip", "city", "commercial_partner_id", "user_id", "email"]
-        )
-        ids = set(found.ids)
-        kept = found.filtered(
-            lambda partner: partner.commercial_partner_id == partner
-            or partner.commercial_partner_id.id not in ids
-        )
-        return kept.sorted(lambda partner: (partner.zip or "~", partner.city or "~", partner.id))
+        domain &= Domain("partner_share", "=", True) & Domain("active", "=", True)
+        return domain & Domain("company_id", "in", (False, self.company_id.id))
 
     def _segment_domain(self):
         """:raises ValidationError: of a filter that holds formulas"""

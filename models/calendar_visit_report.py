@@ -18,7 +18,7 @@ class CalendarVisitReport(models.Model):
     user_id = fields.Many2one("res.users", "Visited by", readonly=True)
     team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    visit_id = fields.Many2one("calendar.visit", "Visit", readonly=True)
+    visit_id = fields.Many2one("calendar.visit", readonly=True)
     date = fields.Datetime(readonly=True, help="When the meeting is, or was planned.")
     outcome = fields.Selection(
         [

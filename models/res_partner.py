@@ -20,5 +20,7 @@ class ResPartner(models.Model):
 
     def action_open_visits(self):
         """The visits of this customer that are planned, and were."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("crm_automation.calendar_visit_action")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_automation.calendar_visit_action"
+        )
         return {**action, "domain": [("partner_id", "in", self.ids)], "context": {}}

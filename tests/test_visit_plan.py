@@ -698,6 +698,29 @@ class TestFollowing(VisitCase):
         self.assertEqual((mine - mine[1]).event_id.user_id, self.other_seller)
         self.assertEqual(len(self.visits(plan, "booked")), 33)
 
+    def test_a_plan_that_is_made_shorter(self):
+        plan = self.make_plan()
+        visits = self.book(plan)
+        kept = visits[-1]
+        kept.event_id.with_user(self.seller).name = "Contract!"
+        early = visits.filtered(lambda visit: visit.period < date(2027, 7, 1))
+        plan.date_to = date(2027, 6, 30)
+        self.follow(plan)
+        booked = self.visits(plan, "booked")
+        self.assertEqual(booked - kept, early)
+        self.assertIn(kept, booked)
+        plan.date_to = END
+        self.follow(plan)
+        self.assertEqual(len(self.visits(plan, "booked")), 33)
+
+    def test_an_owner_who_is_no_manager_any_more(self):
+        plan = self.make_plan()
+        self.book(plan)
+        self.manager.group_ids -= self.env.ref("sales_team.group_sale_manager")
+        self.manager.group_ids += self.env.ref("sales_team.group_sale_salesman")
+        self.follow(plan)
+        self.assertIn("sales managers", plan.failure)
+
     def test_the_horizon_rolls(self):
         plan = self.make_plan(cadence="interval", date_to=False, months_ahead=3)
         self.book(plan)

@@ -96,7 +96,9 @@ class TestReports(VisitCase):
         )  # fmt: skip
         self.assertEqual(group, (len(self.booked), 1, 1, 2))
         action = rows[held].action_open_visit()
-        self.assertEqual((action["res_model"], action["res_id"]), ("calendar.event", held.event_id.id))
+        self.assertEqual(
+            (action["res_model"], action["res_id"]), ("calendar.event", held.event_id.id)
+        )
 
     def test_load(self):
         monday = self.today - self.today.weekday() * DAY + 14 * DAY
@@ -215,9 +217,7 @@ class TestMeetingCustomer(VisitCase):
         self.assertEqual(meeting.team_id, self.manager.sale_team_id)
 
     def test_the_customer_of_a_private_meeting_is_nobody_elses_business(self):
-        meeting = self.meeting(
-            self.seller.partner_id + self.customers[0], privacy="private"
-        )
+        meeting = self.meeting(self.seller.partner_id + self.customers[0], privacy="private")
         self.env.flush_all()
         self.env.invalidate_all()
         self.assertFalse(meeting.with_user(self.other_seller).customer_id)

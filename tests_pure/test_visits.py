@@ -5,11 +5,12 @@ import doctest
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from engine import cadence, diary
 from engine.cadence import Cadence, CadenceError
 from engine.diary import Diary
-from hypothesis import given
-from hypothesis import strategies as st
 
 HOUR = timedelta(hours=1)
 
@@ -55,7 +56,10 @@ def test_a_cadence_that_yields_nothing_is_told(nothing):
 
 CADENCES = st.one_of(
     st.builds(
-        Cadence, st.just("interval"), st.integers(1, 40), st.sampled_from(["days", "weeks", "months"])
+        Cadence,
+        st.just("interval"),
+        st.integers(1, 40),
+        st.sampled_from(["days", "weeks", "months"]),
     ),
     st.builds(Cadence, st.just("year"), per_year=st.integers(1, 60)),
 )
@@ -147,5 +151,5 @@ def test_whatever_is_booked_nothing_overlaps(busy, gap, per_day, number):
             assert end + room <= start or start + HOUR + room <= begin
         taken.append((start, start + HOUR))
     if per_day:
-        days = [begin.day for begin, end in taken[len(busy):]]
+        days = [begin.day for begin, end in taken[len(busy) :]]
         assert all(days.count(day) <= per_day for day in days)
