@@ -140,7 +140,7 @@ class CalendarVisitPlan(models.Model):
     # The meeting
     title = fields.Char("Subject", required=True, default=lambda self: self._default_title())
     description = fields.Html()
-    duration = fields.Float("Hours", required=True, default=1)
+    duration = fields.Float("Length of a Visit", required=True, default=1)
     place_by = fields.Selection(
         [("customer", "The address of the customer"), ("text", "This place")],
         "Place",
