@@ -88,7 +88,12 @@ from . import (
     mail_mail,
     project_task,
     res_config_settings,
+    res_partner,
 )
+
+# isort: split
+# Takes its headers from the notices of the rules.
+from . import calendar_visit_plan_notice
 
 # isort: split
 # Over what the others make of a meeting.
@@ -97,9 +102,3 @@ from . import caldav_touch
 # isort: split
 # Above all others: it refuses before they begin.
 from . import calendar_subscription_guard
-    res_partner,
-)
-
-# isort: split
-# Takes its headers from the notices of the rules.
-from . import calendar_visit_plan_notice

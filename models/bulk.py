@@ -36,7 +36,6 @@ def insert_rows(model, rows, tail=None):
     model.invalidate_model()
 
 
-<<<<<<< HEAD
 def update_rows(model, rows, types):
     """Change rows past the ORM, with one statement.
 
@@ -66,7 +65,8 @@ def update_rows(model, rows, types):
         )
     )
     model.invalidate_model()
-=======
+
+
 def insert_like(source, rows, key=None):
     """Insert rows that are as one that is there, but for the given columns.
 
@@ -112,4 +112,3 @@ def insert_like(source, rows, key=None):
     )
     found = {value: res_id for res_id, value in source.env.cr.fetchall()}
     return found if key else {}
->>>>>>> 72bf3b7c534ae48b03e640f8ac7e31db1e58cbc9
