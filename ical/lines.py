@@ -25,6 +25,8 @@ _BORDER = re.compile(rb"\n(BEGIN|END)[ \t]*:[ \t]*([^\r\n]*)", re.I)
 _FIRST_BORDER = re.compile(rb"(BEGIN|END)[ \t]*:[ \t]*([^\r\n]*)", re.I)
 _EMPTY = re.compile(rb"\n{2,}")
 _UID = re.compile(rb"^UID(?:;[^:\n]*)?:([^\n]*)", re.M | re.I)
+#: The parameter that says it, in the head of a line: vCalendar 1.0 leaves out its name.
+_QUOTED = re.compile(rb';[ \t]*(?:ENCODING[ \t]*=[ \t]*)?"?QUOTED-PRINTABLE', re.I)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -131,7 +133,7 @@ class Chunk:
 
 
 def _is_quoted(text, soft):
-    return soft or b"QUOTED-PRINTABLE" in text.split(b":")[0].upper()
+    return soft or _QUOTED.search(text.partition(b":")[0]) is not None
 
 
 def unfold(raw):
@@ -164,8 +166,8 @@ def _join_quoted(raw):
             joined[-1] = joined[-1][:-1] + line
         else:
             joined.append(line)
-        head = joined[-1][:200].split(b":")[0].upper()
-        open_line = line.endswith(b"=") and b"QUOTED-PRINTABLE" in head
+        head = joined[-1][:200].partition(b":")[0]
+        open_line = line.endswith(b"=") and _QUOTED.search(head) is not None
     return b"\n".join(joined)
 
 

@@ -32,13 +32,14 @@ _TEXTS = {
 _LISTS = {"CATEGORIES", "RESOURCES"}
 _ALARMS = {"DALARM": "DISPLAY", "AALARM": "AUDIO", "MALARM": "EMAIL", "PALARM": "DISPLAY"}
 _ADDRESS = re.compile(r"(.*?)\s*<\s*([^<>@\s]+@[^<>\s]+)\s*>\s*")
+_QUOTED = re.compile(r';[ \t]*(?:ENCODING[ \t]*=[ \t]*)?"?QUOTED-PRINTABLE', re.I)
 _RULE = re.compile(r"(D|W|MP|MD|YM|YD)(\d{1,4})((?:\s+\S+)*)\s*", re.I)
 
 
 def is_quoted(component):
     """Whether something in it is quoted-printable, whatever VERSION says."""
     return any(
-        "QUOTED-PRINTABLE" in piece.partition(":")[0].upper() if isinstance(piece, str)
+        _QUOTED.search(piece.partition(":")[0]) is not None if isinstance(piece, str)
         else is_quoted(piece)
         for piece in component.content
     )  # fmt: skip

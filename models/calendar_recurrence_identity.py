@@ -71,8 +71,8 @@ class CalendarRecurrence(models.Model):
         series = self.sudo().search([("ical_uid", "in", uids)]) if uids else self.sudo().browse()
         taken = {(one.ical_uid, one._ical_owner()) for one in series}
         memory = self._ical_before()
-        new = []
-        for vals, base in zip(vals_list, bases, strict=True):
+        identities = []
+        for base in bases:
             uid = base.ical_uid
             if uid and (uid, base.user_id) not in taken:
                 # A meeting begins to repeat, or its series is made anew.
@@ -80,12 +80,21 @@ class CalendarRecurrence(models.Model):
             else:
                 uid, before = self._ical_new_uid(), -1
             taken.add((uid, base.user_id))
-            identity = {"ical_uid": uid, "ical_sequence": before + 1}
-            new.append({**self._ical_blank(), **identity, **vals})
-        # Nobody may write these fields himself; whether he may make a series is asked here.
-        self.check_access("create")
-        series = super(CalendarRecurrence, self.sudo()).create(new)
-        return series.with_env(self.env)
+            identity = {**self._ical_blank(), "ical_uid": uid, "ical_sequence": before + 1}
+            identities.append(identity)
+        if self.env.su:
+            return super().create(
+                [{**identity, **vals} for identity, vals in zip(identities, vals_list, strict=True)]
+            )
+        # Everybody makes series, and nobody writes their identity; their meetings take it
+        # over as they come in.
+        members = [vals.get("calendar_event_ids") for vals in vals_list]
+        recurrences = super().create([{**vals, "calendar_event_ids": []} for vals in vals_list])
+        for recurrence, identity, events in zip(recurrences, identities, members, strict=True):
+            recurrence.sudo().write(identity)
+            if events:
+                recurrence.write({"calendar_event_ids": events})
+        return recurrences
 
     def write(self, vals):
         self._ical_refuse([vals])

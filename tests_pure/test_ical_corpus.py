@@ -6,12 +6,11 @@ each of our own. Both go through the same tests.
 
 import warnings
 from collections import Counter
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import icalendar
 import pytest
-import recurring_ical_events
 import vobject
 
 from ical.errors import IcalError
@@ -19,23 +18,7 @@ from ical.expand import occurrences
 from ical.lines import Split
 from ical.parse import parse
 from ical.text import changed_fields, to_text
-
-UTC = timezone.utc
-
-#: Files of which recurring-ical-events says something else, and why we differ.
-OTHERWISE = {
-    "calendar.ics": "it drops the event whose DTEND is garbage",
-    "process-calendar.ics": "it drops events whose DTEND is garbage",
-    "process-incoming.ics": "it drops events whose DTEND is garbage",
-    "invalid_duration.ics": "it drops the event whose DURATION is garbage",
-    "issue_165_missing_event.ics": "it cannot read spaces in BYDAY",
-    "parsing_error.ics": "icalendar drops the event of a line it cannot read",
-    "event_with_recurrence.ics": "one EXDATE in UTC makes it take floating times for UTC",
-    "example-2.ics": "a day that ends on its own day has no length there",
-    "broken_latin1.ics": "a day that ends on its own day has no length there",
-    "vcal1.vcs": "it does not read vCalendar 1.0",
-    "Germany_Holidays.ics": "a day that ends on its own day has no length there",
-}
+from ical_judge import OTHERWISE, theirs, told
 
 
 def read(path):
@@ -70,25 +53,10 @@ def check_read_and_written(path):
         ]
 
 
-def told(moment):
-    aware = isinstance(moment, datetime) and moment.tzinfo is not None
-    return (moment.astimezone(UTC) if aware else moment).isoformat()
-
-
-def theirs(data, first, last):
-    """Occurrences by recurring-ical-events, or None where it fails."""
-    icalendar.use_zoneinfo()  # forgets the zones of the files before
-    found = []
-    try:
-        for calendar in icalendar.Calendar.from_ical(data, multiple=True):
-            query = recurring_ical_events.of(calendar, skip_bad_series=True)
-            found += [
-                (told(one["DTSTART"].dt), told(one["DTEND"].dt))
-                for one in query.between(first, last)
-            ]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    return Counter(found)
+def counted(data, first, last):
+    """(start, end) by recurring-ical-events, or None where it fails."""
+    found = theirs(data, first, last)
+    return None if found is None else Counter((start, stop) for _uid, start, stop in found)
 
 
 def ours(file, first, last):
@@ -113,7 +81,7 @@ def check_occurrences(path):
         mine = ours(file, first, last)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            judged = theirs(path.read_bytes(), first, last)
+            judged = counted(path.read_bytes(), first, last)
             if judged is not None and path.name not in OTHERWISE:
                 assert mine == judged
             for method in {item.method for item in file.items}:
@@ -121,7 +89,7 @@ def check_occurrences(path):
                 items = [i for i in file.items if i.method == method and not i.calendar_zone]
                 text = to_text(items, method)
                 again = ours(parse(text.encode()), first, last)
-                written = theirs(text.encode(), first, last)
+                written = counted(text.encode(), first, last)
                 if written is not None and path.name not in OTHERWISE:
                     assert written == again
 

@@ -276,3 +276,10 @@ def test_a_quoted_address_is_one_line():
     [item] = parse(event(TIME, line)).items
     [attendee] = item.attendees
     assert attendee.uri == "mailto:luis@example.com"
+
+
+def test_only_an_encoding_joins_lines_that_end_with_an_equals_sign():
+    [item] = parse(event("ATTENDEE;ROLE=QUOTED-PRINTABLE:mailto:a@b.example=", TIME)).items
+    assert item.start is not None
+    assert item.attendees[0].uri == "mailto:a@b.example="
+    assert not item.repairs

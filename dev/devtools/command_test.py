@@ -8,7 +8,7 @@ import argparse
 import shutil
 import subprocess
 
-from . import staging
+from . import python_env, staging
 from .paths import ADDON, CHECKOUT, checkout_name, state_dir, subdir
 from .say import say
 from .system import free_port, install_debian_packages
@@ -36,6 +36,8 @@ def main(arguments):
         environment = shop.environment
         if options.long:
             environment["CRM_AUTOMATION_LONG"] = "1"
+        if not paths or any("ical" in path for path in paths):
+            environment["CRM_AUTOMATION_KHAL"] = python_env.khal() or ""
         kinds = {
             "pure": _pure, "odoo": _odoo, "processes": _processes, "queue_job": _queue_job,
         }  # fmt: skip

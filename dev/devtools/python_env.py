@@ -16,6 +16,8 @@ ADDON_REQUIREMENTS = CHECKOUT / "requirements.txt"
 #: Addons that the tests use where they can be had. They name Odoo itself as a
 #: need, which PyPI has not got: installed without what they need.
 ADDONS = HERE / "requirements-addons.txt"
+#: Another calendar, which reads what is exported: the tests do without where it cannot be had.
+KHAL = HERE / "requirements-khal.txt"
 
 
 def odoo_python(source):
@@ -60,6 +62,18 @@ def lint_bin():
     """Folder of the linters' commands."""
     file = HERE / "requirements-lint.txt"
     return _environment("lint", Path(sys.executable), [file]) / "bin"
+
+
+def khal():
+    """The command ``khal``: the user's own, else in an environment of its own; None without."""
+    found = os.environ.get("CRM_AUTOMATION_KHAL") or shutil.which("khal")
+    if found:
+        return found
+    try:
+        return str(_environment("khal", Path(sys.executable), [KHAL]) / "bin/khal")
+    except SetupError as error:
+        say(f"  Note: without khal: {str(error)[-300:]}")
+        return None
 
 
 def _environment(kind, base, files, salt="", pins="", addons=None):
