@@ -21,3 +21,6 @@ UPDATE calendar_subscription
 UPDATE calendar_visit_plan
    SET state = 'stopped'
  WHERE state IN ('booking', 'running', 'cancelling');
+UPDATE calendar_import
+   SET state = 'stopped'
+ WHERE state = 'running';

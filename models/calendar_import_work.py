@@ -5,7 +5,7 @@ import logging
 import psycopg2
 
 from odoo import api, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.tools import format_date, format_datetime
 
 from ..engine.archive import ArchiveError, calendar_files
@@ -25,8 +25,6 @@ BATCH = 250
 MAX_OBJECTS = 50_000
 #: Warnings and changes of one object that are shown.
 SHOWN = 12
-#: How often a batch is repeated that another transaction came across.
-MAX_CONFLICTS = 5
 _RESULT_COLUMNS = {
     "kind": "varchar", "reason": "text", "result": "varchar", "res_model": "varchar",
     "res_id": "int", "created": "jsonb", "before": "jsonb", "written_at": "timestamp",
@@ -212,7 +210,7 @@ class CalendarImport(models.Model):
     def _start(self):
         """Do it now, or wake the job."""
         if self.total_count > AT_ONCE:
-            self.env.ref("crm_automation.ir_cron_import").sudo()._trigger()
+            self._wake_job()
             return
         self._work(commit=False)
 
@@ -230,48 +228,54 @@ class CalendarImport(models.Model):
     def _work(self, commit):
         """Write, or take back, with the rights of whoever imports.
 
-        :param bool commit: whether each batch is committed
+        :param bool commit: whether each batch is committed, and a failure kept as state
         """
-        steps = {"running": self._import_steps, "undoing": self._undo_steps}[self.state]
         end = {"running": "done", "undoing": "undone"}[self.state]
-        try:
-            for done, left in steps():
+        if not commit:
+            for done, _left in self._steps():
                 self.sudo().done_count += done
-                self.env.flush_all()
-                if commit and not self.env["ir.cron"]._commit_progress(0, remaining=left):
-                    if left:
-                        # The time of this call is over: another one at once.
-                        self.env.ref("crm_automation.ir_cron_import").sudo()._trigger()
-                        return
-                if left and commit and self._is_to_stop():
-                    self.sudo().state = "stopped"
+        else:
+            try:
+                if not self._committed_steps():
                     return
-        except psycopg2.extensions.TransactionRollbackError:
-            if not commit:
-                raise
-            # Another transaction was at the same meetings: the job is called again.
-            self.env.cr.rollback()
-            self.env.ref("crm_automation.ir_cron_import").sudo()._trigger()
-            return
-        except (UserError, AccessError) as error:
-            if not commit:
-                raise
-            self.env.cr.rollback()
-            self.sudo().write({"state": "failed", "problem": str(error)})
-            return
-        except Exception:
-            if not commit:
-                raise
-            self.env.cr.rollback()
-            _logger.exception("An import of a calendar has failed")
-            self.sudo().write(
-                {
-                    "state": "failed",
-                    "problem": self.env._("Something unexpected happened; see the server's log."),
-                }
-            )
-            return
+            except Exception as error:
+                self.env.cr.rollback()
+                self._fail(error)
+                return
         self.sudo().write({"state": end, "done_at": self.env.cr.now()})
+
+    def _steps(self):
+        return self._import_steps() if self.state == "running" else self._undo_steps()
+
+    def _committed_steps(self):
+        """:return: whether it came to its end"""
+        for done, left in self._steps():
+            self.sudo().done_count += done
+            self.env.flush_all()
+            has_time = self.env["ir.cron"]._commit_progress(0, remaining=left)
+            if left and self._is_to_stop():
+                self.sudo().state = "stopped"
+                return False
+            if left and not has_time:
+                self._wake_job()
+                return False
+        return True
+
+    def _wake_job(self):
+        self.env.ref("crm_automation.ir_cron_import").sudo()._trigger()
+
+    def _fail(self, error):
+        """What has kept the job from its end, as the user is told of it."""
+        if isinstance(error, psycopg2.extensions.TransactionRollbackError):
+            # Another transaction was at the same meetings: once more.
+            self._wake_job()
+            return
+        if isinstance(error, UserError):
+            problem = str(error)
+        else:
+            _logger.error("An import of a calendar has failed", exc_info=error)
+            problem = self.env._("Something unexpected happened; see the server's log.")
+        self.sudo().write({"state": "failed", "problem": problem})
 
     def _is_to_stop(self):
         self.invalidate_recordset(["is_stopping"])
