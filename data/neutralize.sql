@@ -18,3 +18,6 @@ UPDATE calendar_feed
        body_etag = NULL;
 UPDATE calendar_subscription
    SET enabled = false;
+UPDATE calendar_visit_plan
+   SET state = 'stopped'
+ WHERE state IN ('booking', 'running', 'cancelling');

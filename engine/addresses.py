@@ -195,12 +195,12 @@ class Allowed:
     hosts: frozenset = frozenset()
 
     @classmethod
-    def read(cls, text):
+    def listed(cls, text):
         """From a list with commas, semicolons or blanks between.
 
         :raises ValueError: with the entry that is none
 
-        >>> allowed = Allowed.read("10.1.0.0/16, nas.example:5001 *.corp.example")
+        >>> allowed = Allowed.listed("10.1.0.0/16, nas.example:5001 *.corp.example")
         >>> allowed.lets("nas.example", 5001, "192.168.1.9")
         True
         >>> allowed.lets("nas.example", 22, "192.168.1.9")

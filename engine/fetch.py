@@ -127,7 +127,7 @@ class CheckedAdapter(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, **kwargs)
+        result = super().init_poolmanager(*args, **kwargs)
         connect = self._connect
         classes = {}
         for scheme, pool in urllib3.poolmanager.pool_classes_by_scheme.items():
@@ -138,6 +138,7 @@ class CheckedAdapter(HTTPAdapter):
 
             classes[scheme] = type(pool.__name__, (pool,), {"ConnectionCls": Connection})
         self.poolmanager.pool_classes_by_scheme = classes
+        return result
 
     def proxy_manager_for(self, proxy, **_kwargs):
         """A proxy would ask for the name itself, and go wherever that leads."""
@@ -217,7 +218,7 @@ def fetch(text, *, etag="", modified="", limit=LIMIT, seconds=SECONDS, allowed=N
         with Clock(seconds) as clock:
             while True:
                 try:
-                    return _Reader(clock, allowed, validators, limit, verify).read(ways.pop(0))
+                    return _Reader(clock, allowed, validators, limit, verify).answer(ways.pop(0))
                 except FetchError as error:
                     # Not after a wrong certificate: somebody may be in between.
                     if not ways or error.code not in ("unreachable", "tls"):
@@ -233,7 +234,7 @@ class _Reader:
         self.clock, self.allowed, self.limit = clock, allowed, limit
         self.validators, self.verify = validators, verify
 
-    def read(self, address):
+    def answer(self, address):
         start = address
         with requests.Session() as session:
             # No proxies and no passwords from the server's environment.
@@ -247,7 +248,7 @@ class _Reader:
                     response = self._get(session, address)
                     with response:
                         if not response.is_redirect:
-                            return self._answer(response, address, start)
+                            return self._fetched(response, address, start)
                         address = follow(address, response.headers.get("Location"))
         raise FetchError("redirects", host=start.host)
 
@@ -284,7 +285,7 @@ class _Reader:
             stream=True,
         )
 
-    def _answer(self, response, address, start):
+    def _fetched(self, response, address, start):
         status = response.status_code
         if status == 304 and self.validators:
             return Fetched("unchanged", address.url, start.url)

@@ -21,7 +21,7 @@ KEYWORDS = (
 _KEYWORD = re.compile(r"%\(([^()%\s]*)\)s?")
 
 
-def unknown_keywords(text):
+def unknown_keywords(text, known=KEYWORDS):
     """Keywords in the text that do not exist or are not written ``%(…)s``.
 
     >>> unknown_keywords("Dear %(partner)s, 50 % off for %(object_subject)s")
@@ -32,7 +32,7 @@ def unknown_keywords(text):
     return [
         match.group(0)
         for match in _KEYWORD.finditer(text or "")
-        if match.group(1) not in KEYWORDS or not match.group(0).endswith("s")
+        if match.group(1) not in known or not match.group(0).endswith("s")
     ]
 
 

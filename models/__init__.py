@@ -13,11 +13,18 @@ from . import (
     caldav_overlay,
     calendar_attendee,
     calendar_event,
+    calendar_event_customer,
     calendar_event_ical,
     calendar_event_identity,
     calendar_event_incoming,
+    calendar_event_visit,
     calendar_feed,
     calendar_ical_source,
+    calendar_import,
+    calendar_import_line,
+    calendar_import_repair,
+    calendar_import_undo,
+    calendar_import_work,
     calendar_recurrence,
     calendar_recurrence_identity,
     calendar_recurrence_text,
@@ -25,6 +32,18 @@ from . import (
     calendar_subscription_apply,
     calendar_subscription_read,
     calendar_subscription_run,
+    calendar_visit,
+    calendar_visit_dashboard,
+    calendar_visit_load,
+    calendar_visit_plan,
+    calendar_visit_plan_book,
+    calendar_visit_plan_capacity,
+    calendar_visit_plan_follow,
+    calendar_visit_plan_open,
+    calendar_visit_plan_preview,
+    calendar_visit_plan_segment,
+    calendar_visit_plan_time,
+    calendar_visit_report,
     crm_automation_delivery,
     crm_automation_firing,
     crm_automation_firing_call,
@@ -67,7 +86,12 @@ from . import (
     mail_mail,
     project_task,
     res_config_settings,
+    res_partner,
 )
+
+# isort: split
+# Takes its headers from the notices of the rules.
+from . import calendar_visit_plan_notice
 
 # isort: split
 # Over what the others make of a meeting.

@@ -120,11 +120,13 @@ class Base(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
-        if self._automation_watch():
-            self._automation_changes().add_created(
-                self._name, records.ids, self._automation_chain()
-            )
+        records._automation_created()
         return records
+
+    def _automation_created(self):
+        """These records are new: create() says so, and whoever inserts rows past it."""
+        if self._automation_watch():
+            self._automation_changes().add_created(self._name, self.ids, self._automation_chain())
 
     def write(self, vals):
         self._automation_before(vals.keys())

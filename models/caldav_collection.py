@@ -73,6 +73,9 @@ class CaldavCollection(models.Model):
         if self.kind == "busy":
             declined = [("partner_id", "=", user.partner_id.id), ("state", "=", "declined")]
             domain &= ~Domain("attendee_ids", "any!", declined)
+        else:
+            # What is only shown here comes from elsewhere: other programs read it there.
+            domain &= Domain("is_overlay", "=", False)
         return domain & Domain("active", "=", True)
 
     def _sees(self):
@@ -80,8 +83,8 @@ class CaldavCollection(models.Model):
 
     def _query(self):
         """The meetings that it holds now, by the rights of its user."""
-        Event = self.env["calendar.event"].with_user(self.user_id).with_context({})
-        query = Event._search(self._domain())
+        env = self.env(user=self.user_id, su=False, context={})
+        query = env["calendar.event"]._search(self._domain())
         query.order = None
         return query
 

@@ -13,7 +13,7 @@ EVENT = frozenset(
     {
         "name", "description", "location", "start", "stop", "allday", "active", "privacy",
         "show_as", "videocall_location", "user_id", "recurrence_id", "follow_recurrence",
-        "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
+        "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start", "is_overlay",
     }
 )  # fmt: skip
 EVENT_RELATIONS = frozenset({"partner_ids", "alarm_ids", "categ_ids"})
@@ -56,9 +56,10 @@ class CalendarEvent(models.Model):
         if watched and writes(vals_list, {"ical_uid"}):
             # Under its old name it is gone.
             self.env["caldav.change"]._note_events(self._ids)
-        super()._write_multi(vals_list)
+        result = super()._write_multi(vals_list)
         if watched:
             self.env["caldav.change"]._note_events(self._ids)
+        return result
 
     def unlink(self):
         self.env["caldav.change"]._note_events(self._ids)
@@ -85,9 +86,10 @@ class CalendarRecurrence(models.Model):
         watched = writes(vals_list, RECURRENCE)
         if watched and writes(vals_list, {"ical_uid"}):
             self._caldav_note()
-        super()._write_multi(vals_list)
+        result = super()._write_multi(vals_list)
         if watched:
             self._caldav_note()
+        return result
 
     def unlink(self):
         self._caldav_note()
@@ -120,9 +122,10 @@ class CalendarAttendee(models.Model):
         watched = writes(vals_list, ATTENDEE)
         if watched and writes(vals_list, {"event_id"}):
             self._caldav_note()
-        super()._write_multi(vals_list)
+        result = super()._write_multi(vals_list)
         if watched:
             self._caldav_note()
+        return result
 
     def unlink(self):
         self._caldav_note()
@@ -171,9 +174,10 @@ class ResPartner(models.Model):
         return result
 
     def _write_multi(self, vals_list):
-        super()._write_multi(vals_list)
+        result = super()._write_multi(vals_list)
         if writes(vals_list, PARTNER):
             self._caldav_note()
+        return result
 
     def unlink(self):
         self._caldav_note()
@@ -203,10 +207,11 @@ class ResUsersSettings(models.Model):
     _inherit = "res.users.settings"
 
     def _write_multi(self, vals_list):
-        super()._write_multi(vals_list)
+        result = super()._write_multi(vals_list)
         if writes(vals_list, {"calendar_default_privacy"}):
             # The privacy of the meetings that have none of their own.
             self.user_id.partner_id._caldav_note()
+        return result
 
 
 class CalendarAlarm(models.Model):
@@ -227,9 +232,10 @@ class CalendarAlarm(models.Model):
             )
 
     def _write_multi(self, vals_list):
-        super()._write_multi(vals_list)
+        result = super()._write_multi(vals_list)
         if writes(vals_list, ALARM):
             self._caldav_note()
+        return result
 
     def unlink(self):
         self._caldav_note()
@@ -253,19 +259,11 @@ class CalendarEventType(models.Model):
             )
 
     def _write_multi(self, vals_list):
-        super()._write_multi(vals_list)
+        result = super()._write_multi(vals_list)
         if writes(vals_list, {"name"}):
             self._caldav_note()
+        return result
 
     def unlink(self):
         self._caldav_note()
         return super().unlink()
-
-
-class PartnerMerge(models.TransientModel):
-    _inherit = "base.partner.merge.automatic.wizard"
-
-    def _update_foreign_keys(self, src_partners, dst_partner):
-        # By SQL; the meetings are those of the other partner afterwards.
-        src_partners._caldav_note()
-        return super()._update_foreign_keys(src_partners, dst_partner)

@@ -15,6 +15,10 @@ from .ical_todo import Todos
 from .ical_writer import Writer
 
 
+#: Reasons whose detail names the wrong value, or what Odoo has said of it.
+DETAILED = frozenset({"bad_value", "bad_rule", "unsupported_rule", "year", "not_written", "limit"})
+
+
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
@@ -71,30 +75,34 @@ class CalendarEvent(models.Model):
     @api.model
     def _ical_reason(self, code, detail=""):
         """Why an object is refused or cannot be read, in the user's language."""
-        _ = self.env._
         reasons = {
-            "journal": _("Journal entries have no place in Odoo."),
-            "freebusy": _("Free and busy times of others are no meetings."),
-            "todo": _("To-dos are not imported: choose what becomes of them."),
-            "todo_part": _("A single occurrence of a to-do that repeats is not imported."),
-            "todo_rights": _("The owner of the calendar may not create tasks."),
-            "answer": _("This is an answer to an invitation, and no meeting."),
-            "unknown": _("This cancels a meeting that is not in the calendar."),
-            "not_organizer": _("The owner only takes part in this meeting: its organizer changes it."),
-            "private": _("You may not see the meeting that this would change."),
-            "too_many": _("The series has too many occurrences."),
-            "no_occurrence": _("The series has no occurrence."),
-            "year": _("A date lies in a year that Odoo cannot write."),
-            "uid": _("Its identifier (UID) is too long."),
-            "not_written": _("Odoo did not accept it."),
-            "bad_rule": _("Its recurrence rule cannot be read."),
-            "unsupported_rule": _("Its recurrence rule is of another calendar."),
-            "missing_property": _("It does not say when it begins."),
-            "broken_component": _("It is cut off or damaged."),
-            "bad_value": _("A value of it cannot be read."),
-            "bad_zone": _("Its time zone cannot be read."),
-            "limit": _("It is larger than what is read."),
-            "not_a_calendar": _("There is no calendar in this file."),
+            "journal": self.env._("Journal entries have no place in Odoo."),
+            "freebusy": self.env._("Free and busy times of others are no meetings."),
+            "todo": self.env._("To-dos are not imported: choose what becomes of them."),
+            "todo_part": self.env._("A single occurrence of a to-do that repeats is not imported."),
+            "todo_rights": self.env._("The owner of the calendar may not create tasks."),
+            "answer": self.env._("This is an answer to an invitation, and no meeting."),
+            "unknown": self.env._("This cancels a meeting that is not in the calendar."),
+            "not_organizer": self.env._(
+                "The owner only takes part in this meeting: its organizer changes it."
+            ),
+            "private": self.env._("You may not see the meeting that this would change."),
+            "too_many": self.env._("The series has too many occurrences."),
+            "no_occurrence": self.env._("The series has no occurrence."),
+            "year": self.env._("A date lies in a year that Odoo cannot write."),
+            "uid": self.env._("Its identifier (UID) is too long."),
+            "not_written": self.env._("Odoo did not accept it."),
+            "bad_rule": self.env._("Its recurrence rule cannot be read."),
+            "unsupported_rule": self.env._("Its recurrence rule is of another calendar."),
+            "missing_property": self.env._("It does not say when it begins."),
+            "broken_component": self.env._("It is cut off or damaged."),
+            "bad_value": self.env._("A value of it cannot be read."),
+            "bad_zone": self.env._("Its time zone cannot be read."),
+            "limit": self.env._("It is larger than what is read."),
+            "not_a_calendar": self.env._("There is no calendar in this file."),
         }  # fmt: skip
-        text = reasons.get(code) or _("It cannot be read.")
-        return f"{text} ({detail})" if detail else text
+        text = reasons.get(code) or self.env._("It cannot be read.")
+        # What the parser says of the place is in English; only what quotes the file helps.
+        if detail and code in DETAILED:
+            return f"{text} ({detail})"
+        return text

@@ -40,10 +40,8 @@ class CalendarIcalSource(models.Model):
     recurrence_id = fields.Many2one(
         "calendar.recurrence", "Series", ondelete="cascade", index="btree_not_null"
     )
-    task_id = fields.Many2one("project.task", "Task", ondelete="cascade", index="btree_not_null")
-    activity_id = fields.Many2one(
-        "mail.activity", "Activity", ondelete="cascade", index="btree_not_null"
-    )
+    task_id = fields.Many2one("project.task", ondelete="cascade", index="btree_not_null")
+    activity_id = fields.Many2one("mail.activity", ondelete="cascade", index="btree_not_null")
 
     _object_unique = models.UniqueIndex("(user_id, source, component, uid)")
 
@@ -98,10 +96,34 @@ class CalendarIcalSource(models.Model):
             SQL(
                 """
                 ON CONFLICT (user_id, source, component, uid) DO UPDATE
-                SET digest = EXCLUDED.digest,
-                    text = COALESCE(EXCLUDED.text, calendar_ical_source.text), event_id = EXCLUDED.event_id,
+                SET digest = EXCLUDED.digest, event_id = EXCLUDED.event_id,
+                    text = COALESCE(EXCLUDED.text, calendar_ical_source.text),
                     recurrence_id = EXCLUDED.recurrence_id, task_id = EXCLUDED.task_id,
                     activity_id = EXCLUDED.activity_id, write_date = EXCLUDED.write_date
                 """
             ),
+        )
+
+    def _taken_at(self, record, owner):
+        """When the record was last taken in, from wherever; None if it never was."""
+        self.env.cr.execute(
+            SQL(
+                "SELECT MAX(write_date) FROM calendar_ical_source WHERE %s = %s AND user_id = %s",
+                SQL.identifier(TARGETS[record._name]),
+                record.id,
+                owner.id,
+            )
+        )
+        return self.env.cr.fetchone()[0]
+
+    def _take_again(self, record):
+        """The record is as it was taken in, although it is written now."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE calendar_ical_source SET write_date = %s WHERE %s = %s",
+                self.env.cr.now(),
+                SQL.identifier(TARGETS[record._name]),
+                record.id,
+            )
         )

@@ -89,6 +89,9 @@ class CalendarRecurrence(models.Model):
             found, last = planner.more(items, self.ical_last, room)
         except IcalError:
             found, last = [], None
+        sources = self.env["calendar.ical.source"]
+        taken = sources._taken_at(self, owner)
+        written = max(events.mapped("write_date"))
         places = set(events.mapped(lambda event: event.ical_recurrence_start or event.start))
         writer = self.with_context(**SILENT)
         rows = writer.env["calendar.event"].create(
@@ -99,6 +102,9 @@ class CalendarRecurrence(models.Model):
             ]
         )
         writer.ical_last = last
+        if rows and taken and (written - taken).total_seconds() < 1:
+            # Nobody has touched it, and this is no edit either.
+            sources._take_again(self)
         return len(rows)
 
     def _ical_next(self, usual, start, stop, place):

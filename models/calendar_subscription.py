@@ -67,7 +67,7 @@ class CalendarSubscription(models.Model):
             ("24", "Every day"),
             ("168", "Every week"),
         ],
-        "Read",
+        "How Often",
         required=True,
         default="6",
     )
@@ -121,7 +121,7 @@ class CalendarSubscription(models.Model):
     )
     message = fields.Text("What Is Wrong", readonly=True, copy=False)
     failures = fields.Integer("Failed in a Row", readonly=True, copy=False)
-    last_read = fields.Datetime("Last Read", readonly=True, copy=False)
+    last_read = fields.Datetime(readonly=True, copy=False)
     next_read = fields.Datetime("Next Reading", readonly=True, copy=False, index=True)
     etag = fields.Char(readonly=True, copy=False)
     last_modified = fields.Char(readonly=True, copy=False)

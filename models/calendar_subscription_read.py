@@ -212,7 +212,7 @@ class CalendarSubscription(models.Model):
             last.write({"last_date": self.env.cr.now(), "times": last.times + 1})
         else:
             self._note("unchanged", started, {})
-        return self.env._("Nothing has changed there.")
+        return self.message or self.env._("Nothing has changed there.")
 
     def _done(self, counts, started):
         message = False
@@ -223,7 +223,8 @@ class CalendarSubscription(models.Model):
                 count=len(self.held),
             )
         self.write({**self._stamp(), "state": "asks" if self.held else "ok", "message": message})
-        self._note("asks" if self.held else "done", started, counts)
+        remarks = "\n".join(filter(None, (message, counts["message"]))) or False
+        self._note("asks" if self.held else "done", started, {**counts, "message": remarks})
         return message or self.env._(
             "Read: %(created)s new, %(changed)s changed, %(gone)s cancelled or removed.",
             created=counts["created_count"],

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 DAYS_KEPT = 90
 
 RESULTS = [
-    ("done", "Read"),
+    ("done", "Successful"),
     ("unchanged", "Unchanged"),
     ("asks", "Asks"),
     ("error", "Failed"),
@@ -28,7 +28,7 @@ class CalendarSubscriptionRun(models.Model):
     last_date = fields.Datetime(
         "Until", help="Readings that found nothing changed, one after the other, are one line."
     )
-    times = fields.Integer("Times", default=1)
+    times = fields.Integer(default=1)
     result = fields.Selection(RESULTS, required=True)
     created_count = fields.Integer("New")
     changed_count = fields.Integer("Changed")

@@ -4,38 +4,27 @@ Plain Python over records: what is unchanged since the last time is told by its
 digest alone; what is new or has changed is read, planned, and put into words.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytz
 
 from odoo import fields
-from odoo.tools import SQL, format_date, format_datetime, get_lang
+from odoo.tools import SQL, get_lang
 
 from ..ical.errors import BadRule, IcalError, UnsupportedRule
 from ..ical.parse import parse_item
-from ..ical.recurrence import MAX_COUNT
 from ..ical.sequence import ANSWERS, latest, order
-from ..ical.text import item_lines
 from ..ical.values import UTC
-from .calendar_recurrence_identity import RULE
-from .ical_incoming import UID_BYTES, Group, Outcome
+from .ical_difference import Differ, Difference
+from .ical_incoming import UID_BYTES, Outcome
 from .ical_kept import original_item
 from .ical_meeting import named_zone
-from .ical_row import COMPARED, CannotKeep, Row, RowReader, is_cancelled
-from .ical_rows import Plan, SeriesReader
+from .ical_row import CannotKeep, RowReader, is_cancelled
+from .ical_rows import SeriesReader
+from .ical_words import Words
 
 #: Objects that are read and looked up together.
 BATCH = 1000
-#: Properties that Odoo has fields for, or that say when the text was made.
-_TOLD = frozenset(
-    {
-        "BEGIN", "END", "UID", "DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "RECURRENCE-ID",
-        "SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "DURATION", "RRULE", "EXDATE",
-        "RDATE", "CLASS", "TRANSP", "CATEGORIES",
-    }
-)  # fmt: skip
-#: Properties that Odoo writes without having been told.
-_WRITTEN = frozenset({"STATUS", "URL", "CONFERENCE", "ORGANIZER", "ATTENDEE"})
 
 
 @dataclass(slots=True)
@@ -45,28 +34,6 @@ class Known:
     record: object
     organises: bool
     active: bool
-
-
-@dataclass(slots=True)
-class Difference:
-    """What has to be done so that Odoo has what was read.
-
-    :param writes: list of (event, names of the fields of Row that differ, Row)
-    :param creates: list of Row
-    :param archives: events that the series has no more
-    :param bool rule: whether the rule of the series differs
-    :param bool other: whether only what Odoo has no field for differs
-    """
-
-    plan: object
-    writes: list = field(default_factory=list)
-    creates: list = field(default_factory=list)
-    archives: list = field(default_factory=list)
-    rule: bool = False
-    other: bool = False
-
-    def __bool__(self):
-        return bool(self.writes or self.creates or self.archives or self.rule or self.other)
 
 
 class Comparison:
@@ -89,7 +56,7 @@ class Comparison:
         language = get_lang(env, owner.sudo().lang)
         self.week_start = int(language.week_start) - 1
         self.now = fields.Datetime.now()
-        self._labels = env["calendar.event"].fields_get(None, ["string"])
+        self.words = Words(env)
         self._noted_calendars = set()
 
     def outcomes(self, incoming):
@@ -99,13 +66,17 @@ class Comparison:
             self.owner, self.options.source, [group.uid for group in groups if group.uid]
         )
         found, fresh = {}, []
-        models = {name: self.env[name] for name in {entry[1] for entry in known.values()}}
+        ids = {}
+        for _digest, name, res_id in known.values():
+            ids.setdefault(name, []).append(res_id)
+        # Whoever looks at one of them reads them all.
+        models = {name: self.env[name].with_prefetch(found_) for name, found_ in ids.items()}
         for number, group in enumerate(groups):
             entry = known.get((group.component, group.uid))
             if entry and entry[0] == group.digest and not self.options.force:
                 found[number] = [
                     Outcome(
-                        group.uid, "unchanged", group.component, models[entry[1]].browse(entry[2]),
+                        group.uid, "unchanged", group.component, self._one_of(models[entry[1]], entry[2]),
                         line=group.line, digest=group.digest,
                     )
                 ]  # fmt: skip
@@ -119,6 +90,9 @@ class Comparison:
                 found[number] = outcomes
         return [outcome for number in range(len(groups)) for outcome in found[number]]
 
+    def _one_of(self, models, res_id):
+        return models.browse(res_id).with_prefetch(models._prefetch_ids)
+
     # -- reading -------------------------------------------------------------
 
     def _batch(self, incoming, groups):
@@ -128,6 +102,7 @@ class Comparison:
         untitled = self.env._("Meeting")
         reader = RowReader(self.owner, self.zone, contacts, self.options, untitled)
         self.reader = reader
+        self.differ = Differ(self.events, reader)
         self.planner = SeriesReader(reader, self.now, self.week_start, pytz.all_timezones_set)
         uids = {item.uid for item in items}
         known = self._find([uid for uid in uids if len(uid.encode()) <= UID_BYTES])
@@ -290,7 +265,7 @@ class Comparison:
                 replace(item, start=item.recurrence_id) if item.start is None else item
                 for item in items
             ]
-        outcome.plan = self._difference(known.record, self.planner.plan(items), items)
+        outcome.plan = self.differ.difference(known.record, self.planner.plan(items), items)
         self._decide(outcome, known, cancelled)
 
     def _check_visible(self, record):
@@ -301,7 +276,7 @@ class Comparison:
             raise CannotKeep("private")
 
     def _judge_cancellation(self, outcome, known):
-        rows = self._rows(known.record)
+        rows = self.differ.rows(known.record)
         if not known.active:
             outcome.kind, outcome.action = "unchanged", "keep"
         elif not known.organises:
@@ -314,7 +289,7 @@ class Comparison:
 
     def _decide(self, outcome, known, cancelled):
         difference = outcome.plan
-        rows = self._rows(known.record)
+        rows = self.differ.rows(known.record)
         if not difference:
             outcome.kind, outcome.action = "unchanged", "keep"
             return
@@ -327,7 +302,7 @@ class Comparison:
         outcome.kind, outcome.action = "changed", "update"
         if cancelled and known.active:
             outcome.kind = "cancelled"
-        outcome.changes = self._words(outcome, known.record)
+        outcome.changes = self.words.words(outcome, known.record)
 
     def _decide_answer(self, outcome, rows):
         """Of the meeting of somebody else only the owner's own answer is taken."""
@@ -370,264 +345,15 @@ class Comparison:
         item = outcome.items[0]
         if item.recurrence_id is not None and record._name == "calendar.recurrence":
             return item.sequence < record.ical_sequence
-        taken = self._taken_at(record)
-        written = max([*rows.mapped("write_date"), record.write_date])
+        taken = self.sources._taken_at(record, self.owner)
+        # Odoo writes series itself, when one of their reminders goes off.
+        written = max(rows.mapped("write_date"))
         sequence, stamp = record.ical_sequence, written.replace(tzinfo=UTC, microsecond=0)
         original = original_item(record.ical_text) if taken else None
         if original is not None and (written - taken).total_seconds() < 1:
             # Nobody has touched it since it came.
             sequence, stamp = order(original)
         return order(item) < (sequence, stamp)
-
-    def _taken_at(self, record):
-        """When the record was last taken in from anywhere, or None."""
-        name = "event_id" if record._name == "calendar.event" else "recurrence_id"
-        self.env.cr.execute(
-            SQL(
-                "SELECT MAX(write_date) FROM calendar_ical_source WHERE %s = %s AND user_id = %s",
-                SQL.identifier(name),
-                record.id,
-                self.owner.id,
-            )
-        )
-        return self.env.cr.fetchone()[0]
-
-    # -- differences ---------------------------------------------------------
-
-    def _rows(self, record):
-        if record._name == "calendar.event":
-            return record
-        return self.events.search([("recurrence_id", "=", record.id)], order="start, id")
-
-    def _difference(self, record, plan, items):
-        events = self._rows(record)
-        if plan.partial and record._name == "calendar.event":
-            plan = Plan(plan.rows[:1])
-        difference = Difference(plan)
-        pairs = self._pairs(record, events, plan, difference)
-        for event, row in pairs:
-            names = self._differing(event, row)
-            if names:
-                difference.writes.append((event, names, row))
-        if plan.series is not None and not plan.partial:
-            difference.rule = self._rule_differs(record, plan, difference)
-        if not difference:
-            difference.other = self._other_differs(record, items)
-        return difference
-
-    def _pairs(self, record, events, plan, difference):
-        """Pairs (event, Row) of what is there; what is not goes into the difference."""
-        if plan.series is None:
-            event = record
-            if record._name == "calendar.recurrence":
-                event = record.base_event_id or events.filtered("active")[:1] or events[:1]
-                difference.archives += list((events - event).filtered("active"))
-                # A series of one meeting is told as one.
-                difference.rule = bool(difference.archives or record.rrule_type)
-            return [(event, plan.rows[0])]
-        free = {}
-        for event in events.sorted(lambda one: (one.active, one.follow_recurrence)):
-            free[event.ical_recurrence_start or event.start] = event
-        pairs = []
-        for row in plan.rows:
-            event = free.pop(row.place, None)
-            if event is None and record._name == "calendar.event":
-                # The meeting that begins to repeat is the first of its series.
-                event = record if record in free.values() and not pairs else None
-                free = {} if event else free
-            if event is not None:
-                pairs.append((event, row))
-            elif row.active:
-                difference.creates.append(row)
-        if not plan.partial:
-            first, last = plan.series["ical_first"], plan.series["ical_last"]
-            for place, event in free.items():
-                inside = (first is None or place >= first) and (last is None or place < last)
-                if event.active and inside:
-                    difference.archives.append(event)
-        return pairs
-
-    def _differing(self, event, row):
-        """Names of the fields of Row in which the event differs."""
-        now = self._row_of(event)
-        row.guests = self._same_guests(event, row.guests)
-        found = []
-        for name in COMPARED:
-            old, new = getattr(now, name), getattr(row, name)
-            if name == "description":
-                old, new = " ".join(old.split()), " ".join(new.split())
-            elif name == "privacy":
-                old, new = (None if one == "public" else one for one in (old, new))
-            elif name == "categories":
-                old, new = ({one.lower() for one in names} for names in (old, new))
-            elif name == "videocall_location" and new is None:
-                continue
-            if old != new:
-                found.append(name)
-        if now.place != row.place and row.place is not None and not found:
-            found.append("place")
-        return found
-
-    def _row_of(self, event):
-        return Row(
-            start=event.start,
-            stop=event.stop,
-            allday=event.allday,
-            name=" ".join(event.name.split()),
-            description=event._ical_description(),
-            location=" ".join((event.location or "").split()),
-            privacy=event.privacy or None,
-            show_as=event.show_as,
-            active=event.active,
-            videocall_location=event.videocall_location or None,
-            categories=frozenset(event.categ_ids.mapped("name")),
-            alarms=frozenset(
-                (alarm.alarm_type, alarm.duration_minutes) for alarm in event.alarm_ids
-            ),
-            guests={guest.partner_id.id: guest.state for guest in event.attendee_ids},
-            place=(event.ical_recurrence_start or event.start) if event.recurrence_id else None,
-        )
-
-    def _same_guests(self, event, guests):
-        """The guests of a row, by the contacts that the event has of their addresses."""
-        partners = event.attendee_ids.partner_id
-        by_email = {one.email_normalized: one.id for one in partners if one.email_normalized}
-        emails = {partner_id: email for email, partner_id in self.reader.contacts.items()}
-        found = {}
-        for guest, state in guests.items():
-            email = guest if isinstance(guest, str) else emails.get(guest)
-            found[by_email.get(email, guest)] = state
-        for guest in event.attendee_ids:
-            # Who has no address is in no file.
-            if not guest.partner_id.email_normalized:
-                found.setdefault(guest.partner_id.id, guest.state)
-        return found
-
-    def _rule_differs(self, record, plan, difference):
-        if record._name == "calendar.event":
-            return True
-        series = plan.series
-        is_cut = series["ical_last"] is not None
-        if not (difference.creates or difference.archives or difference.writes or is_cut):
-            # The same meetings: said otherwise perhaps, but the same.
-            return False
-        if not series["rrule_type"]:
-            known = original_item(record.ical_text)
-            new = original_item(series["ical_text"])
-            return (known.rules if known else ()) != (new.rules if new else ())
-        kept = {name: record[name] for name in RULE}
-        if kept["end_type"] == "count" and kept["count"] >= MAX_COUNT:
-            # What Odoo makes of "for ever" when it saves it.
-            kept["end_type"] = "forever"
-        return any(
-            (kept[name] or False) != (value or False)
-            for name, value in series.items()
-            if name in RULE and name != "event_tz"
-        )
-
-    def _other_differs(self, record, items):
-        """Whether something differs that Odoo has no field for."""
-        # The reminders of a series are compared meeting by meeting.
-        whole = record._name == "calendar.event"
-        new = _other_lines(items[0], whole)
-        original = original_item(record.ical_text)
-        if original is not None:
-            return new != _other_lines(original, whole)
-        return any(_name_of(line) not in _WRITTEN for line in _other_lines(items[0], False))
-
-    # -- in words ------------------------------------------------------------
-
-    def _words(self, outcome, record):
-        """The changes as (label, old, new), for whoever decides about them."""
-        difference = outcome.plan
-        words, count = [], 0
-        for event, names, row in difference.writes:
-            now = self._row_of(event)
-            found = [
-                (self._label(name), self._shown(name, now), self._shown(name, row))
-                for name in names
-                if name != "place"
-            ]
-            for one in found:
-                if one not in words:
-                    words.append(one)
-            count += bool(found)
-            if len(words) > 12:
-                break
-        if difference.rule:
-            old = record.name if record._name == "calendar.recurrence" else ""
-            rules = outcome.items[0].rules
-            words.append((self.env._("Repetition"), old or "", "; ".join(rules)))
-        if difference.creates:
-            number = len(difference.creates)
-            words.append((self.env._("Meetings that are added"), "", str(number)))
-        if difference.archives:
-            number = len(difference.archives)
-            words.append((self.env._("Meetings that are cancelled"), str(number), ""))
-        if difference.other:
-            words.append((self.env._("Properties that Odoo has no field for"), "", ""))
-        return words
-
-    def _label(self, name):
-        names = {
-            "categories": "categ_ids", "alarms": "alarm_ids", "guests": "attendee_ids",
-        }  # fmt: skip
-        return self._labels[names.get(name, name)]["string"]
-
-    def _shown(self, name, row):
-        value = getattr(row, name)
-        if name in ("start", "stop"):
-            if row.allday:
-                return format_date(self.env, value.date())
-            return format_datetime(self.env, value)
-        if name in ("privacy", "show_as"):
-            field_ = self.env["calendar.event"]._fields[name]
-            return dict(field_._description_selection(self.env)).get(value) or ""
-        if name in ("allday", "active"):
-            return self.env._("Yes") if value else self.env._("No")
-        if name == "categories":
-            return ", ".join(sorted(value))
-        if name == "alarms":
-            return ", ".join(
-                self.env._("%(minutes)s minutes before", minutes=minutes)
-                for _kind, minutes in sorted(value, key=lambda pair: pair[1])
-            )
-        if name == "guests":
-            return self._shown_guests(value)
-        return str(value or "")[:500]
-
-    def _shown_guests(self, guests):
-        states = dict(
-            self.env["calendar.attendee"]._fields["state"]._description_selection(self.env)
-        )
-        partners = self.env["res.partner"].sudo()
-        names = [
-            f"{guest if isinstance(guest, str) else partners.browse(guest).name} "
-            f"({states.get(state, '')})"
-            for guest, state in guests.items()
-        ]
-        return ", ".join(sorted(names))
-
-
-def _name_of(line):
-    return line.split(":", 1)[0].split(";", 1)[0].upper()
-
-
-def _other_lines(item, with_alarms):
-    """The lines that say what Odoo has no field for; components as a whole."""
-    lines, inside = [], []
-    for line in item_lines(item):
-        name = _name_of(line)
-        if name == "BEGIN":
-            inside.append(line[6:].strip().upper())
-        if "VALARM" in inside:
-            if with_alarms and name not in ("ACKNOWLEDGED", "X-WR-ALARMUID"):
-                lines.append(line)
-        elif len(inside) > 1 or name not in _TOLD:
-            lines.append(line)
-        if name == "END":
-            inside.pop()
-    return sorted(lines)
 
 
 def _summary_of(chunk):
@@ -637,6 +363,3 @@ def _summary_of(chunk):
         if line[:7].upper() == "SUMMARY":
             return line.partition(":")[2][:200].strip()
     return ""
-
-
-__all__ = ["Comparison", "Difference", "Group", "Known"]

@@ -61,7 +61,7 @@ class IcalFetch(models.AbstractModel):
     def _allowed(self):
         text = self.env["ir.config_parameter"].sudo().get_param(ALLOWED)
         try:
-            return Allowed.read(text)
+            return Allowed.listed(text)
         except ValueError:
             # Written past the settings' check: nothing is allowed then.
             return Allowed()

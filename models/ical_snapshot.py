@@ -44,33 +44,31 @@ def put_back(env, before):
     :param env: that is silent and marks what is written as coming from elsewhere
     :param before: as taken; ids may have become text (JSON)
     """
-    for model in ("calendar.recurrence", "calendar.event"):
-        for res_id, values in (before.get(model) or {}).items():
+    # A series before its meetings, which point to it.
+    for model in sorted(before, key=lambda name: name != "calendar.recurrence"):
+        for res_id, values in before[model].items():
             record = env[model].browse(int(res_id)).exists()
-            if not record:
-                continue
-            values = dict(values)
-            guests = values.pop("guests", None)
-            for name in list(values):
-                field = record._fields[name]
-                if field.type == "many2many":
-                    ids = env[field.comodel_name].browse(values[name]).exists().ids
-                    values[name] = [Command.set(ids)]
-                elif field.type == "many2one" and values[name]:
-                    values[name] = env[field.comodel_name].browse(values[name]).exists().id
-            if guests is not None:
-                ids = env["res.partner"].browse([int(one) for one in guests]).exists().ids
-                values["partner_ids"] = [Command.set(ids)]
-            record.write(values)
-            for guest in record.attendee_ids if guests else ():
-                state = guests.get(guest.partner_id.id) or guests.get(str(guest.partner_id.id))
-                if state and guest.state != state:
-                    guest.write({"state": state})
-    for model, rows in before.items():
-        if model in ("calendar.recurrence", "calendar.event"):
-            continue
-        for res_id, values in rows.items():
-            env[model].browse(int(res_id)).exists().write(values)
+            if record:
+                _put_back_one(env, record, dict(values))
+
+
+def _put_back_one(env, record, values):
+    guests = values.pop("guests", None)
+    for name in list(values):
+        field = record._fields[name]
+        if field.type == "many2many":
+            values[name] = [Command.set(env[field.comodel_name].browse(values[name]).exists().ids)]
+        elif field.type == "many2one" and values[name]:
+            values[name] = env[field.comodel_name].browse(values[name]).exists().id
+    if guests is not None:
+        guests = {int(partner_id): state for partner_id, state in guests.items()}
+        ids = env["res.partner"].browse(guests).exists().ids
+        values["partner_ids"] = [Command.set(ids)]
+    record.write(values)
+    for guest in record.attendee_ids if guests else ():
+        state = guests.get(guest.partner_id.id)
+        if state and guest.state != state:
+            guest.write({"state": state})
 
 
 def _values(record, names):

@@ -210,12 +210,12 @@ class Todos:
 
     # -- writing -------------------------------------------------------------
 
-    def write(self, writer, outcomes):
+    def results(self, writer, outcomes):
         """Results of outcomes of to-dos, by the outcome's id.
 
         As the owner, with his rights: a project may be closed to him.
         """
-        results = {}
+        found = {}
         created = [outcome for outcome in outcomes if outcome.action == "create"]
         for name in ("project.task", "mail.activity"):
             batch = [one for one in created if ("name" in one.plan) == (name == "project.task")]
@@ -225,17 +225,17 @@ class Todos:
             records = model.create([self._new(name, one.plan) for one in batch])
             for outcome, record in zip(batch, records, strict=True):
                 made = {name: [record.id]}
-                results[id(outcome)] = Result(outcome, outcome.kind, record.sudo(), made)
+                found[id(outcome)] = Result(outcome, outcome.kind, record.sudo(), made)
         for outcome in outcomes:
-            if id(outcome) in results:
+            if id(outcome) in found:
                 continue
             record = outcome.record.with_env(writer.env)
-            result = results[id(outcome)] = Result(outcome, outcome.kind, record)
+            result = found[id(outcome)] = Result(outcome, outcome.kind, record)
             if outcome.action == "update":
                 record = record.with_user(self.owner)
                 result.before = plain(record, list(outcome.plan))
                 record.write(self._with_tags(outcome.plan))
-        return results
+        return found
 
     def _new(self, name, values):
         values = self._with_tags(values)

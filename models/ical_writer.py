@@ -89,10 +89,7 @@ class Writer:
             result.record = result.record and self.asker[result.record._name].browse(
                 result.record.id
             )
-        return [
-            done.get(id(outcome)) or Result(outcome, outcome.kind, outcome.record, reason=outcome.reason)
-            for outcome in outcomes
-        ]  # fmt: skip
+        return [done.get(id(outcome)) or _untouched(outcome) for outcome in outcomes]
 
     def _written(self, batch):
         """Write together; what makes the batch fail is found by halving it."""
@@ -133,7 +130,7 @@ class Writer:
         created = [one for one in batch if one.action == "create" and one.component != "VTODO"]
         results.update(self._create(created))
         todos = [one for one in batch if one.component == "VTODO"]
-        results.update(self.todos.write(self, todos))
+        results.update(self.todos.results(self, todos))
         for outcome in batch:
             if id(outcome) in results:
                 continue
@@ -367,7 +364,8 @@ class Writer:
         if not coming:
             return
         loud = {name: value for name, value in coming.env.context.items() if name != "dont_notify"}
-        coming.recurrence_id.with_context(loud)._setup_alarms()
+        loud_env = coming.env(context=loud)
+        coming.recurrence_id.with_env(loud_env)._setup_alarms()
         types = coming._get_trigger_alarm_types()
         moments = {
             (alarm.alarm_type in types, event.start - timedelta(minutes=alarm.duration_minutes))
@@ -394,37 +392,27 @@ class Writer:
             name: value for name, value in events.env.context.items()
             if name not in ("no_mail_to_attendees", "skip_attendee_notification")
         }  # fmt: skip
-        (singles | firsts).filtered("active").with_context(
-            told
-        ).attendee_ids._send_invitation_emails()
+        invited = (singles | firsts).filtered("active").with_env(events.env(context=told))
+        invited.attendee_ids._send_invitation_emails()
 
     # -- what has changed ----------------------------------------------------
 
     def _update(self, outcome, result):
         difference = outcome.plan
         record = outcome.record.with_env(self.env)
+        is_series = record._name == "calendar.recurrence"
         events = record
-        if record._name == "calendar.recurrence":
+        if is_series:
             events = self.events.search([("recurrence_id", "=", record.id)])
         if self.options.lock:
             events.lock_for_update(allow_referencing=True)
-        result.before = take(events, record if events is not record else None)
-        plan = difference.plan
-        if plan is None:
-            events.browse([event.id for event in difference.archives]).write({"active": False})
+        result.before = take(events, record if is_series else None)
+        if difference.plan is None:
+            self.events.browse([one.id for one in difference.archives]).write({"active": False})
             self._raise_to(events, record, outcome.items[0].sequence)
             return
         self._make_contacts([outcome])
-        series = record if record._name == "calendar.recurrence" else self.series
-        if plan.series is not None and not series:
-            series = self._create_series([(outcome.key, plan.series)])
-            result.created["calendar.recurrence"] = series.ids
-            result.record = series
-        elif plan.series is not None and not plan.partial:
-            series.write(plan.series)
-        elif plan.series is None and series:
-            result.record = self._end_series(series, events, difference)
-            series = self.series
+        series = self._update_series(outcome, result, record, events)
         self._write_rows(difference, series)
         made = self.events
         if difference.creates:
@@ -434,13 +422,29 @@ class Writer:
             result.created["calendar.event"] = made.ids
         if difference.archives and series:
             self.events.browse([one.id for one in difference.archives]).write({"active": False})
-        if not difference.writes and not plan.partial:
-            self._keep_other(plan, events, series)
         if series:
             self._settle_series(series)
-            if plan.partial:
-                self._count_exceptions(plan, series)
+            if difference.plan.partial:
+                self._count_exceptions(difference.plan, series)
+        elif not difference.writes:
+            self._keep_other(difference.plan, events)
         self._set_up_alarms(events | made)
+
+    def _update_series(self, outcome, result, record, events):
+        """The series that the meetings are to have: as it was, another, a new one, or none."""
+        plan = outcome.plan.plan
+        if record._name == "calendar.recurrence":
+            if plan.series is None:
+                result.record = self._end_series(record, events, outcome.plan)
+                return self.series
+            if not plan.partial:
+                record.write(plan.series)
+            return record
+        if plan.series is None:
+            return self.series
+        result.record = self._create_series([(outcome.key, plan.series)])
+        result.created["calendar.recurrence"] = result.record.ids
+        return result.record
 
     def _write_rows(self, difference, series):
         for event, names, row in difference.writes:
@@ -458,10 +462,8 @@ class Writer:
                 if state and attendee.state != state:
                     attendee.write({"state": state})
 
-    def _keep_other(self, plan, events, series):
-        """What Odoo has no field for, of meetings that are as they were."""
-        if series:
-            return
+    def _keep_other(self, plan, events):
+        """What Odoo has no field for, of a meeting that is as it was."""
         row = plan.rows[0]
         events.write({"ical_text": row.text or False, "ical_sequence": row.sequence})
 
@@ -488,6 +490,10 @@ class Writer:
             one.filtered(lambda each: each.ical_sequence < sequence).write(
                 {"ical_sequence": sequence}
             )
+
+
+def _untouched(outcome):
+    return Result(outcome, outcome.kind, outcome.record, reason=outcome.reason)
 
 
 def _together(records):

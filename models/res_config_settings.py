@@ -20,7 +20,7 @@ class ResConfigSettings(models.TransientModel):
     def _check_fetch_allowed(self):
         for settings in self:
             try:
-                Allowed.read(settings.fetch_allowed)
+                Allowed.listed(settings.fetch_allowed)
             except ValueError as error:
                 raise ValidationError(
                     self.env._("%(entry)s is neither a host nor a network.", entry=error.args[0])

@@ -248,7 +248,7 @@ class TestImport(ImportCase):
 
         def refuse(events, vals_list):
             if any(vals.get("name") == "Bad" for vals in vals_list):
-                raise ValidationError("No bad meetings here.")
+                raise ValidationError("No bad meetings here.")  # pylint: disable=C8107
             return create(events, vals_list)
 
         data = calendar(*[event(f"{n}@x", SUMMARY="Bad" if n == 5 else "Good") for n in range(12)])

@@ -32,6 +32,12 @@ def calendar(*events):
 
 
 class SubscriptionCase(WebCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # What is said is looked for in English here.
+        cls.seller.lang = "en_US"
+
     def subscribe(self, user=None, **values):
         values = {"name": "Elsewhere", "url": self.web.url("/secret.ics"), **values}
         return self.env["calendar.subscription"].with_user(user or self.seller).create(values)
@@ -143,6 +149,25 @@ class TestSubscription(SubscriptionCase):
                 mine.write({name: theirs.id})
         smuggled = Event.with_context(default_is_overlay=True).create({"name": "Y"})
         self.assertFalse(smuggled.sudo().is_overlay)
+
+    def test_an_overlay_is_not_given_on(self):
+        """Other programs read it where it comes from; that one is busy is told."""
+        Collection = self.env["caldav.collection"]
+        agenda, busy = (Collection._of(self.seller, kind) for kind in ("agenda", "busy"))
+
+        def uids(collection):
+            collection._catch_up()
+            return {member.uid for member in collection._members()}
+
+        before = uids(agenda)
+        subscription = self.subscribe(show_as="busy")
+        self.refresh(subscription, event("fair"))
+        self.assertEqual(uids(agenda), before)
+        self.assertIn("fair", uids(busy))
+        wizard = self.env["calendar.export.ical"].with_user(self.seller).create({"scope": "mine"})
+        self.assertNotIn("fair", wizard._events().mapped("ical_uid"))
+        subscription.kind = "imported"
+        self.assertEqual(uids(agenda), before | {"fair"})
 
     def test_no_rule_is_told_of_an_overlay(self):
         self.make_rule(trigger="meeting_booked")

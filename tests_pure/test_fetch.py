@@ -14,7 +14,7 @@ from engine.addresses import Allowed, FetchError, follow, is_public, is_usual, r
 from engine.fetch import fetch
 from web import certificate_for, serving
 
-HERE = Allowed.read("127.0.0.0/8")
+HERE = Allowed.listed("127.0.0.0/8")
 CALENDAR = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 
 
@@ -75,10 +75,10 @@ def test_nothing_of_the_inside_is_asked(web):
 
 def test_an_administrator_lets_a_host_through(web):
     web.say("/", CALENDAR)
-    assert fetch(web.url(host="localhost"), allowed=Allowed.read("localhost")).content == CALENDAR
-    named = Allowed.read(f"localhost:{web.port}")
+    assert fetch(web.url(host="localhost"), allowed=Allowed.listed("localhost")).content == CALENDAR
+    named = Allowed.listed(f"localhost:{web.port}")
     assert fetch(web.url(host="localhost"), allowed=named).content == CALENDAR
-    assert refused(web.url(host="localhost"), allowed=Allowed.read("localhost:1234")).code == (
+    assert refused(web.url(host="localhost"), allowed=Allowed.listed("localhost:1234")).code == (
         "private"
     )
 
@@ -118,7 +118,7 @@ def test_redirects_are_judged_anew(web):
     web.say("/a.ics", CALENDAR)
     found = fetch(web.url("/moved"), allowed=HERE)
     assert (found.url, found.address) == (web.url("/a.ics"), web.url("/moved"))
-    only_localhost = Allowed.read("localhost")
+    only_localhost = Allowed.listed("localhost")
     for target in (web.url("/a.ics"), f"//127.0.0.1:{web.port}/a.ics", "http://169.254.169.254/"):
         web.say("/away", b"", 307, Location=target)
         web.asked.clear()
@@ -141,7 +141,7 @@ def test_credentials_stay_with_their_host(web):
     web.say("/a", b"", 302, Location="/b")
     web.say("/b", b"", 302, Location=web.url("/c", "localhost"))
     web.say("/c", CALENDAR)
-    allowed = Allowed.read("localhost, 127.0.0.1")
+    allowed = Allowed.listed("localhost, 127.0.0.1")
     found = fetch(web.url("/a", login="ana:p%40%C3%B1@"), allowed=allowed)
     assert [("Authorization" in headers) for _path, headers in web.asked] == [True, True, False]
     assert web.asked[0][1]["Authorization"] == "Basic YW5hOnBAw7E="
@@ -269,7 +269,7 @@ def test_certificates(tmp_path):
     with serving(right) as web:
         web.say("/", CALENDAR)
         url = web.url(host="localhost", scheme="https")
-        allowed = Allowed.read("localhost")
+        allowed = Allowed.listed("localhost")
         assert refused(url, allowed=allowed).code == "certificate"
         # Nor is webcal a way around it.
         assert refused(url.replace("https", "webcal"), allowed=allowed).code == "certificate"

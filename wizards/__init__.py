@@ -1,7 +1,9 @@
 from . import (
+    base_partner_merge,
     calendar_export_ical,
     calendar_feed_address,
     calendar_subscription_delete,
+    calendar_visit_plan_confirm,
     crm_automation_firing_postpone,
     crm_automation_recipe_use,
     crm_automation_rule_switch_on,

@@ -1,4 +1,4 @@
-"""Meetings as a file for other calendars: a selection, a customer, a period, one's own."""
+"""Meetings as a file for other calendars: a selection, a customer, a plan, one's own."""
 
 import base64
 import io
@@ -27,6 +27,7 @@ class CalendarExportIcal(models.TransientModel):
             ("selection", "The selected meetings"),
             ("customer", "The meetings of a customer"),
             ("period", "All meetings of a period"),
+            ("plan", "The visits of a plan"),
             ("mine", "My calendar"),
         ],
         "What to Export",
@@ -47,6 +48,7 @@ class CalendarExportIcal(models.TransientModel):
         "series puts it into its place.",
     )
     partner_id = fields.Many2one("res.partner", "Customer")
+    plan_id = fields.Many2one("calendar.visit.plan", "Visit Plan")
     date_from = fields.Date("From")
     date_to = fields.Date("To", help="Up to and including this day.")
     private_details = fields.Boolean(
@@ -72,6 +74,8 @@ class CalendarExportIcal(models.TransientModel):
             values.update(scope="selection", event_ids=[fields.Command.set(ids)])
         elif context.get("active_model") == "res.partner" and ids:
             values.update(scope="customer", partner_id=ids[0])
+        elif context.get("active_model") == "calendar.visit.plan" and ids:
+            values.update(scope="plan", plan_id=ids[0])
         return values
 
     @api.depends("event_ids.recurrence_id")
@@ -139,9 +143,17 @@ class CalendarExportIcal(models.TransientModel):
             if not self.partner_id:
                 raise UserError(self.env._("Choose the customer."))
             domain &= Domain("partner_ids", "child_of", self.partner_id.ids)
+        elif self.scope == "plan":
+            if not self.plan_id:
+                raise UserError(self.env._("Choose the visit plan."))
+            # Through the visits, of which the user sees his own or all.
+            visits = self.env["calendar.visit"].search([("plan_id", "=", self.plan_id.id)])
+            domain &= Domain("id", "in", visits.event_id.ids)
         elif self.scope == "mine":
             me = self.env.user
             domain &= Domain("user_id", "=", me.id) | Domain("partner_ids", "in", me.partner_id.ids)
+            # What is only shown here comes from elsewhere.
+            domain &= Domain("is_overlay", "=", False)
         elif not (self.date_from and self.date_to):
             raise UserError(self.env._("Say from when to when."))
         if self.date_from:
@@ -163,6 +175,7 @@ class CalendarExportIcal(models.TransientModel):
             "selection": self.env._("meetings"),
             "customer": self.partner_id.display_name or "",
             "period": self.env._("meetings"),
+            "plan": self.plan_id.name or "",
             "mine": self.env.user.name,
         }[self.scope]
         if not self.is_split:

@@ -1,0 +1,364 @@
+"""A visit plan: which customers are visited how often, by whom, and when.
+
+Owns the fields, their checks and the plan's life. Whom it is about is in
+``calendar_visit_plan_segment.py``, where there is time in ``calendar_visit_plan_time.py``,
+the proposals in ``calendar_visit_plan_preview.py``, the meetings in
+``calendar_visit_plan_book.py``.
+"""
+
+import datetime
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from ..engine.cadence import DAY, UNIT_DAYS, Cadence, CadenceError, shift_months
+from ..engine.keywords import unknown_keywords
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: Keywords of the meeting's subject, description and place.
+KEYWORDS = (
+    "partner", "partner_email", "partner_phone", "partner_city", "object_user",
+    "object_user_email", "object_user_phone", "plan",
+)  # fmt: skip
+#: What only the buttons and the jobs write.
+PROTECTED = frozenset({"state", "owner_id", "failure"})
+#: What has been proposed by it is out of date when it changes.
+SHAPING = frozenset(
+    {
+        "segment_by", "category_ids", "filter_id", "partner_ids", "salesperson_id", "team_id",
+        "cadence", "interval_number", "interval_unit", "month_day", "month_week", "month_weekday",
+        "visits_per_year", "responsible_by", "user_id", "responsible_team_id", "date_from",
+        "date_to", "duration", *WEEKDAYS, "hour_from", "hour_to", "travel_minutes", "per_day",
+        "tolerance_days", "allow_overlap", "months_ahead",
+    }
+)  # fmt: skip
+
+
+class CalendarVisitPlan(models.Model):
+    _name = "calendar.visit.plan"
+    _description = "Visit Plan"
+    _inherit = ["mail.thread"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("booking", "Booking"),
+            ("running", "Running"),
+            ("stopped", "Stopped"),
+            ("done", "Finished"),
+            ("cancelling", "Being Cancelled"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True,
+        readonly=True,
+        copy=False,
+        default="draft",
+        tracking=True,
+    )
+    owner_id = fields.Many2one(
+        "res.users",
+        readonly=True,
+        copy=False,
+        default=lambda self: self.env.user,
+        help="Who has booked the plan last: with his rights it goes on day by day.",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
+    failure = fields.Text(readonly=True, copy=False, help="Why the daily job could not go on.")
+
+    # How often
+    cadence = fields.Selection(
+        [
+            ("interval", "Every so many days, weeks or months"),
+            ("date", "On a date of the month"),
+            ("weekday", "On a weekday of the month"),
+            ("year", "So many visits a year"),
+        ],
+        "Rhythm",
+        required=True,
+        default="interval",
+    )
+    interval_number = fields.Integer("Every", default=1)
+    interval_unit = fields.Selection(
+        [("days", "Days"), ("weeks", "Weeks"), ("months", "Months")],
+        "Unit",
+        required=True,
+        default="months",
+    )
+    month_day = fields.Integer(
+        "Day of the Month", default=1, help="In a shorter month, its last day."
+    )
+    month_week = fields.Selection(
+        [
+            ("1", "First"),
+            ("2", "Second"),
+            ("3", "Third"),
+            ("4", "Fourth"),
+            ("5", "Fifth"),
+            ("-1", "Last"),
+        ],
+        "Which One",
+        default="1",
+    )
+    month_weekday = fields.Selection(
+        [
+            ("0", "Monday"),
+            ("1", "Tuesday"),
+            ("2", "Wednesday"),
+            ("3", "Thursday"),
+            ("4", "Friday"),
+            ("5", "Saturday"),
+            ("6", "Sunday"),
+        ],
+        "Weekday",
+        default="0",
+    )
+    visits_per_year = fields.Float(
+        compute="_compute_visits_per_year", store=True, readonly=False, digits=(6, 1)
+    )
+    cycle_days = fields.Float(
+        "Days Between Visits", compute="_compute_cycle_days", store=True, digits=(6, 1)
+    )
+    date_from = fields.Date("From", required=True, default=fields.Date.context_today)
+    date_to = fields.Date("Until", help="Empty: until the plan is cancelled.")
+    months_ahead = fields.Integer(
+        "Months Booked Ahead",
+        required=True,
+        default=12,
+        help="So far ahead meetings are booked; each night the plan goes on from there.",
+    )
+    tolerance_days = fields.Integer(
+        "May Move by (Days)",
+        default=4,
+        help="How far from its day a visit may be, when there is no time on that day.",
+    )
+
+    # The meeting
+    title = fields.Char("Subject", required=True, default=lambda self: self._default_title())
+    description = fields.Html()
+    duration = fields.Float("Length of a Visit", required=True, default=1)
+    place_by = fields.Selection(
+        [("customer", "The address of the customer"), ("text", "This place")],
+        "Place",
+        required=True,
+        default="customer",
+    )
+    place = fields.Char("Location")
+    alarm_ids = fields.Many2many("calendar.alarm", string="Reminders")
+    categ_ids = fields.Many2many("calendar.event.type", string="Meeting Tags")
+    show_as = fields.Selection(
+        [("free", "Available"), ("busy", "Busy")], "Show as", required=True, default="busy"
+    )
+    privacy = fields.Selection(
+        [
+            ("public", "Public"),
+            ("private", "Private"),
+            ("confidential", "Only internal users"),
+        ],
+        help="Empty: as each organizer has it by default.",
+    )
+    invite_customer = fields.Boolean("Customer Takes Part", default=True)
+    tell_customer = fields.Boolean(
+        "Write to the Customers",
+        help="Each customer gets one mail with all dates that are booked, and one with those that "
+        "are cancelled. Otherwise nothing is sent to them at booking.",
+    )
+    invite_leader = fields.Boolean("Invite the Team Leader")
+    invite_technical = fields.Boolean("Invite the Technical Responsible")
+    guest_ids = fields.Many2many("res.users", string="Also Invited", domain=[("share", "=", False)])
+
+    @api.model
+    def _default_title(self):
+        return self.env._("Visit: %(customer)s", customer="%(partner)s")
+
+    @api.depends("cadence", "interval_number", "interval_unit")
+    def _compute_visits_per_year(self):
+        for plan in self:
+            if plan.cadence == "year":
+                plan.visits_per_year = plan.visits_per_year or 12
+            else:
+                plan.visits_per_year = plan._yearly()
+
+    @api.depends("cadence", "interval_number", "interval_unit", "visits_per_year")
+    def _compute_cycle_days(self):
+        for plan in self:
+            yearly = plan._yearly()
+            plan.cycle_days = 365.25 / yearly if yearly else 0
+
+    def _yearly(self):
+        """Visits a year, 0 when the cadence yields nothing."""
+        try:
+            rhythm = self._cadence()
+            rhythm.check()
+        except CadenceError:
+            return 0
+        return rhythm.yearly()
+
+    def _cadence(self):
+        self.ensure_one()
+        return Cadence(
+            self.cadence, self.interval_number, self.interval_unit, self.month_day,
+            int(self.month_week or 1), int(self.month_weekday or 0), self.visits_per_year,
+        )  # fmt: skip
+
+    @api.onchange("cadence")
+    def _onchange_cadence(self):
+        """The same number of visits, in the new way to say it."""
+        yearly = self._origin.visits_per_year or self.visits_per_year
+        if self.cadence != "interval" or self._origin.cadence != "year" or not yearly:
+            return
+        days = 365.25 / yearly
+        for unit in ("months", "weeks", "days"):
+            number = round(days / UNIT_DAYS[unit])
+            if number and abs(number * UNIT_DAYS[unit] - days) <= 1:
+                self.interval_number, self.interval_unit = number, unit
+                break
+
+    # -- checks ---------------------------------------------------------------
+
+    @api.constrains(
+        "cadence", "interval_number", "month_day", "visits_per_year", "months_ahead",
+        "tolerance_days", "per_day", "travel_minutes",
+    )  # fmt: skip
+    def _check_cadence(self):
+        for plan in self:
+            try:
+                plan._cadence().check()
+            except CadenceError as error:
+                raise ValidationError(plan._why_no_periods()) from error
+            if not 1 <= plan.months_ahead <= 60:
+                raise ValidationError(self.env._("Between 1 and 60 months can be booked ahead."))
+            if min(plan.tolerance_days, plan.per_day, plan.travel_minutes) < 0:
+                raise ValidationError(
+                    self.env._("Days, minutes and visits a day cannot be less than none.")
+                )
+
+    def _why_no_periods(self):
+        return {
+            "interval": self.env._("Say after how many days, weeks or months: at least one."),
+            "date": self.env._("The day of the month is between 1 and 31, every month or more."),
+            "weekday": self.env._("Say in every how many months: at least one."),
+            "year": self.env._("There can be between 1 and 366 visits a year."),
+        }[self.cadence]
+
+    @api.constrains("date_from", "date_to")
+    def _check_dates(self):
+        for plan in self:
+            if plan.date_to and plan.date_to < plan.date_from:
+                raise ValidationError(self.env._("The plan ends before it begins."))
+
+    @api.constrains("title", "description", "place")
+    def _check_keywords(self):
+        for plan in self:
+            for text in (plan.title, plan.description, plan.place):
+                unknown = unknown_keywords(text, KEYWORDS)
+                if unknown:
+                    raise ValidationError(
+                        self.env._(
+                            "Unknown keywords: %(unknown)s. There are: %(known)s",
+                            unknown=", ".join(unknown),
+                            known=", ".join(f"%({keyword})s" for keyword in KEYWORDS),
+                        )
+                    )
+
+    # -- rights ---------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._refuse_protected(vals_list)
+        plans = super().create(vals_list)
+        plans._check_own_visits()
+        return plans
+
+    def write(self, vals):
+        self._refuse_protected([vals])
+        result = super().write(vals)
+        if not self.env.su:
+            self._check_own_visits()
+        if SHAPING.intersection(vals):
+            self._drop_proposals()
+        return result
+
+    def _refuse_protected(self, vals_list):
+        """:raises AccessError: when somebody writes from outside what the buttons write"""
+        if not self.env.su and any(PROTECTED.intersection(vals) for vals in vals_list):
+            raise AccessError(self.env._("The state of a plan is changed by its buttons only."))
+
+    def _check_own_visits(self):
+        """Only sales managers plan the visits of others.
+
+        :raises AccessError:
+        """
+        if self.env.su or self._is_manager():
+            return
+        for plan in self:
+            others = plan.responsible_by != "user" or plan.user_id != self.env.user
+            if others or plan.owner_id != self.env.user:
+                raise AccessError(
+                    self.env._("Only sales managers plan the visits of others: choose yourself.")
+                )
+            if plan.guest_ids or plan.invite_leader or plan.invite_technical:
+                raise AccessError(self.env._("Only sales managers invite others to all visits."))
+
+    def _is_manager(self):
+        return self.env.user.has_group("sales_team.group_sale_manager")
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_booked(self):
+        booked = self.env["calendar.visit"].sudo().search(
+            [("plan_id", "in", self.ids), ("state", "=", "booked")], limit=1
+        )  # fmt: skip
+        if booked:
+            raise UserError(
+                self.env._(
+                    "The plan “%(plan)s” has booked meetings. Cancel it, and archive it to keep "
+                    "what was done.",
+                    plan=booked.plan_id.name,
+                )
+            )
+
+    # -- periods --------------------------------------------------------------
+
+    def _today(self):
+        return fields.Date.context_today(self)
+
+    def _first_day(self):
+        """The first day on which a visit can still be booked."""
+        return max(self.date_from, self._today() + DAY)
+
+    def _horizon(self):
+        """The last day on which a period may begin to be booked by now."""
+        # A plan that begins later is booked for as long.
+        last = shift_months(max(self._today(), self.date_from), self.months_ahead) - DAY
+        return min(last, self.date_to or last)
+
+    def _periods(self):
+        """The periods that are to come.
+
+        :raises UserError: when there are none
+        """
+        self.ensure_one()
+        if self.date_to and self.date_to < self._first_day():
+            raise UserError(
+                self.env._(
+                    "The period of the plan is over: it ends on %(day)s.",
+                    day=fields.Date.to_string(self.date_to),
+                )
+            )
+        horizon = self._horizon()
+        periods = self._cadence().periods(
+            self.date_from, self.date_to or datetime.date.max, self._first_day(), horizon
+        )
+        if not periods:
+            raise UserError(
+                self.env._(
+                    "No day between %(first)s and %(last)s fits the rhythm of the plan.",
+                    first=fields.Date.to_string(self._first_day()),
+                    last=fields.Date.to_string(horizon),
+                )
+            )
+        return periods
