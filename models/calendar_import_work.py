@@ -232,20 +232,10 @@ class CalendarImport(models.Model):
 
         :param bool commit: whether each batch is committed
         """
-        steps = {"running": self._import_steps, "undoing": self._undo_steps}[self.state]
         end = {"running": "done", "undoing": "undone"}[self.state]
         try:
-            for done, left in steps():
-                self.sudo().done_count += done
-                self.env.flush_all()
-                if commit and not self.env["ir.cron"]._commit_progress(0, remaining=left):
-                    if left:
-                        # The time of this call is over: another one at once.
-                        self.env.ref("crm_automation.ir_cron_import").sudo()._trigger()
-                        return
-                if left and commit and self._is_to_stop():
-                    self.sudo().state = "stopped"
-                    return
+            if not self._do_steps(commit):
+                return
         except psycopg2.extensions.TransactionRollbackError:
             if not commit:
                 raise
@@ -272,6 +262,24 @@ class CalendarImport(models.Model):
             )
             return
         self.sudo().write({"state": end, "done_at": self.env.cr.now()})
+
+    def _do_steps(self, commit):
+        """One batch after the other. :return: whether that was all"""
+        steps = {"running": self._import_steps, "undoing": self._undo_steps}[self.state]
+        for done, left in steps():
+            self.sudo().done_count += done
+            self.env.flush_all()
+            if not commit:
+                continue
+            has_time = self.env["ir.cron"]._commit_progress(0, remaining=left)
+            if left and not has_time:
+                # The time of this call is over: another one at once.
+                self.env.ref("crm_automation.ir_cron_import").sudo()._trigger()
+                return False
+            if left and self._is_to_stop():
+                self.sudo().state = "stopped"
+                return False
+        return True
 
     def _is_to_stop(self):
         self.invalidate_recordset(["is_stopping"])
