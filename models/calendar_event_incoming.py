@@ -14,7 +14,6 @@ from .ical_meeting import named_zone
 from .ical_todo import Todos
 from .ical_writer import Writer
 
-
 #: Reasons whose detail names the wrong value, or what Odoo has said of it.
 DETAILED = frozenset({"bad_value", "bad_rule", "unsupported_rule", "year", "not_written", "limit"})
 

@@ -231,7 +231,15 @@ class CalendarImport(models.Model):
     def action_undo(self):
         """Take the import back as a whole; what was changed since is left alone."""
         self._check_state("done", "stopped", "failed")
-        self.sudo().write({"state": "undoing", "is_stopping": False, "problem": False})
+        self.sudo().write(
+            {
+                "state": "undoing",
+                "is_stopping": False,
+                "problem": False,
+                "total_count": self._count_to_undo(),
+                "done_count": 0,
+            }
+        )
         self._start()
         return True
 

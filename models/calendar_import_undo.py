@@ -35,7 +35,6 @@ class CalendarImport(models.Model):
         """Take back batch after batch. :return: generator of (done, left)"""
         self.env["calendar.event"]._ical_check_owner(self.owner_id)
         lines = self._to_undo()
-        self.sudo().write({"total_count": len(lines), "done_count": 0})
         context = {**SILENT, "active_test": False}
         env = self.env(user=self.owner_id.id, su=True, context={**self.env.context, **context})
         for at in range(0, len(lines), BATCH):

@@ -211,8 +211,7 @@ class CalendarImport(models.Model):
 
     def _start(self):
         """Do it now, or wake the job."""
-        count = self.total_count if self.state == "running" else self._count_to_undo()
-        if count > AT_ONCE:
+        if self.total_count > AT_ONCE:
             self.env.ref("crm_automation.ir_cron_import").sudo()._trigger()
             return
         self._work(commit=False)
@@ -233,17 +232,10 @@ class CalendarImport(models.Model):
 
         :param bool commit: whether each batch is committed
         """
-        steps = {"running": self._import_steps, "undoing": self._undo_steps}[self.state]
         end = {"running": "done", "undoing": "undone"}[self.state]
         try:
-            for done, left in steps():
-                self.sudo().done_count += done
-                self.env.flush_all()
-                if commit and not self.env["ir.cron"]._commit_progress(0, remaining=left):
-                    return
-                if left and commit and self._is_to_stop():
-                    self.sudo().state = "stopped"
-                    return
+            if not self._do_steps(commit):
+                return
         except psycopg2.extensions.TransactionRollbackError:
             if not commit:
                 raise
@@ -271,6 +263,24 @@ class CalendarImport(models.Model):
             return
         self.sudo().write({"state": end, "done_at": self.env.cr.now()})
 
+    def _do_steps(self, commit):
+        """One batch after the other. :return: whether that was all"""
+        steps = {"running": self._import_steps, "undoing": self._undo_steps}[self.state]
+        for done, left in steps():
+            self.sudo().done_count += done
+            self.env.flush_all()
+            if not commit:
+                continue
+            has_time = self.env["ir.cron"]._commit_progress(0, remaining=left)
+            if left and not has_time:
+                # The time of this call is over: another one at once.
+                self.env.ref("crm_automation.ir_cron_import").sudo()._trigger()
+                return False
+            if left and self._is_to_stop():
+                self.sudo().state = "stopped"
+                return False
+        return True
+
     def _is_to_stop(self):
         self.invalidate_recordset(["is_stopping"])
         return self.is_stopping
@@ -281,12 +291,10 @@ class CalendarImport(models.Model):
         options = self._options()
         lines = self._lines_by_place()
         work = [one for one in self._compared() if one[2].action]
-        self.sudo().write({"total_count": len(work), "done_count": 0})
         for at in range(0, len(work), BATCH):
             batch = work[at : at + BATCH]
             results = events._ical_upsert([one[2] for one in batch], self.owner_id, options)
-            self._keep_results(batch, results, lines)
-            yield len(batch), len(work) - at - len(batch)
+            yield self._keep_results(batch, results, lines), len(work) - at - len(batch)
         if not work:
             yield 0, 0
 
@@ -300,6 +308,7 @@ class CalendarImport(models.Model):
         return {tuple(row[:3]): row[3] for row in self.env.cr.fetchall()}
 
     def _keep_results(self, batch, results, lines):
+        """Write down what has become of them. :return: how many have changed anything"""
         rows, added = [], []
         now = self.env.cr.now().isoformat(" ")
         for (number, name, outcome), result in zip(batch, results, strict=True):
@@ -323,6 +332,7 @@ class CalendarImport(models.Model):
                 added.append(self._line_values(number, name, outcome))
         update_rows(self.env["calendar.import.line"], rows, _RESULT_COLUMNS)
         insert_rows(self.env["calendar.import.line"], added)
+        return len(rows) + len(added)
 
     def _result_text(self, result):
         if not result.reason:

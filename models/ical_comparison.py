@@ -74,9 +74,10 @@ class Comparison:
         for number, group in enumerate(groups):
             entry = known.get((group.component, group.uid))
             if entry and entry[0] == group.digest and not self.options.force:
+                record = self._one_of(models[entry[1]], entry[2])
                 found[number] = [
                     Outcome(
-                        group.uid, "unchanged", group.component, self._one_of(models[entry[1]], entry[2]),
+                        group.uid, "unchanged", group.component, record,
                         line=group.line, digest=group.digest,
                     )
                 ]  # fmt: skip

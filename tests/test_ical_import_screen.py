@@ -145,6 +145,7 @@ class TestImportScreen(ScreenCase):
             self.run_job()
             one.invalidate_recordset()
             self.assertEqual((one.state, len(self.meetings())), ("stopped", 4))
+            self.assertEqual((one.done_count, one.total_count), (4, 10))
             one.action_import()
             self.run_job()
             one.invalidate_recordset()
