@@ -7,6 +7,7 @@ stand, and one VTIMEZONE for each zone that covers them all.
 import re
 
 from .lines import Split, unfold
+from .params import split_line
 from .text import PRODID, fold, zone_lines
 from .zones import by_name
 
@@ -60,21 +61,22 @@ def _keep(custom, tzid, raw, renamed):
 
 
 def _with_names(raw, renamed):
-    lines = []
-    for line in unfold(raw).decode().rstrip("\n").split("\n"):
-        for tzid, name in renamed.items():
-            line = re.sub(
-                rf'^([^:"]*;TZID=)("?){re.escape(tzid)}\2(?=[;:])',
-                lambda found, name=name: f'{found[1]}"{name}"',
-                line,
-                flags=re.I,
-            )
-        lines.append(line)
-    return fold(lines)[:-2].encode()
+    return fold([_with_name(line, renamed) for line in _lines(raw)])[:-2].encode()
+
+
+def _with_name(line, renamed):
+    """A content line with its zone under the new name."""
+    if "TZID" not in line.upper():
+        return line
+    name, params, value = split_line(line)
+    new = renamed.get(params.get("TZID"))
+    return f"{name}{params.put(TZID=new)}:{value}" if new else line
+
+
+def _lines(raw):
+    return unfold(raw).decode().rstrip("\n").split("\n")
 
 
 def _with_zone_name(raw, name):
-    lines = unfold(raw).decode().rstrip("\n").split("\n")
-    return fold([f"TZID:{name}" if line[:4].upper() == "TZID" else line for line in lines])[
-        :-2
-    ].encode()
+    lines = [f"TZID:{name}" if line[:4].upper() == "TZID" else line for line in _lines(raw)]
+    return fold(lines)[:-2].encode()

@@ -58,6 +58,13 @@ class Params(tuple):
 
         Underscores of the names stand for hyphens. A tuple is a list of values.
         """
+        if not self:
+            # Most of what is written has none, and is given none or one.
+            return Params(
+                (key.replace("_", "-"), _write(value))
+                for key, value in changes.items()
+                if value is not None
+            )
         changes = {key.replace("_", "-"): value for key, value in changes.items()}
         found = []
         done = set()
@@ -110,6 +117,8 @@ def quote(value):
     >>> quote("Ruiz, Ana"), quote("ana"), quote('5" pipe')
     ('"Ruiz, Ana"', 'ana', "5^' pipe")
     """
+    if value.isalnum():
+        return value
     value = value.replace("^", "^^").replace('"', "^'")
     value = value.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "^n")
     value = "".join(c for c in value if c >= " " and c != "\x7f" or c == "\t")

@@ -36,8 +36,12 @@ def told(moment, zone=None):
     return moment.isoformat()
 
 
-def theirs(data, first, last, zone=None):
-    """List of (UID, start, end) between two moments, or None where it fails."""
+def theirs(data, first, last, zone=None, cancelled=True):
+    """List of (UID, start, end) between two moments, or None where it fails.
+
+    :param tzinfo zone: where floating times are, if anywhere
+    :param bool cancelled: also what is said to be cancelled
+    """
     icalendar.use_zoneinfo()  # forgets the zones of the files before
     found = []
     try:
@@ -50,6 +54,7 @@ def theirs(data, first, last, zone=None):
                     told(one["DTEND"].dt, zone),
                 )
                 for one in query.between(first, last)
+                if cancelled or one.get("STATUS") != "CANCELLED"
             ]
     except (AttributeError, KeyError, TypeError, ValueError):
         return None

@@ -72,7 +72,7 @@ def test_one_zone_for_all():
 
 
 def test_nothing():
-    assert parse(compose([], date(2027, 1, 1))).items == ()
+    assert not parse(compose([], date(2027, 1, 1))).items
 
 
 def test_two_zones_of_one_name():
