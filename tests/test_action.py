@@ -216,7 +216,7 @@ class TestFieldAction(ActionCase):
             value_ids=self.value_line("crm.lead", "city", "Soria"),
         )
         with Form(rule.with_user(self.manager)) as form:
-            form.model_id = self.env["ir.model"]._get("calendar.event")
+            form.model_id = self.env["ir.model"]._get("project.task")
         self.assertFalse(rule.set_team_id or rule.set_state_id or rule.value_ids)
         self.assertEqual(rule.set_user_id, self.seller)
 

@@ -441,7 +441,7 @@ class TestConditionForm(ConditionCase):
             responsible_ids=[Command.set(self.seller.ids)],
         )
         with Form(rule.with_user(self.manager)) as form:
-            form.model_id = self.env["ir.model"]._get("calendar.event")
+            form.model_id = self.env["ir.model"]._get("project.task")
         self.assertFalse(rule.team_ids)
         self.assertEqual(rule.responsible_ids, self.seller)
 
