@@ -27,6 +27,15 @@ class IrCron(models.Model):
             ),
             "model._drain": self.env._("Runs what is due: writes the mails and does the actions"),
             "model._read_due": self.env._("Reads the subscribed calendars that are due"),
+            "model._run_waiting": self.env._("Writes large iCalendar files, and takes them back"),
+            "model._ical_extend": self.env._(
+                "Books further meetings of imported series that have no end"
+            ),
+            "model._forget": self.env._("Drops old versions of calendars that nobody reads"),
+            "model._work": self.env._("Books the meetings of large visit plans, and cancels them"),
+            "model._follow_all": self.env._(
+                "Keeps visit plans in step with their customers, day after day"
+            ),
             "model.process_email_queue": self.env._(
                 "Mail queue: hands the mails to the outgoing server"
             ),
