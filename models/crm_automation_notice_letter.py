@@ -6,8 +6,6 @@ rights of the rule's owner.
 
 import contextlib
 import datetime
-import re
-import uuid
 
 from markupsafe import Markup, escape
 
@@ -18,6 +16,7 @@ from odoo.tools.mail import html2plaintext
 
 from ..engine.keywords import replace_keywords
 from .crm_automation_notice import OUTSIDE_ROLES
+from .notice_frame import MARKS, fill, split
 
 #: Facts of a record that a ready-made notice lists, those that the model has.
 FACT_FIELDS = (
@@ -28,13 +27,6 @@ FACT_FIELDS = (
 )  # fmt: skip
 #: What of it a customer may read: nothing of what is said about him inside.
 CUSTOMER_FACT_FIELDS = ("project_id", "user_id", "date_deadline", "start", "stop", "location")
-#: Stand in a rendered frame where the values of each letter go. No text of a user
-#: holds them: they are made anew in each process.
-MARKS = {
-    name: Markup(f"[{uuid.uuid4().hex}]")  # noqa: S704 - letters and digits
-    for name in ("headline", "content", "facts", "url", "label", "value")
-}
-MARK = re.compile("|".join(re.escape(mark) for mark in MARKS.values()))
 #: Longest text of a changed field in a notice.
 MAX_CHANGED = 200
 
@@ -208,12 +200,12 @@ class CrmAutomationNotice(models.AbstractModel):
             qweb = self.env["ir.qweb"]
             fact = {"label": MARKS["label"], "value": MARKS["value"]}
             rendered[key] = (
-                _split(qweb._render("crm_automation.notice_body", frame)),
-                _split(qweb._render("crm_automation.notice_fact", fact)),
+                split(qweb._render("crm_automation.notice_body", frame)),
+                split(qweb._render("crm_automation.notice_fact", fact)),
             )
         frame, row = rendered[key]
-        rows = [_fill(row, {"label": label, "value": text}) for label, text in values["facts"]]
-        return _fill(frame, {**values, "facts": Markup("").join(rows)})
+        rows = [fill(row, {"label": label, "value": text}) for label, text in values["facts"]]
+        return fill(frame, {**values, "facts": Markup("").join(rows)})
 
     def _email_from(self, record, company):
         address = company.email_formatted
@@ -581,21 +573,3 @@ class CrmAutomationNotice(models.AbstractModel):
             "facts": names,
             "keywords": speaker._keyword_values(owned, stranger) if self.content == "own" else {},
         }
-
-
-def _split(frame):
-    """The frame in pieces: text, and between two texts the name of a value."""
-    names = {str(mark): name for name, mark in MARKS.items()}
-    pieces, at = [], 0
-    for mark in MARK.finditer(frame):
-        pieces += [frame[at : mark.start()], names[mark.group()]]
-        at = mark.end()
-    return [*pieces, frame[at:]]
-
-
-def _fill(pieces, values):
-    """The frame with each value in its place, escaped unless it is markup."""
-    filled = [
-        escape(values[piece] or "") if number % 2 else piece for number, piece in enumerate(pieces)
-    ]
-    return Markup("".join(filled))  # noqa: S704 - the values are escaped
