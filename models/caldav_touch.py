@@ -28,6 +28,7 @@ ATTENDEE = frozenset({"state", "partner_id", "event_id"})
 PARTNER = frozenset({"name", "email", "tz", "is_company"})
 USER = frozenset({"group_ids", "partner_id", "active"})
 ALARM = frozenset({"name", "alarm_type", "duration", "interval"})
+TYPE = frozenset({"name"})
 
 
 def writes(vals_list, names):
@@ -73,18 +74,33 @@ class CalendarEvent(models.Model):
         return result
 
 
-class CalendarRecurrence(models.Model):
-    _inherit = "calendar.recurrence"
+class CaldavTouching(models.AbstractModel):
+    """Records that are in the texts of meetings: of which, each model says itself."""
+
+    _name = "caldav.touching"
+    _description = "In the Texts for Other Calendars"
+
+    #: columns whose change is heard of, and those that decide which meetings they are in
+    _caldav_watched = frozenset()
+    _caldav_deciding = frozenset()
+
+    def _caldav_uids(self, ids):
+        """The UIDs of the meetings that the records with these ids are in.
+
+        :return: SQL query
+        """
+        raise NotImplementedError
 
     def _caldav_note(self):
-        if self:
-            self.env["caldav.change"]._note(
-                SQL("SELECT ical_uid FROM calendar_recurrence WHERE id IN %s", self._ids)
-            )
+        """Note a change of all meetings that they are in."""
+        ids = [res_id for res_id in self._ids if isinstance(res_id, int)]
+        if ids:
+            self.env["caldav.change"]._note(self._caldav_uids(ids))
 
     def _write_multi(self, vals_list):
-        watched = writes(vals_list, RECURRENCE)
-        if watched and writes(vals_list, {"ical_uid"}):
+        watched = writes(vals_list, self._caldav_watched)
+        if watched and writes(vals_list, self._caldav_deciding):
+            # Those that they leave.
             self._caldav_note()
         result = super()._write_multi(vals_list)
         if watched:
@@ -96,21 +112,31 @@ class CalendarRecurrence(models.Model):
         return super().unlink()
 
 
-class CalendarAttendee(models.Model):
-    _inherit = "calendar.attendee"
+class CalendarRecurrence(models.Model):
+    _name = "calendar.recurrence"
+    _inherit = ["calendar.recurrence", "caldav.touching"]
+    _caldav_watched = RECURRENCE
+    _caldav_deciding = frozenset({"ical_uid"})
 
-    def _caldav_note(self):
-        if self:
-            self.env["caldav.change"]._note(
-                SQL(
-                    """
-                    SELECT event.ical_uid FROM calendar_event event
-                      JOIN calendar_attendee attendee ON attendee.event_id = event.id
-                     WHERE attendee.id IN %s
-                    """,
-                    self._ids,
-                )
-            )
+    def _caldav_uids(self, ids):
+        return SQL("SELECT ical_uid FROM calendar_recurrence WHERE id = ANY(%s)", ids)
+
+
+class CalendarAttendee(models.Model):
+    _name = "calendar.attendee"
+    _inherit = ["calendar.attendee", "caldav.touching"]
+    _caldav_watched = ATTENDEE
+    _caldav_deciding = frozenset({"event_id"})
+
+    def _caldav_uids(self, ids):
+        return SQL(
+            """
+            SELECT event.ical_uid FROM calendar_event event
+              JOIN calendar_attendee attendee ON attendee.event_id = event.id
+             WHERE attendee.id = ANY(%s)
+            """,
+            ids,
+        )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -118,43 +144,28 @@ class CalendarAttendee(models.Model):
         attendees._caldav_note()
         return attendees
 
-    def _write_multi(self, vals_list):
-        watched = writes(vals_list, ATTENDEE)
-        if watched and writes(vals_list, {"event_id"}):
-            self._caldav_note()
-        result = super()._write_multi(vals_list)
-        if watched:
-            self._caldav_note()
-        return result
-
-    def unlink(self):
-        self._caldav_note()
-        return super().unlink()
-
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "caldav.touching"]
+    _caldav_watched = PARTNER
 
-    def _caldav_note(self):
-        """Note a change of all meetings that they organize or attend."""
-        ids = [res_id for res_id in self._ids if isinstance(res_id, int)]
-        if ids:
-            self.env["caldav.change"]._note(
-                SQL(
-                    """
-                    SELECT ical_uid FROM calendar_event WHERE id IN (
-                        SELECT calendar_event_id FROM calendar_event_res_partner_rel
-                         WHERE res_partner_id = ANY(%(ids)s)
-                         UNION ALL
-                        SELECT event_id FROM calendar_attendee WHERE partner_id = ANY(%(ids)s)
-                         UNION ALL
-                        SELECT event.id FROM calendar_event event
-                          JOIN res_users ON res_users.id = event.user_id
-                         WHERE res_users.partner_id = ANY(%(ids)s))
-                    """,
-                    ids=ids,
-                )
-            )
+    def _caldav_uids(self, ids):
+        """Those that they organize or attend."""
+        return SQL(
+            """
+            SELECT ical_uid FROM calendar_event WHERE id IN (
+                SELECT calendar_event_id FROM calendar_event_res_partner_rel
+                 WHERE res_partner_id = ANY(%(ids)s)
+                 UNION ALL
+                SELECT event_id FROM calendar_attendee WHERE partner_id = ANY(%(ids)s)
+                 UNION ALL
+                SELECT event.id FROM calendar_event event
+                  JOIN res_users ON res_users.id = event.user_id
+                 WHERE res_users.partner_id = ANY(%(ids)s))
+            """,
+            ids=ids,
+        )
 
     # "meeting_ids" is the other side of the attendees of meetings.
 
@@ -172,16 +183,6 @@ class ResPartner(models.Model):
         result = super().write(vals)
         self._caldav_note()
         return result
-
-    def _write_multi(self, vals_list):
-        result = super()._write_multi(vals_list)
-        if writes(vals_list, PARTNER):
-            self._caldav_note()
-        return result
-
-    def unlink(self):
-        self._caldav_note()
-        return super().unlink()
 
 
 class ResUsers(models.Model):
@@ -215,55 +216,32 @@ class ResUsersSettings(models.Model):
 
 
 class CalendarAlarm(models.Model):
-    _inherit = "calendar.alarm"
+    _name = "calendar.alarm"
+    _inherit = ["calendar.alarm", "caldav.touching"]
+    _caldav_watched = ALARM
 
-    def _caldav_note(self):
-        if self:
-            self.env["caldav.change"]._note(
-                SQL(
-                    """
-                    SELECT event.ical_uid FROM calendar_event event
-                      JOIN calendar_alarm_calendar_event_rel rel
-                        ON rel.calendar_event_id = event.id
-                     WHERE rel.calendar_alarm_id IN %s
-                    """,
-                    self._ids,
-                )
-            )
-
-    def _write_multi(self, vals_list):
-        result = super()._write_multi(vals_list)
-        if writes(vals_list, ALARM):
-            self._caldav_note()
-        return result
-
-    def unlink(self):
-        self._caldav_note()
-        return super().unlink()
+    def _caldav_uids(self, ids):
+        return SQL(
+            """
+            SELECT event.ical_uid FROM calendar_event event
+              JOIN calendar_alarm_calendar_event_rel rel ON rel.calendar_event_id = event.id
+             WHERE rel.calendar_alarm_id = ANY(%s)
+            """,
+            ids,
+        )
 
 
 class CalendarEventType(models.Model):
-    _inherit = "calendar.event.type"
+    _name = "calendar.event.type"
+    _inherit = ["calendar.event.type", "caldav.touching"]
+    _caldav_watched = TYPE
 
-    def _caldav_note(self):
-        if self:
-            self.env["caldav.change"]._note(
-                SQL(
-                    """
-                    SELECT event.ical_uid FROM calendar_event event
-                      JOIN meeting_category_rel rel ON rel.event_id = event.id
-                     WHERE rel.type_id IN %s
-                    """,
-                    self._ids,
-                )
-            )
-
-    def _write_multi(self, vals_list):
-        result = super()._write_multi(vals_list)
-        if writes(vals_list, {"name"}):
-            self._caldav_note()
-        return result
-
-    def unlink(self):
-        self._caldav_note()
-        return super().unlink()
+    def _caldav_uids(self, ids):
+        return SQL(
+            """
+            SELECT event.ical_uid FROM calendar_event event
+              JOIN meeting_category_rel rel ON rel.event_id = event.id
+             WHERE rel.type_id = ANY(%s)
+            """,
+            ids,
+        )
