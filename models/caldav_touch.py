@@ -45,6 +45,10 @@ class CalendarEvent(models.Model):
         self.env["caldav.change"]._note_events(events._ids)
         return events
 
+    def _after_insert(self):
+        super()._after_insert()
+        self.env["caldav.change"]._note_events(self._ids)
+
     def write(self, vals):
         names = EVENT_RELATIONS.intersection(vals)
         result = super().write(vals)

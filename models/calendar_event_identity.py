@@ -63,9 +63,18 @@ class CalendarEvent(models.Model):
             for vals in vals_list
         ]
         events = super().create(new)
-        memory = self._ical_before()
-        memory.update({event._ical_key(): -1 for event in events.sudo() if event.recurrence_id})
+        events._ical_remember_new()
         return events
+
+    def _after_insert(self):
+        """These meetings were inserted past the ORM: what create() does beside the rows."""
+        self._ical_remember_new()
+        self._automation_created()
+
+    def _ical_remember_new(self):
+        """Of what is new in this transaction, SEQUENCE does not rise."""
+        memory = self._ical_before()
+        memory.update({event._ical_key(): -1 for event in self.sudo() if event.recurrence_id})
 
     def write(self, vals):
         self._ical_refuse([vals])

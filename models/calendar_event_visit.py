@@ -11,7 +11,7 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from .bulk import insert_like
+from .bulk import insert_like, link_rows
 
 #: Context key of the plan's own changes, which are nobody's by hand.
 BY_PLAN = "visit_plan_works"
@@ -119,7 +119,7 @@ class CalendarEvent(models.Model):
         for field in self._fields.values():
             if field.store and field.compute and field.name not in KNOWN_COMPUTED:
                 self.env.add_to_compute(field, events)
-        events._automation_created()
+        events._after_insert()
         return events
 
     def _insert_attendees(self, guest, events, rows):
@@ -140,16 +140,7 @@ class CalendarEvent(models.Model):
                 ],
             )
             pairs += [(event.id, p.id) for event, p in zip(events, partners, strict=True)]
-        field = self._fields["partner_ids"]
-        self.env.cr.execute(
-            SQL(
-                "INSERT INTO %s (%s, %s) VALUES %s ON CONFLICT DO NOTHING",
-                SQL.identifier(field.relation),
-                SQL.identifier(field.column1),
-                SQL.identifier(field.column2),
-                SQL(", ").join(SQL("%s", pair) for pair in pairs),
-            )
-        )
+        link_rows(self._fields["partner_ids"], self, pairs)
 
     def _insert_relations(self, events):
         """What this one is linked with, reminders and tags and whatever a module adds."""

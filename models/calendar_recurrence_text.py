@@ -16,7 +16,7 @@ from .ical_incoming import Options
 from .ical_meeting import named_zone
 from .ical_row import RowReader
 from .ical_rows import HORIZON, MAX_ROWS, SeriesReader
-from .ical_writer import SILENT
+from .ical_values import SILENT
 
 #: A series is looked at again when it is so much shorter than the horizon.
 SLACK = timedelta(days=30)

@@ -61,6 +61,16 @@ class TestBooking(VisitCase):
         self.assertEqual(set(events.mapped("ical_sequence")), {0})
         self.assertEqual(len(set(events.attendee_ids.mapped("access_token"))), 33 * 4)
 
+    def test_other_calendars_hear_of_what_is_booked(self):
+        agenda = self.env["caldav.collection"].sudo()._of(self.seller, "agenda")
+        agenda._catch_up()
+        token = agenda._token()
+        events = self.book(self.make_plan()).event_id
+        agenda._catch_up()
+        changed, gone, _token, _is_all = agenda._changes_since(token)
+        self.assertEqual(len(changed), len(events))
+        self.assertFalse(gone)
+
     def test_rows_past_the_orm_are_those_of_the_orm(self):
         """The first meeting is made by Odoo, the second is a row like it."""
         plan = self.make_plan(description="<p>Agenda</p>")
