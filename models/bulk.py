@@ -220,10 +220,11 @@ def link_rows(field, model, pairs):
     if pairs:
         model.env.cr.execute(
             SQL(
-                "INSERT INTO %s (%s, %s) VALUES %s ON CONFLICT DO NOTHING",
+                "INSERT INTO %s (%s, %s) SELECT * FROM unnest(%s::int[], %s::int[]) "
+                "ON CONFLICT DO NOTHING",
                 SQL.identifier(field.relation),
                 SQL.identifier(field.column1),
                 SQL.identifier(field.column2),
-                SQL(", ").join(SQL("%s", pair) for pair in pairs),
+                *map(list, zip(*pairs, strict=True)),
             )
         )

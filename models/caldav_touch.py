@@ -46,8 +46,8 @@ class CalendarEvent(models.Model):
         return events
 
     def _after_insert(self):
-        super()._after_insert()
         self.env["caldav.change"]._note_events(self._ids)
+        return super()._after_insert()
 
     def write(self, vals):
         names = EVENT_RELATIONS.intersection(vals)

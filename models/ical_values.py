@@ -62,7 +62,7 @@ class RowValues:
             **self._place_values(row, recurrence),
             "user_id": self.owner.id,
             "team_id": self.owner.sale_team_id.id,
-            "customer_id": self._customer_id(frozenset(guest_ids)),
+            "customer_id": self._customers[frozenset(guest_ids)],
             "duration": self.events._get_duration(row.start, row.stop),
             # Who takes part comes after, with one statement for all.
             "partner_ids": [Command.set([])],
@@ -71,11 +71,16 @@ class RowValues:
             "ical_text": row.text or False,
         }
 
-    def _customer_id(self, partner_ids):
-        if partner_ids not in self._customers:
-            partners = self.env["res.partner"].browse(partner_ids)
-            self._customers[partner_ids] = self.events._only_customer(partners).id
-        return self._customers[partner_ids]
+    def _look_up_customers(self, guests):
+        """Whom each set of attendees is met with: looked at together.
+
+        :param guests: list of dicts by id of ``res.partner``
+        """
+        together = list({partner_id for ids in guests for partner_id in ids})
+        for ids in map(frozenset, guests):
+            if ids not in self._customers:
+                partners = self.env["res.partner"].browse(ids).with_prefetch(together)
+                self._customers[ids] = self.events._only_customer(partners).id
 
     def _place_values(self, row, recurrence):
         """The series of a meeting, and where it stands in it."""

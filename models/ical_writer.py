@@ -173,6 +173,7 @@ class Writer(RowValues):
         :return: the meetings, in their order
         """
         guests = [self._guest_ids(row) for row, _uid, _recurrence in new]
+        self._look_up_customers(guests)
         events = create_alike(
             self.events,
             [
@@ -306,9 +307,7 @@ class Writer(RowValues):
         self._write_rows(difference, series)
         made = self.events
         if difference.creates:
-            made = self._make_meetings(
-                [(row, outcome.key, series) for row in difference.creates]
-            )
+            made = self._make_meetings([(row, outcome.key, series) for row in difference.creates])
             result.created["calendar.event"] = made.ids
         if difference.archives and series:
             self.events.browse([one.id for one in difference.archives]).write({"active": False})
