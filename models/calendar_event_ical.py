@@ -8,7 +8,6 @@ import uuid
 from dataclasses import dataclass, field
 
 from odoo import models
-from odoo.tools import email_normalize
 
 from odoo.addons.calendar.models.calendar_event import CalendarEvent as Stock
 
@@ -114,7 +113,7 @@ class CalendarEvent(models.Model):
 
     def _ical_address(self, partner):
         """The one address of a partner to whom mail can be sent, or None."""
-        return email_normalize(partner.email or "", strict=False) or None
+        return partner.email_normalized or None
 
     def _get_ics_file(self):
         """A changed meeting of a series goes out alone, any other with the series."""

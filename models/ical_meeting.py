@@ -46,7 +46,7 @@ class MeetingWriter:
             shown = events.filtered(lambda event: event.id not in self.hidden)
             guests = shown.attendee_ids
             guests.fetch(["partner_id", "state"])
-            guests.partner_id.sudo().fetch(["name", "email", "is_company"])
+            guests.partner_id.sudo().fetch(["name", "email_normalized", "is_company"])
 
     def _hidden(self, events, private_details):
         """Ids of the meetings of which only the time may be said."""
