@@ -79,7 +79,8 @@ def insert_like(source, rows, key=None):
     What other modules keep in that one is in all of them. No computed fields, no hooks.
 
     :param source: one record
-    :param rows: list of dicts of column values, all with the same keys
+    :param rows: list of dicts of column values, all with the same keys; dates are said as
+        text, so what is no text, number or date is not for it
     :param str key: a column of the rows that tells them apart
     :return: dict from the key to the new row's id; empty without a key
     """
@@ -93,25 +94,22 @@ def insert_like(source, rows, key=None):
     ]  # fmt: skip
     source.env.cr.execute(
         SQL(
-            "INSERT INTO %(table)s (%(columns)s) SELECT %(values)s FROM (VALUES %(rows)s) "
-            "AS given (%(given)s), %(table)s source WHERE source.id = %(id)s RETURNING id, %(key)s",
+            "INSERT INTO %(table)s (%(columns)s) SELECT %(values)s "
+            "FROM json_to_recordset(%(rows)s) AS given (%(given)s), %(table)s source "
+            "WHERE source.id = %(id)s RETURNING id, %(key)s",
             table=SQL.identifier(source._table),
             columns=SQL(", ").join(map(SQL.identifier, [*given, *copied])),
             values=SQL(", ").join(
                 [
-                    *(
-                        SQL(
-                            "%s::%s",
-                            SQL.identifier("given", name),
-                            SQL(source._fields[name].column_type[0]),
-                        )
-                        for name in given
-                    ),
+                    *(SQL.identifier("given", name) for name in given),
                     *(SQL.identifier("source", name) for name in copied),
                 ]
             ),
-            rows=SQL(", ").join(SQL("%s", tuple(row[name] for name in given)) for row in rows),
-            given=SQL(", ").join(map(SQL.identifier, given)),
+            rows=json.dumps(rows, default=str),
+            given=SQL(", ").join(
+                SQL("%s %s", SQL.identifier(name), SQL(source._fields[name].column_type[1]))
+                for name in given
+            ),
             id=source.id,
             key=SQL.identifier(key or "id"),
         )
@@ -142,7 +140,8 @@ def create_alike(model, vals_list, known=None, same=()):
     :param model: empty recordset of the model
     :param vals_list: values as create() takes them, all with the same keys; relations as
         one ``Command.set`` each
-    :param dict known: what gives the value of a stored computed field from the values
+    :param dict known: what gives the column of a field from the values, for stored computed
+        fields and for what need not be cleaned
     :param same: names of stored computed fields that are in all as in the first one;
         the other ones are computed by Odoo
     :return: the records, in the order of the values
@@ -157,7 +156,11 @@ def create_alike(model, vals_list, known=None, same=()):
     if not rest:
         return first
     fields = [model._fields[name] for name in rest[0]]
-    clean = {field.name: _cleaner(field, first) for field in fields if field.column_type}
+    clean = {
+        field.name: _cleaner(field, first)
+        for field in fields
+        if field.column_type and field.name not in known
+    }
     rows = [
         {
             "id": new_id,

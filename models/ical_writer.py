@@ -15,6 +15,7 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 from .bulk import create_alike, link_rows
+from .ical_html import as_saved
 from .ical_incoming import Result
 from .ical_row import kept_text
 from .ical_snapshot import take
@@ -174,6 +175,14 @@ class Writer(RowValues):
         """
         guests = [self._guest_ids(row) for row, _uid, _recurrence in new]
         self._look_up_customers(guests)
+        field = self.events._fields["description"]
+
+        def clean(html):
+            return field.convert_to_column_insert(html, self.events)
+
+        def description(values):
+            return as_saved(values["description"], clean) if values["description"] else None
+
         events = create_alike(
             self.events,
             [
@@ -181,6 +190,7 @@ class Writer(RowValues):
                 for (row, uid, recurrence), ids in zip(new, guests, strict=True)
             ],
             known={
+                "description": description,
                 "start_date": lambda values: values["allday"] and values["start"].date() or None,
                 "stop_date": lambda values: values["allday"] and values["stop"].date() or None,
             },

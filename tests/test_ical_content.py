@@ -14,7 +14,7 @@ from odoo.tools import html2plaintext, is_html_empty
 
 from ..ical.parse import parse
 from ..models import ical_html
-from ..models.ical_html import plain_text
+from ..models.ical_html import as_saved, html_of, plain_text
 from .test_ical_event import NOW, IcalCase
 from .test_meeting import SECRET
 
@@ -254,6 +254,27 @@ class TestPlainText(TransactionCase):
         random = Random(20270201)
         for _ in range(3000):
             self.assert_same("".join(random.choices(self.PIECES, k=random.randint(0, 10))))
+
+    def test_text_of_a_file_is_saved_as_the_field_would(self):
+        random = Random(20270201)
+        field = self.env["calendar.event"]._fields["description"]
+        event = self.env["calendar.event"]
+        pieces = [
+            *"abñ <>&'\"\n\t;#=/{}%$:@.-—€中😀", "\n\n", "http://x/?a=b", "<!--", "-->", "&amp;",
+            "<script>", "\xa0", "\xad", "\r\n", "\r", "\x0b", "\u200b", "\u2028", "javascript:",
+            "> q", "\n-- \nAna", "______", "On 3 May Ana wrote:",
+        ]  # fmt: skip
+
+        def clean(html):
+            cleaned.append(html)
+            return field.convert_to_column_insert(html, event)
+
+        cleaned = []
+        for _ in range(5000):
+            html = html_of("".join(random.choices(pieces, k=random.randint(0, 14))))
+            expected = field.convert_to_column_insert(html, event)
+            self.assertEqual(as_saved(html, clean), expected, repr(html))
+        self.assertLess(len(cleaned), 4500)
 
     def test_what_odoo_adds_to_a_meeting(self):
         random = Random(20270201)
