@@ -108,6 +108,13 @@ class CalendarRecurrence(models.Model):
         changed.sudo().filtered("ical_last").ical_last = False
         return result
 
+    def _compute_rrule(self):
+        """Odoo writes the rule, reads it again, and writes what it has read: of each one."""
+        incoming = self.filtered("rrule_type") if self._ical_is_incoming() else self.browse()
+        for recurrence in incoming:
+            recurrence.rrule = recurrence._rrule_serialize()
+        super(CalendarRecurrence, self - incoming)._compute_rrule()
+
     def _ical_rule(self):
         return tuple(self[name] for name in RULE)
 
