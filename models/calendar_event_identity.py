@@ -66,15 +66,22 @@ class CalendarEvent(models.Model):
         events._ical_remember_new()
         return events
 
-    def _after_insert(self):
-        """These meetings were inserted past the ORM: what create() does beside the rows."""
-        self._ical_remember_new()
-        self._automation_created()
-
     def _ical_remember_new(self):
         """Of what is new in this transaction, SEQUENCE does not rise."""
         memory = self._ical_before()
         memory.update({event._ical_key(): -1 for event in self.sudo() if event.recurrence_id})
+
+    def _after_insert(self):
+        """These meetings were inserted past the ORM: what create() does beside the rows."""
+        found = self.env.execute_query(
+            SQL(
+                "SELECT ical_uid, id FROM calendar_event "
+                "WHERE id = ANY(%s) AND recurrence_id IS NOT NULL",
+                self.ids,
+            )
+        )
+        self._ical_before().update(dict.fromkeys(found, -1))
+        self._automation_created()
 
     def write(self, vals):
         self._ical_refuse([vals])
