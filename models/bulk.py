@@ -156,10 +156,14 @@ def create_alike(model, vals_list, known=None, same=()):
     if not rest:
         return first
     fields = [model._fields[name] for name in rest[0]]
+    # What is the same in all is copied from the first one.
+    alike = {
+        name for name, value in vals_list[0].items() if all(row[name] == value for row in rest)
+    }
     clean = {
         field.name: _cleaner(field, first)
         for field in fields
-        if field.column_type and field.name not in known
+        if field.column_type and field.name not in {*known, *alike}
     }
     rows = [
         {

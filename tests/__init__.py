@@ -17,6 +17,7 @@ from . import (
     test_ical_import,
     test_ical_import_screen,
     test_ical_import_series,
+    test_ical_import_tour,
     test_ical_khal,
     test_leave,
     test_loop,
