@@ -151,7 +151,8 @@ def create_alike(model, vals_list, known=None, same=()):
     known = known or {}
     if not is_known(model):
         return model.create(vals_list)
-    first = model.create(vals_list[0])
+    # A copy: hooks add to the values.
+    first = model.create(dict(vals_list[0]))
     rest = vals_list[1:]
     if not rest:
         return first

@@ -292,6 +292,7 @@ class TestImport(ImportCase):
                 savepoint.rollback()
                 self.env.invalidate_all()
         self.assertEqual(len(found[0]), 8)
+        self.assertEqual(self.customer.email, "azure@example.com")
         self.maxDiff = None
         self.assertEqual(*found)
 

@@ -28,6 +28,7 @@ registry.category("web_tour.tours").add("crm_automation_import_ical", {
         ...app("sale.sale_menu_root", "Ventas"),
         menu("sale.menu_sale_config", "Configuración"),
         entry("crm_automation.menu_sale_calendar_import", "Importar iCal"),
+        { trigger: ".o_breadcrumb:contains('Importar iCal')" },
         { trigger: ".o_list_button_add", run: "click" },
         {
             content: "A file of the own computer",
@@ -52,7 +53,8 @@ registry.category("web_tour.tours").add("crm_automation_import_ical", {
             run: "click",
         },
         { trigger: ".o_list_view .o_data_row:contains('Sin fecha')" },
-        { trigger: ".o_back_button, .breadcrumb-item a:last", run: "click" },
+        { trigger: ".o_back_button", run: "click" },
+        { trigger: ".o_form_view .o_arrow_button_current:contains('Vista previa')" },
         { trigger: "button[name='action_import']:contains('Importar')", run: "click" },
         { trigger: ".o_arrow_button_current:contains('Importada')" },
         { trigger: "button[name='action_undo']:contains('Deshacer la importación')", run: "click" },
