@@ -8,6 +8,8 @@ from datetime import timedelta
 
 #: FREQ and what of a wall time says in which period of it that is.
 _PERIODS = {
+    # Where the clock jumps over a time, it is another one on that day.
+    "DAILY": lambda wall, wkst: (wall.date(),),
     "WEEKLY": lambda wall, wkst: (wall.date() - timedelta((wall.weekday() - wkst) % 7),),
     "MONTHLY": lambda wall, wkst: (wall.year, wall.month),
     "YEARLY": lambda wall, wkst: (wall.year,),

@@ -69,7 +69,9 @@ class CalendarEvent(models.Model):
 
     def write(self, vals):
         self._ical_refuse([vals])
-        if WATCHED.isdisjoint(vals) or self._ical_is_incoming():
+        # What is done to a whole series is noted there.
+        is_told = self._ical_is_incoming() or self._ical_series_scope()
+        if WATCHED.isdisjoint(vals) or is_told:
             return super().write(vals)
         before = {event: event._ical_place() for event in self.sudo()}
         result = super().write(vals)

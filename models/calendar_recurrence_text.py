@@ -7,7 +7,6 @@ by ``ical.expand``.
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..ical.errors import IcalError
@@ -26,21 +25,6 @@ BATCH = 50
 
 class CalendarRecurrence(models.Model):
     _inherit = "calendar.recurrence"
-
-    def _get_outliers(self):
-        """Of a rule that Odoo does not know, no meeting is known to be outside."""
-        ruled = self.filtered("rrule_type")
-        return super(CalendarRecurrence, ruled)._get_outliers()
-
-    def _get_rrule(self, dtstart=None):
-        if not self.rrule_type:
-            raise UserError(
-                self.env._(
-                    "This series came from another calendar, with a rule that Odoo has no fields "
-                    "for. Change single meetings of it, or choose how it repeats from now on."
-                )
-            )
-        return super()._get_rrule(dtstart=dtstart)
 
     @api.model
     def _ical_extend(self, limit=BATCH):

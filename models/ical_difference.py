@@ -166,7 +166,7 @@ class Differ:
         return any(
             (kept[name] or False) != (value or False)
             for name, value in series.items()
-            if name in RULE and name != "event_tz"
+            if name in RULE and name not in ("event_tz", "week_start", "rule_text")
         )
 
     def _other_differs(self, record, items):

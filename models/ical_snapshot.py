@@ -13,7 +13,7 @@ EVENT_FIELDS = (
 )  # fmt: skip
 SERIES_FIELDS = (
     *RULE, "base_event_id", "ical_uid", "ical_sequence", "ical_text", "ical_exdates",
-    "ical_rdates", "ical_first", "ical_last",
+    "ical_rdates", "ical_first", "ical_last", "ical_start",
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from . import (
     test_notice,
     test_recipe,
     test_recipient,
+    test_recurrence_edit,
     test_requirements,
     test_rule,
     test_rule_test,

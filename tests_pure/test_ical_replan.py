@@ -70,9 +70,7 @@ def test_working_days_stay_in_their_month_and_near_the_day(day):
 def test_the_month_of_a_yearly_rule():
     start = datetime(2027, 1, 10, 10)
     values = {"rrule_type": "yearly", "year_month": "11"}
-    by_day = walls_of(
-        {**values, "month_by": "day", "byday": "4", "weekday": "THU"}, start
-    )
+    by_day = walls_of({**values, "month_by": "day", "byday": "4", "weekday": "THU"}, start)
     assert [wall.date() for wall in by_day] == [date(2027, 11, 25), date(2028, 11, 23)]
     by_date = walls_of({**values, "month_by": "date", "day": 3}, start)
     assert [wall.date() for wall in by_date] == [date(2027, 11, 3), date(2028, 11, 3)]
@@ -103,9 +101,7 @@ def test_a_series_that_is_moved_keeps_each_of_its_times(text, start, days, hours
 @given(rules(LONG_RULES), rules(LONG_RULES), starts)
 def test_nobody_has_two_successors_and_nobody_shares_one(one, other, start):
     rules_ = Rule.parse(one), Rule.parse(other)
-    old, new = (
-        list(rule.walls(start, start, start + timedelta(days=400)))[:50] for rule in rules_
-    )
+    old, new = (list(rule.walls(start, start, start + timedelta(days=400)))[:50] for rule in rules_)
     found = replan.successors(old, new, timedelta(0), rules_)
     assert set(found) <= set(old)
     assert set(found.values()) <= set(new)
