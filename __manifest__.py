@@ -33,6 +33,8 @@
         "views/calendar_visit_plan_views.xml",
         "views/calendar_visit_report_views.xml",
         "views/calendar_visit_letter_templates.xml",
+        "views/calendar_series_exception_views.xml",
+        "views/calendar_recurrence_views.xml",
         "views/record_views.xml",
         "views/menus.xml",
         "views/calendar_import_menus.xml",
@@ -43,7 +45,7 @@
         "data/crm_automation_recipe.xml",
         "data/crm_automation_rule.xml",
     ],
-    "demo": ["demo/demo.xml", "demo/visit_plan.xml"],
+    "demo": ["demo/demo.xml", "demo/visit_plan.xml", "demo/recurrence.xml"],
     "assets": {
         "web.assets_backend": ["crm_automation/static/src/**/*"],
         "web.assets_tests": ["crm_automation/static/tests/tours/**/*"],

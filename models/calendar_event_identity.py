@@ -14,7 +14,7 @@ from odoo.tools import SQL
 WATCHED = frozenset(
     {
         "start", "stop", "start_date", "stop_date", "duration", "allday", "active",
-        "recurrence_id",
+        "is_tentative", "recurrence_id",
     }
 )  # fmt: skip
 
@@ -27,6 +27,7 @@ class Place(NamedTuple):
     allday: bool
     active: bool
     recurrence: object
+    is_tentative: bool
 
 
 class CalendarEvent(models.Model):
@@ -79,7 +80,9 @@ class CalendarEvent(models.Model):
         return result
 
     def _ical_place(self):
-        return Place(self.start, self.stop, self.allday, self.active, self.recurrence_id)
+        return Place(
+            self.start, self.stop, self.allday, self.active, self.recurrence_id, self.is_tentative
+        )
 
     def _ical_follow(self, before):
         """Take down what has become of the meetings' times, and of their places.
@@ -95,6 +98,13 @@ class CalendarEvent(models.Model):
                 moved += event
                 if old.recurrence and now[event].recurrence == old.recurrence:
                     event._ical_keep_place(old.start)
+        moved += self.sudo().browse(
+            [
+                event.id
+                for event, old in changed.items()
+                if now[event].is_tentative != old.is_tentative
+            ]
+        )
         switched = {event: old for event, old in changed.items() if now[event].active != old.active}
         moved += self._ical_follow_active(switched)
         if not self.env.context.get("is_calendar_event_new"):

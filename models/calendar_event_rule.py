@@ -45,6 +45,8 @@ class CalendarEvent(models.Model):
         help="A rule as other calendars write it, for what there are no fields for: "
         "FREQ=MONTHLY;BYDAY=1MO,3MO;COUNT=10 is the first and the third Monday, ten times.",
     )
+    exception_summary = fields.Char("Exceptions", compute="_compute_exception_summary")
+    is_moved = fields.Boolean(compute="_compute_is_moved")
     rule_preview = fields.Char("Next Dates", compute="_compute_rule_preview")
     rule_problem = fields.Char(compute="_compute_rule_preview")
 
@@ -102,6 +104,29 @@ class CalendarEvent(models.Model):
                 event.rule_preview = event._rule_preview()
             except UserError as error:
                 event.rule_problem = str(error)
+
+    @api.depends("recurrence_id.ical_exdates", "recurrence_id.ical_exrules")
+    def _compute_exception_summary(self):
+        for event in self:
+            series = event.recurrence_id.sudo()
+            event.exception_summary = series and self._exception_words(series, event.allday)
+
+    def _exception_words(self, series, allday):
+        clock = series._rule_clock(series._rule_values(), allday)
+        gone = series._ical_moments("ical_exdates")
+        days = [format_date(self.env, clock.wall(clock.at(place)).date()) for place in gone[:SHOWN]]
+        words = ", ".join(days)
+        if len(gone) > SHOWN:
+            words = self.env._("%(dates)s and %(count)s more", dates=words, count=len(gone) - SHOWN)
+        if not gone:
+            return False
+        return self.env._("Not on %(dates)s", dates=words)
+
+    @api.depends("ical_recurrence_start", "start", "active")
+    def _compute_is_moved(self):
+        for event in self:
+            place = event.ical_recurrence_start
+            event.is_moved = bool(event.active and place and place != event.start)
 
     def _rule_preview(self):
         """The next dates of the rule as it stands in the form."""

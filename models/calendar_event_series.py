@@ -44,6 +44,33 @@ class CalendarEvent(models.Model):
         edit.apply()
         recurrence_values.clear()
 
+    def action_mass_deletion(self, recurrence_update_setting):
+        """With this and those after it the series has an end."""
+        series, allday = self.recurrence_id, self.allday
+        place = self.sudo().ical_recurrence_start or self.start
+        result = super().action_mass_deletion(recurrence_update_setting)
+        if recurrence_update_setting == "future_events" and series.exists():
+            series._series_end(place, allday)
+        return result
+
+    def action_series_exceptions(self):
+        """What of the series does not take place, or at another time."""
+        self.ensure_one()
+        return self.env["calendar.series.exception"]._open(self)
+
+    def _series_move_back(self):
+        """Back to where the series has it."""
+        place = self.sudo().ical_recurrence_start
+        if place:
+            self.write(
+                {
+                    "start": place,
+                    "stop": place + (self.stop - self.start),
+                    "follow_recurrence": True,
+                }
+            )
+            self.sudo().ical_recurrence_start = False
+
     def _tell_new_start(self):
         if self.env.context.get("skip_attendee_notification"):
             return

@@ -36,6 +36,13 @@ class CalendarRecurrence(models.Model):
         help="Starts of the meetings that the rule of the series does not give (UTC).",
     )
 
+    ical_exrules = fields.Json(
+        "Exception Rules",
+        copy=False,
+        readonly=True,
+        help="Rules whose dates are left out, also of the meetings that are still to be made.",
+    )
+
     ical_first = fields.Datetime(
         "Kept From",
         copy=False,
@@ -60,7 +67,8 @@ class CalendarRecurrence(models.Model):
 
     def _ical_protected(self):
         return super()._ical_protected() | {
-            "ical_exdates", "ical_rdates", "ical_first", "ical_last", "ical_start",
+            "ical_exdates", "ical_rdates", "ical_exrules", "ical_first", "ical_last",
+            "ical_start",
         }  # fmt: skip
 
     def _ical_owner(self):

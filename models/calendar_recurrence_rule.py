@@ -181,7 +181,7 @@ class CalendarRecurrence(models.Model):
         series = self.sudo().with_context(**{INCOMING: FROM_ELSEWHERE})
         if series.ical_last != (last or False):
             series.ical_last = last
-        gone = set(self._ical_moments("ical_exdates"))
+        gone = self._series_gaps(places, event.start, event.allday)
         return {(start, start + duration) for start in places if start not in gone}
 
     def _get_occurrences(self, dtstart):

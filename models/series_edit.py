@@ -6,7 +6,6 @@ that it is; those alone are made that there were not, and those archived that th
 has no place for.
 """
 
-from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,7 +20,7 @@ from .ical_meeting import named_zone
 from .ical_plan import as_start
 from .ical_row import DAY_STOP
 from .ical_series_pattern import SeriesPattern
-from .series_spread import Spread
+from .series_spread import Spread, like_most
 
 #: Key of the transaction's memory: series that were changed, and not cancelled in part.
 EDITED = "crm_automation.series_edited"
@@ -83,9 +82,8 @@ class SeriesEdit:
 
     def _leave_the_earlier(self):
         self.rows = self.rows.filtered(lambda row: self.places[row.id] >= self.split)
-        self.earlier_excluded = {place for place in self.excluded if place < self.split}
         self.earlier_added = {place for place in self.added if place < self.split}
-        self.excluded -= self.earlier_excluded
+        self.excluded = {place for place in self.excluded if place >= self.split}
         self.added -= self.earlier_added
 
     def _take_span(self, values):
@@ -230,7 +228,7 @@ class SeriesEdit:
         walls = [self.clock.wall(self.clock.at(start)) for start in starts]
         start = begin.date() if self.allday else begin
         after = self._successors(walls, self.series._rule_of(values, start), last)
-        template = self._template()
+        template = like_most(self.rows)
         kept = {row: after[place] for row, place in self._row_places() if place in after}
         dropped = self.rows.filtered(lambda row: row not in kept)
         kept_rows = self.rows - dropped
@@ -291,22 +289,6 @@ class SeriesEdit:
                 found[wall] = wall + self.shift
         return {by_wall[wall]: new for wall, new in found.items()}
 
-    def _template(self):
-        """The meeting that is like most of them."""
-        rows = self.rows.filtered("active") or self.rows
-        facts = {row: self._facts(row) for row in rows}
-        usual, number = Counter(facts.values()).most_common(1)[0]
-        if number == 1 or facts.get(self.event) == usual:
-            return self.event
-        return next(row for row in rows if facts[row] == usual)
-
-    def _facts(self, row):
-        row = row.sudo()
-        return (
-            row.name, row.location, row.description, row.user_id, row.privacy, row.show_as,
-            row.partner_ids, row.alarm_ids, row.categ_ids, row.stop - row.start,
-        )  # fmt: skip
-
     def _spans(self, kept, template):
         """Dict from meeting to (start, stop, allday, its place) as they are to be."""
         was = self._length(self.event, self.event.allday)
@@ -354,9 +336,11 @@ class SeriesEdit:
                 series._ical_raise()
         else:
             self._end_series(series)
+            exrules = series.sudo().ical_exrules
             series = series.create(
                 {**self.series.copy_data()[0], **fields_, "base_event_id": self.event.id}
             )
+            series.sudo().ical_exrules = exrules
         rows = {place for _row, place in self._row_places()}
         gaps = {after[place] for place in self.excluded if place in after}
         given = set(walls)
@@ -379,26 +363,16 @@ class SeriesEdit:
         return self.new_begin if is_part else False
 
     def _moments(self, walls):
-        places = sorted(as_start(self.clock.place(wall)) for wall in walls)
-        return [place.isoformat() for place in places] or False
+        return self._texts(map(self.clock.place, walls))
+
+    @staticmethod
+    def _texts(places):
+        return [as_start(place).isoformat() for place in sorted(places)] or False
 
     def _end_series(self, series):
         """The series ends before the meeting from which on it is another."""
-        series.write(
-            {
-                "end_type": "end_date",
-                "until": (self.old.clock.wall(self.split) - _DAY).date(),
-            }
-        )
-        series._ical_put_exdates(map(as_start, self.earlier_excluded))
-        series.sudo().write(
-            {
-                "ical_rdates": [as_start(one).isoformat() for one in sorted(self.earlier_added)]
-                or False,
-                "ical_last": False,
-            }
-        )
-        series._ical_raise()
+        series._series_end(as_start(self.split), self.old.allday)
+        series.sudo().ical_rdates = self._texts(self.earlier_added)
 
     def _write_spans(self, series, spans, kept):
         moved = self.event.browse()
@@ -444,8 +418,8 @@ class SeriesEdit:
         rows.sudo()._ical_renew()
 
     def _create(self, series, template, walls):
-        gaps = set(series._ical_moments("ical_exdates"))
         starts = [as_start(self.clock.place(wall)) for wall in sorted(walls)]
+        gaps = series._series_gaps(starts, self.new_begin, self.allday)
         starts = [start for start in starts if start not in gaps]
         if not starts:
             return

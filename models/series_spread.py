@@ -9,6 +9,21 @@ from collections import Counter
 from odoo.fields import Command
 
 
+def like_most(rows):
+    """Of meetings of a series, the last one that is like most of them."""
+    rows = rows.filtered("active") or rows
+    facts = {row: _facts(row.sudo()) for row in rows}
+    [(usual, _number)] = Counter(facts.values()).most_common(1)
+    return next(row for row in reversed(rows) if facts[row] == usual)
+
+
+def _facts(row):
+    return (
+        row.name, row.location, row.description, row.user_id, row.privacy, row.show_as,
+        row.partner_ids, row.alarm_ids, row.categ_ids, row.stop - row.start,
+    )  # fmt: skip
+
+
 class Spread:
     """New values for the meetings of a series.
 
