@@ -12,6 +12,7 @@
         "security/ir.model.access.csv",
         "security/crm_automation_rules.xml",
         "security/calendar_visit_rules.xml",
+        "security/calendar_series_rules.xml",
         "data/ir_cron.xml",
         "data/calendar_visit_plan_cron.xml",
         "views/notice_templates.xml",

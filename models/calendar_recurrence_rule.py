@@ -23,6 +23,7 @@ from .ical_kept import original_item
 from .ical_meeting import named_zone
 from .ical_pattern import Clock
 from .ical_plan import as_start, planned
+from .ical_rows import MAX_ROWS
 
 WEEK_START = [
     ("0", "Monday"), ("1", "Tuesday"), ("2", "Wednesday"), ("3", "Thursday"), ("4", "Friday"),
@@ -61,7 +62,15 @@ class CalendarRecurrence(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # A series is the same whoever saves it, and in whatever language.
-        return super().create([{"week_start": "0", **vals} for vals in vals_list])
+        return super().create([self._rule_in_fields({"week_start": "0", **v}) for v in vals_list])
+
+    def _rule_in_fields(self, vals):
+        """Values of a new series, with ``rrule`` said by the other fields."""
+        if not vals.get("rrule"):
+            return vals
+        event = self.env["calendar.event"].browse(vals.get("base_event_id") or ())
+        found = self._rule_from_rrule(vals["rrule"], event, vals)
+        return {**{name: value for name, value in vals.items() if name != "rrule"}, **found}
 
     def write(self, vals):
         if vals.get("rrule_type") and "rule_text" not in vals:
@@ -119,11 +128,12 @@ class CalendarRecurrence(models.Model):
         return rule
 
     @api.model
-    def _rule_places(self, values, start, allday, first=None):
+    def _rule_places(self, values, start, allday, first=None, room=MAX_ROWS):
         """The places of the rule that the fields say, as far as they have rows at once.
 
         :param datetime start: where the series begins, as Odoo has it
         :param datetime first: the first place of interest
+        :param int room: how many of those to come may have rows
         :return: (list of ``start``, from where on they are still to be made or None)
         :raises UserError: when there is none, in words
         """
@@ -132,7 +142,7 @@ class CalendarRecurrence(models.Model):
         rule = self._rule_of(values, place if allday else clock.wall(place))
         try:
             found, last = planned(
-                rule, place, clock, fields.Datetime.now(), first and clock.at(first)
+                rule, place, clock, fields.Datetime.now(), first and clock.at(first), room
             )
         except LimitExceeded as error:
             raise UserError(self._rule_too_much(error)) from error
@@ -154,15 +164,19 @@ class CalendarRecurrence(models.Model):
 
     def _inverse_rrule(self):
         for recurrence in self.filtered("rrule"):
-            text = re.sub(r"^(DTSTART[^\n]*\n)?(RRULE:)?", "", recurrence.rrule.strip())
             event = recurrence.base_event_id or recurrence.calendar_event_ids[:1]
-            values = {"rule_text": text}
-            if event:
-                clock = recurrence._rule_clock(recurrence._rule_values(), event.allday)
-                wall = clock.wall(clock.at(event.start))
-                start = wall.date() if event.allday else wall
-                values = self._rule_from_text(text, start)
+            known = {"event_tz": recurrence.event_tz}
+            values = self._rule_from_rrule(recurrence.rrule, event, known)
             recurrence.with_context(dont_notify=True).write(values)
+
+    def _rule_from_rrule(self, text, event, values):
+        """The fields of a rule that another program has given, for the series of that meeting."""
+        text = re.sub(r"^(DTSTART[^\n]*\n)?(RRULE:)?", "", text.strip())
+        if not event:
+            return {"rrule_type": False, "rule_text": text}
+        clock = self._rule_clock(values, event.allday)
+        wall = clock.wall(clock.at(event.start))
+        return self._rule_from_text(text, wall.date() if event.allday else wall)
 
     @api.model
     def _rule_from_text(self, text, start):
@@ -171,7 +185,9 @@ class CalendarRecurrence(models.Model):
             found = to_fields(text, start, 0)
         except BadRule as error:
             raise UserError(self._rule_problem(text)) from error
-        return {**found, "rule_text": False} if found else {"rule_text": text}
+        if found:
+            return {**found, "rule_text": False}
+        return {"rrule_type": False, "rule_text": text, "end_type": "forever"}
 
     # -- what Odoo asks of it ------------------------------------------------
 
@@ -230,8 +246,8 @@ class CalendarRecurrence(models.Model):
         if self.month_by == "day":
             day = self.env._(
                 "the %(position)s %(weekday)s",
-                position=self._rule_label("byday").lower(),
-                weekday=self._rule_label("weekday").lower(),
+                position=self._rule_label("byday"),
+                weekday=self._rule_label("weekday"),
             )
         elif self.month_by == "last_day":
             day = self.env._("the last day")
@@ -241,7 +257,7 @@ class CalendarRecurrence(models.Model):
             return self.env._("Every %(interval)s Days (working days)", interval=self.interval)
         if self.rrule_type == "monthly":
             return self.env._("Every %(interval)s Months: %(day)s", interval=self.interval, day=day)
-        month = self._rule_label("year_month").lower()
+        month = self._rule_label("year_month")
         return self.env._(
             "Every %(interval)s Years in %(month)s: %(day)s",
             interval=self.interval, month=month, day=day,

@@ -102,16 +102,20 @@ class CalendarRecurrence(models.Model):
             if item.recurrence_id is None or item.this_and_future
         ]
         reader = RowReader(owner, named_zone(owner.tz), {}, Options(), usual.name)
+        planner = SeriesReader(reader, fields.Datetime.now(), 0, ())
+        return planner.more(items, self.ical_last, self._ical_room(events))
+
+    @staticmethod
+    def _ical_room(events):
         now = fields.Datetime.now()
-        room = MAX_ROWS - len(events.filtered(lambda event: event.start > now))
-        return SeriesReader(reader, now, 0, ()).more(items, self.ical_last, room)
+        return max(0, MAX_ROWS - len(events.filtered(lambda event: event.start > now)))
 
     def _ical_more_by_rule(self, usual, events):
         zone = named_zone(self.event_tz)
         pattern = SeriesPattern(self, events.filtered("active"), usual.allday, zone).pattern()[1]
         begin = self.ical_start or as_start(pattern.start)
         starts, last = self._rule_places(
-            self._rule_values(), begin, usual.allday, first=self.ical_last
+            self._rule_values(), begin, usual.allday, self.ical_last, self._ical_room(events)
         )
         gaps = self._series_gaps(starts, begin, usual.allday)
         length = usual.stop - usual.start

@@ -10,7 +10,7 @@ from .ical_rows import HORIZON, MAX_ROWS
 MAX_PAST_ROWS = 5000
 
 
-def planned(rule, start, clock, now, first=None):
+def planned(rule, start, clock, now, first=None, room=MAX_ROWS):
     """The places of a rule up to the horizon; a rule with an end has all, if not too many.
 
     :param Rule rule: see ``ical.rules``
@@ -18,6 +18,7 @@ def planned(rule, start, clock, now, first=None):
     :param Clock clock: of the series
     :param datetime now: naive UTC
     :param first: the first place of interest, if not all are
+    :param int room: places to come that may have a row
     :return: (list of places, the place from which on they are still to be made, or None)
     :raises LimitExceeded: for rules that give far too many, or search in vain
     """
@@ -38,7 +39,7 @@ def planned(rule, start, clock, now, first=None):
             coming += 1
         elif len(found) >= MAX_PAST_ROWS:
             raise LimitExceeded("occurrences", MAX_PAST_ROWS)
-        if coming > MAX_ROWS:
+        if coming > room:
             return found, place
         found.append(place)
     return found, horizon if endless else None

@@ -160,7 +160,8 @@ class SeriesEdit:
         asked = {name: value for name, value in self.rule.items() if name in RULE}
         if self.rule.get("rrule"):
             start = begin.date() if self.allday else begin
-            asked |= self.series._rule_from_text(self.rule["rrule"], start)
+            text = self.rule["rrule"].strip().removeprefix("RRULE:")
+            asked |= self.series._rule_from_text(text, start)
         return asked
 
     def _count_the_rest(self, values, rule):
