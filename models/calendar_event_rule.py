@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from .calendar_recurrence_identity import RULE
-from .calendar_recurrence_rule import FIFTH, MONTH_BY, MONTHS, MORE_FIELDS, SHORT_MONTH
+from .calendar_recurrence_rule import FIFTH, MONTHS, MORE_FIELDS, SHORT_MONTH
 
 #: Dates that the preview shows.
 SHOWN = 6
@@ -15,7 +15,9 @@ class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
     rrule_type_ui = fields.Selection(selection_add=[("text", "By a Rule (RFC 5545)")])
-    month_by = fields.Selection(selection=MONTH_BY)
+    month_by = fields.Selection(
+        selection=lambda self: self.env["calendar.recurrence"]._selection_month_by()
+    )
     byday = fields.Selection(selection_add=FIFTH)
     year_month = fields.Selection(
         MONTHS,

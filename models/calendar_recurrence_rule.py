@@ -29,10 +29,6 @@ WEEK_START = [
     ("0", "Monday"), ("1", "Tuesday"), ("2", "Wednesday"), ("3", "Thursday"), ("4", "Friday"),
     ("5", "Saturday"), ("6", "Sunday"),
 ]  # fmt: skip
-#: "Day of the month" and "weekday of the month" are one word in Odoo's Spanish.
-MONTH_BY = [
-    ("date", "Day of the month"), ("day", "Weekday"), ("last_day", "Last day of the month"),
-]  # fmt: skip
 SHORT_MONTH = [("skip", "Leave short months out"), ("last", "On the last day of short months")]
 MONTHS = [
     ("1", "January"), ("2", "February"), ("3", "March"), ("4", "April"), ("5", "May"),
@@ -47,7 +43,7 @@ MORE_FIELDS = frozenset({"year_month", "short_month", "workdays_only", "rule_tex
 class CalendarRecurrence(models.Model):
     _inherit = "calendar.recurrence"
 
-    month_by = fields.Selection(selection=MONTH_BY)
+    month_by = fields.Selection(selection="_selection_month_by")
     byday = fields.Selection(selection_add=FIFTH)
     year_month = fields.Selection(MONTHS, "Month")
     short_month = fields.Selection(SHORT_MONTH, "Short Months", default="skip")
@@ -58,6 +54,14 @@ class CalendarRecurrence(models.Model):
         help="Which days are one week matters where not every week counts.",
     )
     rule_text = fields.Char("Rule", help="A rule that there are no fields for (RFC 5545).")
+
+    @api.model
+    def _selection_month_by(self):
+        """By a method: Odoo's Spanish has one word for the first two, and it would stay."""
+        by_date = self.env._("Day of the month")
+        by_weekday = self.env._("Weekday")
+        last_day = self.env._("Last day of the month")
+        return [("date", by_date), ("day", by_weekday), ("last_day", last_day)]
 
     @api.model_create_multi
     def create(self, vals_list):

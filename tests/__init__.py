@@ -33,6 +33,7 @@ from . import (
     test_recurrence_edit,
     test_recurrence_exception,
     test_recurrence_rule,
+    test_recurrence_tours,
     test_requirements,
     test_rule,
     test_rule_test,

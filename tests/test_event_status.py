@@ -33,15 +33,15 @@ class TestEventStatus(IcalCase):
         self.assertTrue(meeting.is_tentative)
         meeting.event_status = "cancelled"
         self.assertFalse(meeting.active)
-        found = self.env["calendar.event"].with_context(active_test=False).search(
-            [("event_status", "=", "cancelled"), ("id", "=", meeting.id)]
+        found = (
+            self.env["calendar.event"]
+            .with_context(active_test=False)
+            .search([("event_status", "=", "cancelled"), ("id", "=", meeting.id)])
         )
         self.assertEqual(found, meeting)
 
     def test_of_a_series(self):
-        recurrence = self.series(
-            datetime(2027, 3, 16, 9), rrule_type="weekly", tue=True, count=6
-        )
+        recurrence = self.series(datetime(2027, 3, 16, 9), rrule_type="weekly", tue=True, count=6)
         events = self.meetings(recurrence)
         scoped = events[2].with_user(self.seller).with_context(recurrence_update="all_events")
         scoped.action_status_tentative()
@@ -50,9 +50,7 @@ class TestEventStatus(IcalCase):
         events[1].with_user(self.seller).action_status_confirmed()
         self.assertEqual(events[1].event_status, "confirmed")
         self.assert_same(recurrence)
-        following = events[4].with_user(self.seller).with_context(
-            recurrence_update="future_events"
-        )
+        following = events[4].with_user(self.seller).with_context(recurrence_update="future_events")
         following.action_status_cancelled()
         self.assertEqual(self.meetings(recurrence), events[:4])
         self.assertEqual(events[5].event_status, "cancelled")

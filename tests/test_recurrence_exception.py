@@ -86,9 +86,7 @@ class TestException(IcalCase):
         self.assertIn("rule", dialog.line_ids.mapped("kind"))
         self.assert_same(recurrence)
         # It is a rule of the series: what an edit adds is subject to it.
-        events[0].with_user(self.seller).write(
-            {"count": 20, "recurrence_update": "all_events"}
-        )
+        events[0].with_user(self.seller).write({"count": 20, "recurrence_update": "all_events"})
         days = [event.start.date() for event in self.meetings(recurrence)]
         self.assertNotIn(date(2027, 7, 6), days)
         self.assertIn(date(2027, 7, 13), days)

@@ -221,9 +221,7 @@ class TestHorizon(RuleCase):
         from unittest.mock import patch
 
         # A test cannot commit.
-        return patch.object(
-            type(self.env["ir.cron"]), "_commit_progress", lambda *_a, **_k: 99
-        )
+        return patch.object(type(self.env["ir.cron"]), "_commit_progress", lambda *_a, **_k: 99)
 
     def test_two_years_and_then_further(self):
         recurrence = self.series(

@@ -85,7 +85,11 @@ class CalendarSeriesException(models.TransientModel):
     @api.model
     def _open(self, event):
         """The dialog for the series of that meeting."""
-        wizard = self.create({"event_id": event.id})
+        day = event._get_start_date()
+        weekday = DAYS[day.weekday()]
+        wizard = self.create(
+            {"event_id": event.id, "day": day.day, weekday: True, "weekday": weekday.upper()}
+        )
         wizard._fill()
         return wizard._action()
 
