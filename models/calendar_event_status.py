@@ -15,7 +15,6 @@ class CalendarEvent(models.Model):
     is_tentative = fields.Boolean("Tentative")
     event_status = fields.Selection(
         STATUS,
-        "Event Status",
         compute="_compute_event_status",
         inverse="_inverse_event_status",
         store=True,

@@ -138,10 +138,8 @@ class TestEditAll(EditCase):
         guest = self.env["res.partner"].create({"name": "Guest", "email": "guest@example.com"})
         events[1].write({"partner_ids": [Command.link(guest.id)]})
         self.end_transaction()
-        self.edit(
-            events[0], name="Big tasting", location="Room 2",
-            partner_ids=[Command.unlink(self.customer.id), Command.link(self.manager.partner_id.id)],
-        )  # fmt: skip
+        invited = [Command.unlink(self.customer.id), Command.link(self.manager.partner_id.id)]
+        self.edit(events[0], name="Big tasting", location="Room 2", partner_ids=invited)
         self.assertEqual(set((events - events[1]).mapped("name")), {"Big tasting"})
         self.assertEqual(events[1].name, "With the new cellar master")
         self.assertEqual(events[1].location, "Cellar")

@@ -40,7 +40,7 @@ class CalendarSeriesException(models.TransientModel):
     )
     day = fields.Integer("Day of the Month", default=1)
     byday = fields.Selection(_BYDAY, "Which One", default="1")
-    weekday = fields.Selection(_WEEKDAYS, "Weekday")
+    weekday = fields.Selection(_WEEKDAYS)
     year_month = fields.Selection(MONTHS, "Month")
     end_type = fields.Selection(
         [("forever", "No end"), ("count", "Number of repetitions"), ("end_date", "End date")],
