@@ -19,6 +19,7 @@ Never imports odoo. From the bytes up:
 ``compose``     several calendars as one, without understanding them
 ``rules``       RRULE: what a rule says, and the times it gives
 ``recurrence``  RRULE and the fields of Odoo's recurrence
+``replan``      which occurrence becomes which, when a series gets other times
 ``expand``      the occurrences of a series in a span of time, bounded
 ``alarms``      VALARM: when it goes off, and Odoo's reminders
 ``sequence``    SEQUENCE and DTSTAMP: what is newer, what counts as a change

@@ -12,16 +12,18 @@ from odoo.tools import SQL
 EVENT = frozenset(
     {
         "name", "description", "location", "start", "stop", "allday", "active", "privacy",
-        "show_as", "videocall_location", "user_id", "recurrence_id", "follow_recurrence",
-        "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start", "is_overlay",
+        "show_as", "is_tentative", "videocall_location", "user_id", "recurrence_id",
+        "follow_recurrence", "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
+        "is_overlay",
     }
 )  # fmt: skip
 EVENT_RELATIONS = frozenset({"partner_ids", "alarm_ids", "categ_ids"})
 RECURRENCE = frozenset(
     {
         "rrule_type", "interval", "end_type", "count", "until", "month_by", "day", "weekday",
-        "byday", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "event_tz", "ical_uid",
-        "ical_sequence", "ical_text", "ical_exdates", "ical_rdates",
+        "byday", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "event_tz", "week_start",
+        "year_month", "short_month", "workdays_only", "rule_text", "ical_uid", "ical_sequence",
+        "ical_text", "ical_exdates", "ical_rdates",
     }
 )  # fmt: skip
 ATTENDEE = frozenset({"state", "partner_id", "event_id"})

@@ -73,6 +73,7 @@ class CalendarEvent(models.Model):
         """Read what the items need, in one go for all."""
         names = [
             "name", "description", "location", "start", "stop", "allday", "active", "privacy",
+            "is_tentative",
             "show_as", "videocall_location", "user_id", "recurrence_id", "follow_recurrence",
             "partner_ids", "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
             "create_date", "write_date",

@@ -29,7 +29,7 @@ TOUCHING = frozenset(
 KNOWN_COMPUTED = frozenset(
     {
         "stop", "duration", "start_date", "stop_date", "videocall_location", "customer_id",
-        "team_id", "res_model",
+        "team_id", "res_model", "event_status",
     }
 )  # fmt: skip
 

@@ -18,11 +18,11 @@ _TOLD = frozenset(
     {
         "BEGIN", "END", "UID", "DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "RECURRENCE-ID",
         "SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "DURATION", "RRULE", "EXDATE",
-        "RDATE", "CLASS", "TRANSP", "CATEGORIES",
+        "RDATE", "CLASS", "TRANSP", "CATEGORIES", "STATUS",
     }
 )  # fmt: skip
 #: Properties that Odoo writes without having been told.
-_WRITTEN = frozenset({"STATUS", "URL", "CONFERENCE", "ORGANIZER", "ATTENDEE"})
+_WRITTEN = frozenset({"URL", "CONFERENCE", "ORGANIZER", "ATTENDEE"})
 
 
 @dataclass(slots=True)
@@ -166,7 +166,7 @@ class Differ:
         return any(
             (kept[name] or False) != (value or False)
             for name, value in series.items()
-            if name in RULE and name != "event_tz"
+            if name in RULE and name not in ("event_tz", "week_start", "rule_text")
         )
 
     def _other_differs(self, record, items):
@@ -202,6 +202,7 @@ def row_of(event):
         privacy=event.privacy or None,
         show_as=event.show_as,
         active=event.active,
+        is_tentative=event.is_tentative,
         videocall_location=event.videocall_location or None,
         categories=frozenset(event.categ_ids.mapped("name")),
         alarms=frozenset((alarm.alarm_type, alarm.duration_minutes) for alarm in event.alarm_ids),

@@ -64,9 +64,9 @@ def original_item(text):
 
 
 def _meaning(name, value):
-    """What Odoo can say of a value: a tentative meeting takes place, for all it knows."""
+    """What Odoo can say of a value."""
     if name == "status":
-        return "CANCELLED" if value == "CANCELLED" else "CONFIRMED"
+        return value if value in ("CANCELLED", "TENTATIVE") else "CONFIRMED"
     if name == "access":
         # 3.8.1.3: words that nobody knows are to be taken as PRIVATE.
         return value if value in ("PUBLIC", "CONFIDENTIAL") else "PRIVATE"

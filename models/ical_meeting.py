@@ -118,7 +118,7 @@ class MeetingWriter:
             "start": start,
             "end": end,
             "transparency": "TRANSPARENT" if event.show_as == "free" else "OPAQUE",
-            "status": "CONFIRMED" if event.active else "CANCELLED",
+            "status": self._status(event),
             **more,
         }
         if event.id in self.hidden:
@@ -146,13 +146,20 @@ class MeetingWriter:
         text = event.ical_text if text is None else text
         return with_original(text, item, event.id not in self._taken)
 
+    @staticmethod
+    def _status(event):
+        if not event.active:
+            return "CANCELLED"
+        return "TENTATIVE" if event.is_tentative else "CONFIRMED"
+
     def facts(self, event):
         """What a meeting says beside its times: equal for those of a series that are alike."""
         if event.id in self.hidden:
             return (True, event.stop - event.start, event.allday, event.show_as)
         link = event.videocall_location or ""
         return (
-            False, event.stop - event.start, event.allday, event.show_as, event.name,
+            False, event.stop - event.start, event.allday, event.show_as, event.is_tentative,
+            event.name,
             event.description, event.location, event.privacy, event.user_id.id,
             # Odoo's own rooms have an address for each meeting of a series.
             event.DISCUSS_ROUTE if event.DISCUSS_ROUTE in link else link,

@@ -53,6 +53,7 @@ class Row:
     privacy: str | None = None
     show_as: str = "busy"
     active: bool = True
+    is_tentative: bool = False
     videocall_location: str | None = None
     categories: frozenset = frozenset()
     alarms: frozenset = frozenset()
@@ -133,6 +134,7 @@ class RowReader:
             privacy=_privacy(item.access),
             show_as="free" if getattr(item, "transparency", None) == "TRANSPARENT" else "busy",
             active=not is_cancelled(item),
+            is_tentative=item.status == "TENTATIVE",
             videocall_location=_link(item),
             categories=frozenset(
                 name for name in (" ".join(word.split())[:200] for word in item.categories) if name

@@ -8,12 +8,13 @@ from .calendar_recurrence_identity import RULE
 
 EVENT_FIELDS = (
     "name", "description", "location", "start", "stop", "allday", "active", "privacy", "show_as",
+    "is_tentative",
     "videocall_location", "user_id", "recurrence_id", "recurrency", "follow_recurrence",
     "alarm_ids", "categ_ids", "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
 )  # fmt: skip
 SERIES_FIELDS = (
     *RULE, "base_event_id", "ical_uid", "ical_sequence", "ical_text", "ical_exdates",
-    "ical_rdates", "ical_first", "ical_last",
+    "ical_rdates", "ical_exrules", "ical_first", "ical_last", "ical_start",
 )  # fmt: skip
 
 

@@ -103,6 +103,7 @@ class RowValues:
             "privacy": row.privacy or False,
             "show_as": row.show_as,
             "active": row.active,
+            "is_tentative": row.is_tentative,
             "videocall_location": row.videocall_location or False,
         }
         if names is None or "alarms" in names:
