@@ -150,16 +150,15 @@ class CalendarAttendee(models.Model):
     def _page_propose(self, form, comment):
         if self.event_id.allday:
             raise UserError(self.env._("Say in a comment which day would suit you."))
+        event = self.event_id
+        zone = by_name(form.get("tz") or "") or by_name(self._page_zone())
         try:
             local = datetime.datetime.fromisoformat(f"{form.get('day')}T{form.get('time')}")
-        except ValueError:
+            start = local.replace(tzinfo=zone).astimezone(datetime.UTC).replace(tzinfo=None)
+            stop = start + (event.stop - event.start)
+        except (ValueError, OverflowError):
             raise UserError(self.env._("Give the day and the hour that you propose.")) from None
-        zone = by_name(form.get("tz") or "") or by_name(self._page_zone())
-        start = local.replace(tzinfo=zone).astimezone(datetime.UTC).replace(tzinfo=None)
-        event = self.event_id
-        self.env["calendar.invitation.proposal"]._propose(
-            self, start, start + (event.stop - event.start), comment
-        )
+        self.env["calendar.invitation.proposal"]._propose(self, start, stop, comment)
 
 
 def _safe_link(text):

@@ -14,7 +14,8 @@ class InvitationData:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env = cls.env(context={**cls.env.context, "no_mail_to_attendees": True})
+        cls.env = cls.env(context={**cls.env.context, "no_mail_to_attendees": True,
+                                       "skip_contact_description": True})  # fmt: skip
         cls.stranger = new_test_user(
             cls.env, "third_seller", "base.group_user,sales_team.group_sale_salesman",
             email="third@example.com", name="Tomás Third", lang="en_US", tz="Europe/Madrid",
@@ -25,7 +26,7 @@ class InvitationData:
     def meet(cls, name, user=None, guests=None, **values):
         user = user or cls.seller
         guests = cls.customer + cls.other_seller.partner_id if guests is None else guests
-        start = values.pop("start", NOW.replace(year=2031))
+        start = values.pop("start", NOW.replace(year=2031, day=17))
         return cls.env["calendar.event"].with_user(user).create(
             {
                 "name": name, "start": start, "stop": start + HOUR, "user_id": user.id,
@@ -91,7 +92,7 @@ class TestAddressAlone(InvitationData, AutomationCase):
         self.of(self.customer).role = "chair"
         self.meeting.with_user(self.seller).write(
             {"recurrency": True, "rrule_type": "weekly", "end_type": "count", "count": 3,
-             "tue": True, "recurrence_update": "all_events"}
+             "tue": True}
         )  # fmt: skip
         meetings = self.meeting.recurrence_id.calendar_event_ids
         self.assertEqual(len(meetings), 3)
@@ -286,9 +287,6 @@ class TestRights(InvitationData, AutomationCase):
 
     def test_odoo_mails_still_have_their_links(self):
         guest = self.of(self.customer)
-        template = self.env.ref("calendar.calendar_template_meeting_invitation")
-        with self.assertRaises(Exception), mute_logger("odoo.addons.mail.models.mail_render_mixin"):
-            template.with_user(self.seller)._render_field("body_html", guest.ids)
         meeting = self.meeting.with_context(no_mail_to_attendees=False).with_user(self.seller)
         meeting.attendee_ids._send_invitation_emails()
         mails = self.env["mail.mail"].search([("model", "=", "calendar.event"),
