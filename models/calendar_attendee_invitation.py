@@ -52,8 +52,9 @@ class CalendarAttendee(models.Model):
             ("unknown", "Unknown"),
         ],
         "Invitation Type",
-        default="individual",
-        required=True,
+        compute="_compute_cutype",
+        store=True,
+        readonly=False,
     )
     rsvp = fields.Boolean(
         "Required Reply?", default=True, help="Whether the organizer waits for an answer."
@@ -95,6 +96,11 @@ class CalendarAttendee(models.Model):
         "(event_id, address) WHERE partner_id IS NULL",
         "This address is invited to the meeting already.",
     )
+
+    @api.depends("partner_id")
+    def _compute_cutype(self):
+        for attendee in self:
+            attendee.cutype = "group" if attendee.partner_id.is_company else "individual"
 
     @api.depends("partner_id.email", "address")
     def _compute_email(self):

@@ -140,11 +140,12 @@ class CalendarEvent(models.Model):
     def _has_own_guests(self):
         """Whether more is known of the guests than which contacts they are."""
         self.ensure_one()
-        usual = self.env["calendar.attendee"].default_get(["role", "cutype", "rsvp"])
         return any(
             not guest.partner_id
+            or not guest.rsvp
+            or guest.role != "req-participant"
+            or guest.cutype not in ("individual", "group")
             or guest.language or guest.member or guest.note
-            or any(guest[name] != value for name, value in usual.items())
             for guest in self.attendee_ids
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ import psycopg2
 
 from odoo import fields
 from odoo.fields import Command
-from odoo.tools import SQL
+from odoo.tools import SQL, email_normalize
 from odoo.tools.misc import clean_context
 
 from .base import QUIET, SILENCE
@@ -178,13 +178,16 @@ class Writer:
             [(outcome.key, outcome.plan.series) for outcome in series]
         )
         recurrence_of = dict(zip(map(id, series), recurrences, strict=True))
-        values, owners = [], []
+        values, owners, rows = [], [], []
         for outcome in outcomes:
             recurrence = recurrence_of.get(id(outcome))
             for row in outcome.plan.rows:
                 values.append(self._new_values(row, outcome.key, recurrence))
                 owners.append(outcome)
+                rows.append(row)
         events = self.events.create(values)
+        for event, row in zip(events, rows, strict=True):
+            self._link_delegates(event, row)
         results, made = {}, {}
         for event, outcome in zip(events, owners, strict=True):
             made.setdefault(id(outcome), []).append(event.id)
@@ -235,10 +238,9 @@ class Writer:
         values = {
             **self._values(row),
             "user_id": self.owner.id,
-            "partner_ids": [Command.set(list(guests))],
+            "partner_ids": [Command.set([one for one in guests if isinstance(one, int)])],
             "attendee_ids": [
-                Command.create({"partner_id": partner_id, "state": state})
-                for partner_id, state in guests.items()
+                Command.create({**_who(guest), **said}) for guest, said in guests.items()
             ],
             "ical_uid": uid,
             "ical_sequence": row.sequence,
@@ -283,10 +285,15 @@ class Writer:
         return {name: value for name, value in values.items() if name in kept}
 
     def _guest_ids(self, row):
+        """dict from contacts, and addresses without one, to values of attendees"""
         return {
-            self._made[guest] if isinstance(guest, str) else guest: state
+            self._made.get(guest, guest): {**self._said(row, guest), "state": state}
             for guest, state in row.guests.items()
         }
+
+    def _said(self, row, guest):
+        said = (row.parts or {}).get(guest) or {}
+        return {name: value or False for name, value in said.items() if name != "delegates"}
 
     def _make_contacts(self, outcomes):
         """Contacts of the attendees without one, if that is wanted; as the owner may."""
@@ -419,6 +426,8 @@ class Writer:
             made = self.events.create(
                 [self._new_values(row, outcome.key, series) for row in difference.creates]
             )
+            for event, row in zip(made, difference.creates, strict=True):
+                self._link_delegates(event, row)
             result.created["calendar.event"] = made.ids
         if difference.archives and series:
             self.events.browse([one.id for one in difference.archives]).write({"active": False})
@@ -455,12 +464,43 @@ class Writer:
                 values.update(self._place_values(row), recurrence_id=series.id)
             guests = self._guest_ids(row) if "guests" in names else {}
             if guests:
-                values["partner_ids"] = [Command.set(list(guests))]
+                contacts = [guest for guest in guests if isinstance(guest, int)]
+                values["partner_ids"] = [Command.set(contacts)]
             event.write(values)
-            for attendee in event.attendee_ids if guests else ():
-                state = guests.get(attendee.partner_id.id)
-                if state and attendee.state != state:
-                    attendee.write({"state": state})
+            if guests:
+                self._write_guests(event, row, guests)
+
+    def _write_guests(self, event, row, guests):
+        """Their answers, and those who are invited without a contact."""
+        there = {guest._key(): guest for guest in event.attendee_ids}
+        for key, guest in there.items():
+            if isinstance(key, str) and key not in guests:
+                guest.unlink()
+        for key, said in guests.items():
+            guest = there.get(key)
+            if guest is None:
+                self.env["calendar.attendee"].create(
+                    {**_who(key), **said, "event_id": event.id}
+                )
+                continue
+            new = {name: value for name, value in said.items() if guest[name] != value}
+            if new:
+                guest.write(new)
+        self._link_delegates(event, row)
+
+    def _link_delegates(self, event, row):
+        """DELEGATED-TO, as far as the delegates are attendees here."""
+        if not any("delegates" in said for said in (row.parts or {}).values()):
+            return
+        by_email = {}
+        for guest in event.attendee_ids:
+            by_email.setdefault(email_normalize(guest.email or "", strict=False), guest)
+        for guest in event.attendee_ids:
+            said = row.parts.get(guest._key()) or {}
+            for address in said.get("delegates", ()):
+                delegate = by_email.get(address)
+                if delegate and delegate not in guest | guest._delegators():
+                    guest.delegated_to_ids |= delegate
 
     def _keep_other(self, plan, events):
         """What Odoo has no field for, of a meeting that is as it was."""
@@ -490,6 +530,11 @@ class Writer:
             one.filtered(lambda each: each.ical_sequence < sequence).write(
                 {"ical_sequence": sequence}
             )
+
+
+def _who(guest):
+    """Who an attendee is: a contact, or an address alone."""
+    return {"address": guest} if isinstance(guest, str) else {"partner_id": guest}
 
 
 def _untouched(outcome):
