@@ -6,13 +6,18 @@ may change a meeting may invite people to it, and no more.
 """
 
 from odoo import api, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 #: Context of what Odoo does itself; no context that comes from outside holds these.
 ALLOWED = "calendar_attendee_allowed"
 RESETTING, RENDERING = object(), object()
 #: What is part of an answer.
-ANSWER = frozenset({"state", "delegated_to_ids", "delegated_from_ids", "sent_by"})
+ANSWER = frozenset(
+    {
+        "state", "delegated_to_ids", "delegated_from_ids", "sent_by", "answered_at",
+        "answer_comment", "answer_source", "itip_sequence", "itip_stamp",
+    }
+)  # fmt: skip
 #: What nobody but the server writes.
 TOKENS = frozenset({"access_token", "rsvp_revision"})
 
@@ -66,6 +71,8 @@ class CalendarAttendee(models.Model):
             self._check_may_answer()
         if names - ANSWER:
             self._check_may_arrange()
+        if vals.get("state") == "delegated" and any(not one.delegated_to_ids for one in self):
+            raise UserError(self.env._("Say who goes instead: by the button “Delegate”."))
 
     def unlink(self):
         if not self.env.su:

@@ -57,7 +57,9 @@ class CalendarEvent(models.Model):
         :raises AccessError: when the user has nothing to do with a meeting
         """
         self._check_may_invite()
-        events = self.sudo().with_context(skip_attendee_notification=True)
+        events = self.sudo().with_context(
+            no_mail_to_attendees=True, skip_attendee_notification=True
+        )
         Attendee = events.env["calendar.attendee"]
         found, rows, contacts = Attendee, [], {}
         for event in events:

@@ -232,6 +232,11 @@ class TestRights(InvitationData, AutomationCase):
             )
         guest.create({"event_id": self.meeting.id, "address": "eva@example.com"})
 
+    def test_nobody_is_sent_without_a_name(self):
+        meeting = self.meeting.with_user(self.other_seller)
+        with self.assertRaisesRegex(UserError, "who goes instead"):
+            meeting.current_status = "delegated"
+
     def test_who_may(self):
         admin = self.env.ref("base.user_admin")
         for user, who in (

@@ -42,7 +42,7 @@ class CalendarInvite(models.TransientModel):
             {
                 "are_slots_known": True,
                 "slot_ids": [
-                    fields.Command.create({"start": at, "stop": at + stop - start})
+                    fields.Command.create({"start": at, "stop": at + (stop - start)})
                     for at in found
                 ],
             }
