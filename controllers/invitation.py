@@ -149,8 +149,6 @@ class CalendarAnswerController(CalendarController):
         attendee = Attendee.search([("access_token", "=", token)], limit=1) if token else Attendee
         if not attendee:
             raise NotFound()
-        query = {
-            key: value for key, value in (("answer", answer), ("scope", scope)) if value
-        }
+        query = {key: value for key, value in (("answer", answer), ("scope", scope)) if value}
         page = f"/calendar/invitation/{attendee._rsvp_token()}"
         return request.redirect(f"{page}?{urlencode(query)}" if query else page, code=303)

@@ -17,11 +17,11 @@ class CalendarAttendee(models.Model):
 
     delegated_to_ids = fields.Many2many(
         "calendar.attendee", "calendar_attendee_delegation_rel", "delegator_id", "delegate_id",
-        string="Delegated To", copy=False, readonly=True,
+        copy=False, readonly=True,
     )  # fmt: skip
     delegated_from_ids = fields.Many2many(
         "calendar.attendee", "calendar_attendee_delegation_rel", "delegate_id", "delegator_id",
-        string="Delegated From", copy=False, readonly=True,
+        copy=False, readonly=True,
     )  # fmt: skip
 
     @api.constrains("delegated_to_ids", "delegated_from_ids")
@@ -100,9 +100,7 @@ class CalendarAttendee(models.Model):
         passed_on = self.event_id.attendee_ids.filtered("delegated_from_ids")
         if len(passed_on) + len(people) > MAX_IN_MEETING:
             raise UserError(
-                self.env._(
-                    "A meeting can have %(limit)s delegates at most.", limit=MAX_IN_MEETING
-                )
+                self.env._("A meeting can have %(limit)s delegates at most.", limit=MAX_IN_MEETING)
             )
 
     def write(self, vals):

@@ -5,10 +5,11 @@ for, so that inviting somebody from outside fills nobody's address book.
 """
 
 from odoo import api, fields, models
-from odoo.addons.base.models.res_partner import _lang_get
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
 from odoo.tools import email_normalize
+
+from odoo.addons.base.models.res_partner import _lang_get
 
 #: Longest name and address that are taken from outside.
 MAX_NAME, MAX_ADDRESS = 200, 254
@@ -75,7 +76,7 @@ class CalendarAttendee(models.Model):
         ondelete="set null",
         help="Who has invited him.",
     )
-    sent_by = fields.Char("Sent By", help="The address of whoever acts in his name.")
+    sent_by = fields.Char(help="The address of whoever acts in his name.")
     note = fields.Text("Personal Message", help="Stands in his invitation, above the meeting.")
     # For lists, calendars and graphs; of private meetings no more than they show.
     event_start = fields.Datetime("Event Date", related="event_id.start")
@@ -105,9 +106,7 @@ class CalendarAttendee(models.Model):
     @api.depends("partner_id.email", "address")
     def _compute_email(self):
         for attendee in self:
-            attendee.email = (
-                attendee.partner_id.email if attendee.partner_id else attendee.address
-            )
+            attendee.email = attendee.partner_id.email if attendee.partner_id else attendee.address
 
     @api.model
     def _search_email(self, operator, value):
@@ -138,9 +137,7 @@ class CalendarAttendee(models.Model):
         user = self.env.user
         mine = Domain("partner_id", "=", user.partner_id.id)
         if user.email_normalized:
-            mine |= Domain("partner_id", "=", False) & Domain(
-                "address", "=", user.email_normalized
-            )
+            mine |= Domain("partner_id", "=", False) & Domain("address", "=", user.email_normalized)
         return mine if True in value else ~mine
 
     def _is_of(self, user):

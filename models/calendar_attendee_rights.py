@@ -64,9 +64,7 @@ class CalendarAttendee(models.Model):
         names = set(vals)
         if names & TOKENS or "event_id" in names:
             raise AccessError(self.env._("An invitation is not moved to another meeting."))
-        is_reset = (
-            self.env.context.get(ALLOWED) is RESETTING and vals.get("state") == "needsAction"
-        )
+        is_reset = self.env.context.get(ALLOWED) is RESETTING and vals.get("state") == "needsAction"
         if names & ANSWER - ({"state"} if is_reset else set()):
             self._check_may_answer()
         if names - ANSWER:

@@ -44,7 +44,7 @@ class CalendarInvitationProposal(models.Model):
         readonly=True,
         help="Replaced: the same person has proposed another time since.",
     )
-    decided_by_id = fields.Many2one("res.users", "Decided By", readonly=True)
+    decided_by_id = fields.Many2one("res.users", readonly=True)
     is_clash = fields.Boolean(
         "Somebody is Busy",
         compute="_compute_is_clash",
@@ -141,7 +141,9 @@ class CalendarInvitationProposal(models.Model):
             event = proposal.event_id.with_user(self.env.user)
             if event.allday:
                 raise UserError(
-                    self.env._("A meeting of whole days is not moved to an hour: change it by hand.")
+                    self.env._(
+                        "A meeting of whole days is not moved to an hour: change it by hand."
+                    )
                 )
             proposal.write({"state": "accepted", "decided_by_id": self.env.uid})
             event.write({"start": proposal.start, "stop": proposal.stop})
@@ -169,7 +171,9 @@ class CalendarEvent(models.Model):
         self.ensure_one()
         mine = self.user_id.partner_id
         self.sudo().attendee_ids.filtered(
-            lambda one: one != but
-            and one.state in ("accepted", "tentative", "declined")
-            and not (one.partner_id and one.partner_id == mine)
+            lambda one: (
+                one != but
+                and one.state in ("accepted", "tentative", "declined")
+                and not (one.partner_id and one.partner_id == mine)
+            )
         ).write({"state": "needsAction"})

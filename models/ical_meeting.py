@@ -43,7 +43,9 @@ class MeetingWriter:
             shown = events.filtered(lambda event: event.id not in self.hidden)
             guests = shown.attendee_ids
             guests.fetch([*COLUMNS])
-            (guests | guests.delegated_to_ids | guests.delegated_from_ids).partner_id.sudo().fetch(["name", "email", "is_company"])
+            (guests | guests.delegated_to_ids | guests.delegated_from_ids).partner_id.sudo().fetch(
+                ["name", "email", "is_company"]
+            )
 
     def _hidden(self, events, private_details):
         """Ids of the meetings of which only the time may be said."""

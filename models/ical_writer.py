@@ -479,9 +479,7 @@ class Writer:
         for key, said in guests.items():
             guest = there.get(key)
             if guest is None:
-                self.env["calendar.attendee"].create(
-                    {**_who(key), **said, "event_id": event.id}
-                )
+                self.env["calendar.attendee"].create({**_who(key), **said, "event_id": event.id})
                 continue
             new = {name: value for name, value in said.items() if guest[name] != value}
             if new:

@@ -59,12 +59,12 @@ class TestAttendeeText(InvitationData, AutomationCase):
         lines = self.lines(self.meeting)
         self.assertEqual(
             str(lines["eva@example.com"].params),
-            ';CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=FALSE;'
+            ";CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=FALSE;"
             'CN="Eva, née; Ruiz";DELEGATED-FROM="mailto:other@example.com";LANGUAGE=es-ES',
         )
         self.assertEqual(
             str(lines["azure@example.com"].params),
-            ';CUTYPE=RESOURCE;ROLE=OPT-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;'
+            ";CUTYPE=RESOURCE;ROLE=OPT-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;"
             'CN=Azure & Sons;MEMBER="mailto:all@example.com","mailto:few@example.com";'
             'SENT-BY="mailto:help@example.com"',
         )
@@ -126,7 +126,7 @@ class TestAttendeeText(InvitationData, AutomationCase):
 
     def test_a_circle_that_comes_in_is_none(self):
         lines = LINES.replace(
-            'ATTENDEE;CUTYPE=ROOM', 'ATTENDEE;DELEGATED-TO="mailto:azure@example.com";CUTYPE=ROOM'
+            "ATTENDEE;CUTYPE=ROOM", 'ATTENDEE;DELEGATED-TO="mailto:azure@example.com";CUTYPE=ROOM'
         )
         meeting = self.imported(lines)
         azure, olga = self.of(self.customer, meeting), self.of(self.other_seller, meeting)

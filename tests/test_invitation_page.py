@@ -115,7 +115,9 @@ class TestPageAnswers(PageCase):
             self.assertEqual(answer.status_code, 303)
             self.assertIn(f"done={state}", answer.headers["Location"])
             self.assertEqual(self.guest.state, state)
-        page = self.ask(urlsplit(answer.headers["Location"])._replace(netloc="", scheme="").geturl())
+        page = self.ask(
+            urlsplit(answer.headers["Location"])._replace(netloc="", scheme="").geturl()
+        )
         self.assertIn("you have accepted", self.words(page))
 
     def test_what_it_does_not_take(self):

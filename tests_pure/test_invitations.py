@@ -31,7 +31,12 @@ def test_whatever_is_pasted_is_read_or_a_fault(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["a@b.example\r\nBcc: c@d.example", "a@b.example\0", "<a@b.example>\r\n.\r\nDATA", "a\tb@c.example"],
+    [
+        "a@b.example\r\nBcc: c@d.example",
+        "a@b.example\0",
+        "<a@b.example>\r\n.\r\nDATA",
+        "a\tb@c.example",
+    ],
 )
 def test_no_header_is_smuggled(text):
     found, _faults = recipients.read(text)

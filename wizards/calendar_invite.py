@@ -4,10 +4,11 @@ in one's own place."""
 import datetime
 
 from odoo import api, fields, models
-from odoo.addons.base.models.res_partner import _lang_get
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools.misc import clean_context
+
+from odoo.addons.base.models.res_partner import _lang_get
 
 from ..models.calendar_event_guest import Invited
 
@@ -60,9 +61,7 @@ class CalendarInvite(models.TransientModel):
     )
     user_ids = fields.Many2many("res.users", string="Users", domain="[('share', '=', False)]")
     partner_id = fields.Many2one("res.partner", "Company", help="Offers all its contacts.")
-    contact_ids = fields.Many2many(
-        "res.partner", "calendar_invite_contact_rel", string="Contacts"
-    )
+    contact_ids = fields.Many2many("res.partner", "calendar_invite_contact_rel", string="Contacts")
     emails = fields.Text(
         "Addresses",
         help="Separated by lines, commas or semicolons, each alone or as Name <address>.",
@@ -144,9 +143,7 @@ class CalendarInvite(models.TransientModel):
         for wizard in self:
             found = "meeting" if wizard.event_ids else "new"
             wizard.mode = "delegate" if wizard.attendee_id else found
-            wizard.has_series = len(wizard.event_ids) == 1 and bool(
-                wizard.event_ids.recurrence_id
-            )
+            wizard.has_series = len(wizard.event_ids) == 1 and bool(wizard.event_ids.recurrence_id)
 
     @api.onchange("partner_id")
     def _onchange_partner_id(self):
@@ -288,7 +285,7 @@ class CalendarInvite(models.TransientModel):
             key: value for key, value in clean_context(self.env.context).items()
             if not key.startswith("active_")
         }  # fmt: skip
-        return self.env["calendar.event"].with_context(context).create(values)
+        return self.env(context=context)["calendar.event"].create(values).with_env(self.env)
 
     def _done(self, message):
         return {

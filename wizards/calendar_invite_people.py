@@ -32,9 +32,7 @@ class CalendarInvite(models.TransientModel):
             partners |= self.env["res.partner"].union(*known.values())
             unknown = [one for one in found if one.address not in known]
             wizard.invited_count = len(partners) + len(unknown)
-            wizard.is_many = (
-                bool(wizard.category_ids) and len(wizard._of_categories()) > MANY
-            )
+            wizard.is_many = bool(wizard.category_ids) and len(wizard._of_categories()) > MANY
             wizard.preview = wizard._preview_table(partners, unknown, faults)
 
     def _people_to_invite(self):
