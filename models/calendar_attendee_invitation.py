@@ -11,6 +11,12 @@ from odoo.tools import email_normalize
 
 from odoo.addons.base.models.res_partner import _lang_get
 
+ROLES = [
+    ("chair", "Chair Person"),
+    ("req-participant", "Participation required"),
+    ("opt-participant", "Optional Participation"),
+    ("non-participant", "For information Purpose"),
+]
 #: Longest name and address that are taken from outside.
 MAX_NAME, MAX_ADDRESS = 200, 254
 #: What is copied with an attendee to another meeting of his series.
@@ -34,16 +40,7 @@ class CalendarAttendee(models.Model):
     state = fields.Selection(
         selection_add=[("delegated", "Delegated")], ondelete={"delegated": "set default"}
     )
-    role = fields.Selection(
-        [
-            ("chair", "Chair Person"),
-            ("req-participant", "Participation required"),
-            ("opt-participant", "Optional Participation"),
-            ("non-participant", "For information Purpose"),
-        ],
-        default="req-participant",
-        required=True,
-    )
+    role = fields.Selection(ROLES, default="req-participant", required=True)
     cutype = fields.Selection(
         [
             ("individual", "Individual"),
@@ -72,9 +69,11 @@ class CalendarAttendee(models.Model):
     sent_by_id = fields.Many2one(
         "res.users",
         "Invitation From",
-        default=lambda self: self.env.user,
+        compute="_compute_sent_by_id",
+        store=True,
+        readonly=False,
         ondelete="set null",
-        help="Who has invited him.",
+        help="Who has invited him: the organizer, or whoever has done it for him.",
     )
     sent_by = fields.Char(help="The address of whoever acts in his name.")
     note = fields.Text("Personal Message", help="Stands in his invitation, above the meeting.")
@@ -102,6 +101,11 @@ class CalendarAttendee(models.Model):
     def _compute_cutype(self):
         for attendee in self:
             attendee.cutype = "group" if attendee.partner_id.is_company else "individual"
+
+    @api.depends("event_id")
+    def _compute_sent_by_id(self):
+        for attendee in self:
+            attendee.sent_by_id = attendee.event_id.user_id
 
     @api.depends("partner_id.email", "address")
     def _compute_email(self):

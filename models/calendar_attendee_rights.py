@@ -5,7 +5,7 @@ whoever is invited, by the organizer of the meeting, or by an administrator; who
 may change a meeting may invite people to it, and no more.
 """
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 #: Context of what Odoo does itself; no context that comes from outside holds these.
@@ -24,6 +24,18 @@ TOKENS = frozenset({"access_token", "rsvp_revision"})
 
 class CalendarAttendee(models.Model):
     _inherit = "calendar.attendee"
+
+    may_answer = fields.Boolean(compute="_compute_may_answer")
+
+    @api.depends_context("uid")
+    @api.depends("partner_id", "address", "event_id.user_id")
+    def _compute_may_answer(self):
+        user = self.env.user
+        is_admin = user.has_group("base.group_system")
+        for attendee in self:
+            attendee.may_answer = (
+                is_admin or attendee.sudo().event_id.user_id == user or attendee._is_of(user)
+            )
 
     def _has_field_access(self, field, operation):
         """Who has the token answers: not even those who see the meeting read it."""
@@ -79,11 +91,8 @@ class CalendarAttendee(models.Model):
 
     def _check_may_answer(self):
         """:raises AccessError: unless the user is invited himself, organizes or administers"""
-        if self.env.su or self.env.user.has_group("base.group_system"):
-            return
-        user = self.env.user
-        for attendee in self:
-            if attendee.sudo().event_id.user_id != user and not attendee._is_of(user):
+        for attendee in self if not self.env.su else ():
+            if not attendee.may_answer:
                 raise AccessError(
                     self.env._(
                         "Only %(name)s, or the organizer of the meeting, can answer this "

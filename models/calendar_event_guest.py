@@ -99,10 +99,10 @@ class CalendarEvent(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
+            "domain": [("event_id", "=", self.id)],
             "name": self.env._("Proposed Times"),
             "res_model": "calendar.invitation.proposal",
             "view_mode": "list,form",
-            "domain": [("event_id", "=", self.id)],
         }
 
     @api.model

@@ -164,7 +164,8 @@ class TestPageAnswers(PageCase):
         self.assertEqual(self.guest.state, "needsAction")
         self.assertIn("You propose: Wednesday", self.words(self.ask(self.path())))
         for data in (
-            {"day": "2031-06-18"}, {"day": "x", "time": "y"}, {"day": "2001-01-01", "time": "10:00"},
+            {"day": "2031-06-18"}, {"day": "x", "time": "y"},
+            {"day": "2001-01-01", "time": "10:00"},
             {"day": "0001-01-01", "time": "00:00", "tz": "Asia/Tokyo"},
             {"day": "9999-12-31", "time": "23:59", "tz": "America/New_York"},
         ):  # fmt: skip
@@ -301,7 +302,8 @@ ON_OPENING = """
         if (wide > window.innerWidth) {
             console.error("it is " + wide + " wide");
         }
-        for (const one of document.querySelectorAll("button, a.button, .choices > label, summary")) {
+        const touched = "button, a.button, .choices > label, summary";
+        for (const one of document.querySelectorAll(touched)) {
             if (one.offsetHeight < 44) {
                 console.error(one.textContent.trim() + " is too small for a thumb");
             }

@@ -181,7 +181,7 @@ class TestWizard(WizardData, AutomationCase):
             address = f"{scope}@example.com"
             with self.subTest(scope):
                 self.wizard(meetings[1], emails=address, scope=scope).action_invite()
-                found = meetings.attendee_ids.filtered(lambda one: one.address == address)
+                found = meetings.attendee_ids.filtered_domain([("address", "=", address)])
                 self.assertEqual(len(found), number)
                 told = self.env["calendar.invite"]._first_ones(found)
                 self.assertEqual(told.event_id, found.event_id.sorted("start")[0])

@@ -10,6 +10,7 @@ from odoo.tools.misc import clean_context
 
 from odoo.addons.base.models.res_partner import _lang_get
 
+from ..models.calendar_attendee_invitation import ROLES
 from ..models.calendar_event_guest import Invited
 
 #: Objects that the wizard makes a meeting for.
@@ -73,11 +74,7 @@ class CalendarInvite(models.TransientModel):
     category_ids = fields.Many2many("res.partner.category", string="Categories")
     is_confirmed = fields.Boolean("Invite all of them to the same meeting")
 
-    role = fields.Selection(
-        selection=lambda self: self.env["calendar.attendee"]._fields["role"].selection,
-        required=True,
-        default="req-participant",
-    )
+    role = fields.Selection(ROLES, required=True, default="req-participant")
     rsvp = fields.Boolean("Required Reply?", default=True)
     language = fields.Selection(
         _lang_get, help="For addresses alone; contacts are written to in their own language."

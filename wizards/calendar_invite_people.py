@@ -119,7 +119,10 @@ class CalendarInvite(models.TransientModel):
             "domain": self.env._("what stands after the @ is no domain"),
             "long": self.env._("it is too long"),
         }
-        lines = [f"“{one.text}”: {reasons[one.code]}" for one in faults[:MAX_FAULTS]]
+        lines = [
+            self.env._("“%(text)s”: %(reason)s", text=one.text, reason=reasons[one.code])
+            for one in faults[:MAX_FAULTS]
+        ]
         if len(faults) > MAX_FAULTS:
             lines.append(
                 self.env._("and %(number)s more", number=len(faults) - MAX_FAULTS)
