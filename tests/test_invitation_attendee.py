@@ -284,11 +284,17 @@ class TestRights(InvitationData, AutomationCase):
             )
 
     def test_guests_of_private_meetings_are_private(self):
-        secret = self.meet("Secret", privacy="private", location="Cellar")
         Attendee = self.env["calendar.attendee"].with_user(self.stranger)
-        domain = [("event_id", "=", secret.id)]
-        self.assertFalse(Attendee.search(domain))
-        self.assertEqual(len(Attendee.with_user(self.other_seller).search(domain)), 3)
+        usual = self.meet("Usual", privacy=False)
+        self.assertEqual(len(Attendee.search([("event_id", "=", usual.id)])), 3)
+        secret = self.meet("Secret", privacy="private", location="Cellar")
+        self.seller.with_user(self.seller).calendar_default_privacy = "private"
+        for meeting in (secret, usual):
+            domain = [("event_id", "=", meeting.id)]
+            self.assertFalse(Attendee.search(domain))
+            self.assertEqual(len(Attendee.with_user(self.other_seller).search(domain)), 3)
+        open_one = self.meet("Open", privacy="public")
+        self.assertEqual(len(Attendee.search([("event_id", "=", open_one.id)])), 3)
 
     def test_odoo_mails_still_have_their_links(self):
         guest = self.of(self.customer)
