@@ -12,8 +12,15 @@ from . import (
     caldav_object,
     caldav_overlay,
     calendar_attendee,
+    calendar_attendee_answer,
+    calendar_attendee_delegation,
+    calendar_attendee_invitation,
+    calendar_attendee_page,
+    calendar_attendee_rights,
+    calendar_attendee_rsvp,
     calendar_event,
     calendar_event_customer,
+    calendar_event_guest,
     calendar_event_ical,
     calendar_event_identity,
     calendar_event_incoming,
@@ -28,6 +35,8 @@ from . import (
     calendar_import_repair,
     calendar_import_undo,
     calendar_import_work,
+    calendar_invitation_proposal,
+    calendar_invite_source,
     calendar_recurrence,
     calendar_recurrence_check,
     calendar_recurrence_exception,
@@ -93,6 +102,7 @@ from . import (
     project_task,
     res_config_settings,
     res_partner,
+    res_partner_busy,
 )
 
 # isort: split

@@ -191,9 +191,11 @@ def create_alike(model, vals_list, known=None, same=()):
     for field in model._fields.values():
         if field.store and field.compute and field.name not in {*rest[0], *known, *same}:
             model.env.add_to_compute(field, others)
+    given = set(rest[0])
+    checks = [check for check in model._constraint_methods if given.intersection(check._constrains)]
     # Not all that there is, for the few that have constraints.
-    others.fetch({name for check in model._constraint_methods for name in check._constrains})
-    others._validate_fields(set(model._fields))
+    others.fetch({name for check in checks for name in check._constrains})
+    others._validate_fields(given)
     return first.concat(others)
 
 

@@ -26,7 +26,13 @@ RECURRENCE = frozenset(
         "ical_text", "ical_exdates", "ical_rdates",
     }
 )  # fmt: skip
-ATTENDEE = frozenset({"state", "partner_id", "event_id"})
+ATTENDEE = frozenset(
+    {
+        "state", "partner_id", "event_id", "address", "address_name", "role", "cutype", "rsvp",
+        "language", "member", "sent_by",
+    }
+)  # fmt: skip
+ATTENDEE_RELATIONS = frozenset({"delegated_to_ids", "delegated_from_ids"})
 PARTNER = frozenset({"name", "email", "tz", "is_company"})
 USER = frozenset({"group_ids", "partner_id", "active"})
 ALARM = frozenset({"name", "alarm_type", "duration", "interval"})
@@ -149,6 +155,12 @@ class CalendarAttendee(models.Model):
         attendees = super().create(vals_list)
         attendees._caldav_note()
         return attendees
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not ATTENDEE_RELATIONS.isdisjoint(vals):
+            self._caldav_note()
+        return result
 
 
 class ResPartner(models.Model):

@@ -138,6 +138,7 @@ class CalendarEvent(models.Model):
                         "event_id": event.id,
                         "partner_id": partner.id,
                         "common_name": partner.name or partner.email,
+                        "cutype": "group" if partner.is_company else "individual",
                         "access_token": uuid.uuid4().hex,
                     }
                     for event, partner in zip(events, partners, strict=True)

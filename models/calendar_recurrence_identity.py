@@ -128,7 +128,7 @@ class CalendarRecurrence(models.Model):
         incoming = self.filtered("rrule_type") if self._ical_is_incoming() else self.browse()
         for recurrence in incoming:
             recurrence.rrule = recurrence._rrule_serialize()
-        super(CalendarRecurrence, self - incoming)._compute_rrule()
+        return super(CalendarRecurrence, self - incoming)._compute_rrule()
 
     def _ical_rule(self):
         return tuple(self[name] for name in RULE)

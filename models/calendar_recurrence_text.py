@@ -143,7 +143,7 @@ class CalendarRecurrence(models.Model):
             "ical_recurrence_start": False if follows else place,
             "partner_ids": [Command.set(usual.partner_ids.ids)],
             "attendee_ids": [
-                Command.create({"partner_id": guest.partner_id.id, "state": guest.state})
+                Command.create({**guest._carried_values(), "state": guest.state})
                 for guest in usual.attendee_ids
             ],
         }

@@ -8,12 +8,9 @@ from ..ical.items import Attendee, Conference, Event, Organizer
 from ..ical.params import EMPTY
 from ..ical.values import UTC
 from ..ical.zones import by_name
+from .ical_guest import COLUMNS, facts, line
 from .ical_kept import with_original
 
-_STATUSES = {
-    "accepted": "ACCEPTED", "declined": "DECLINED", "tentative": "TENTATIVE",
-    "needsAction": "NEEDS-ACTION",
-}  # fmt: skip
 _ACCESS = {"private": "PRIVATE", "confidential": "CONFIDENTIAL"}
 _DAY = timedelta(days=1)
 #: Fields of a meeting whose records not everybody may read.
@@ -45,8 +42,10 @@ class MeetingWriter:
         if self.readable["attendee_ids"]:
             shown = events.filtered(lambda event: event.id not in self.hidden)
             guests = shown.attendee_ids
-            guests.fetch(["partner_id", "state"])
-            guests.partner_id.sudo().fetch(["name", "email_normalized", "is_company"])
+            guests.fetch([*COLUMNS])
+            (guests | guests.delegated_to_ids | guests.delegated_from_ids).partner_id.sudo().fetch(
+                ["name", "email_normalized", "is_company"]
+            )
 
     def _hidden(self, events, private_details):
         """Ids of the meetings of which only the time may be said."""
@@ -165,7 +164,7 @@ class MeetingWriter:
             event.DISCUSS_ROUTE if event.DISCUSS_ROUTE in link else link,
             self.categories(event),
             tuple(event.alarm_ids.ids) if self.readable["alarm_ids"] else (),
-            tuple(sorted((one.partner_id.id, one.state) for one in self._guests(event))),
+            tuple(sorted(facts(one) for one in self._guests(event))),
             bool(event.ical_text),
         )  # fmt: skip
 
@@ -195,11 +194,11 @@ class MeetingWriter:
         others = False
         for guest in self._guests(event):
             partner = guest.partner_id
-            is_organizer = partner == organizer
+            is_organizer = bool(partner) and partner == organizer
             others = others or not is_organizer
-            key = partner.id, guest.state, is_organizer
+            key = facts(guest), is_organizer
             if key not in self._attendees:
-                self._attendees[key] = self._new_attendee(partner.sudo(), guest.state, is_organizer)
+                self._attendees[key] = self._new_attendee(partner.sudo(), *key)
             if self._attendees[key]:
                 found.append(self._attendees[key])
         return tuple(found) if others else ()
@@ -209,19 +208,11 @@ class MeetingWriter:
             self._organizer_partners[user] = user.sudo().partner_id
         return self._organizer_partners[user]
 
-    def _new_attendee(self, partner, state, is_organizer):
+    def _new_attendee(self, partner, said, is_organizer):
+        if not partner:
+            return line(said, said.address, said.address_name, is_organizer)
         email = self.model._ical_address(partner)
-        if not email:
-            return None
-        status = _STATUSES.get(state, "NEEDS-ACTION")
-        return Attendee.of(
-            email,
-            CUTYPE="GROUP" if partner.is_company else "INDIVIDUAL",
-            ROLE="CHAIR" if is_organizer else "REQ-PARTICIPANT",
-            PARTSTAT=status,
-            RSVP="TRUE" if status in ("NEEDS-ACTION", "TENTATIVE") else "FALSE",
-            CN=partner.name or None,
-        )
+        return line(said, email, partner.name, is_organizer) if email else None
 
     def alarms(self, event, people):
         if not self.readable["alarm_ids"]:

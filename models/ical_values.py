@@ -10,7 +10,6 @@ from odoo.tools.misc import clean_context
 from .base import QUIET, SILENCE
 from .calendar_ical_identity import FROM_ELSEWHERE, INCOMING
 from .ical_html import html_of
-from .ical_row import is_person
 
 #: Nothing is said to anybody: no mail, no subscription, no log line for each meeting.
 SILENT = {
@@ -56,13 +55,13 @@ class RowValues:
         self._made = {}
         self._customers = {}
 
-    def _new_values(self, row, uid, recurrence, guest_ids):
+    def _new_values(self, row, uid, recurrence, guests):
         return {
             **self._values(row),
             **self._place_values(row, recurrence),
             "user_id": self.owner.id,
             "team_id": self.owner.sale_team_id.id,
-            "customer_id": self._customers[frozenset(guest_ids)],
+            "customer_id": self._customers[contacts_of(guests)],
             "duration": self.events._get_duration(row.start, row.stop),
             # Who takes part comes after, with one statement for all.
             "partner_ids": [Command.set([])],
@@ -70,17 +69,6 @@ class RowValues:
             "ical_sequence": row.sequence,
             "ical_text": row.text or False,
         }
-
-    def _look_up_customers(self, guests):
-        """Whom each set of attendees is met with: looked at together.
-
-        :param guests: list of dicts by id of ``res.partner``
-        """
-        together = list({partner_id for ids in guests for partner_id in ids})
-        for ids in map(frozenset, guests):
-            if ids not in self._customers:
-                partners = self.env["res.partner"].browse(ids).with_prefetch(together)
-                self._customers[ids] = self.events._only_customer(partners).id
 
     def _place_values(self, row, recurrence):
         """The series of a meeting, and where it stands in it."""
@@ -118,44 +106,6 @@ class RowValues:
         if not kept.isdisjoint(("start", "stop", "allday")):
             kept |= {"start", "stop", "allday"}
         return {name: value for name, value in values.items() if name in kept}
-
-    def _guest_ids(self, row):
-        return {
-            self._made[guest] if isinstance(guest, str) else guest: state
-            for guest, state in row.guests.items()
-        }
-
-    def _make_contacts(self, outcomes):
-        """Contacts of the attendees without one, if that is wanted; as the owner may."""
-        if not self.options.make_contacts:
-            return
-        wanted = {}
-        for outcome in outcomes:
-            for item in outcome.items:
-                for attendee in item.attendees:
-                    if attendee.email and is_person(attendee):
-                        wanted.setdefault(attendee.email, attendee.name or attendee.email)
-        needed = {
-            guest
-            for outcome in outcomes
-            for row in self._rows_of(outcome)
-            for guest in row.guests
-            if isinstance(guest, str) and guest not in self._made
-        }
-        emails = sorted(needed & set(wanted))
-        if not emails:
-            return
-        Partner = self.env["res.partner"].with_user(self.owner).with_context(**SILENT)
-        partners = Partner.create(
-            [{"name": wanted[email][:200], "email": email} for email in emails]
-        )
-        self._made.update(zip(emails, partners.ids, strict=True))
-
-    def _rows_of(self, outcome):
-        plan = outcome.plan
-        if hasattr(plan, "rows"):
-            return plan.rows
-        return [row for _event, _names, row in plan.writes] + plan.creates
 
     def _alarm(self, meaning):
         """The reminder of that type so many minutes before; made if there is none."""
@@ -196,3 +146,8 @@ class RowValues:
 def _literal(name):
     """A name as a pattern that means itself."""
     return name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def contacts_of(guests):
+    """The ids of the contacts among the attendees of a meeting."""
+    return frozenset(guest for guest in guests if isinstance(guest, int))

@@ -5,7 +5,6 @@ of anything, unless the options say so, and no rule is set off.
 """
 
 import logging
-import uuid
 from datetime import timedelta
 
 import psycopg2
@@ -14,12 +13,12 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from .bulk import create_alike, link_rows
+from .bulk import create_alike
 from .ical_html import as_saved
 from .ical_incoming import Result
+from .ical_people import PeopleWriter
 from .ical_row import kept_text
 from .ical_snapshot import take
-from .ical_values import RowValues
 
 _logger = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ _logger = logging.getLogger(__name__)
 BATCH = 1000
 
 
-class Writer(RowValues):
+class Writer(PeopleWriter):
     """Writes for one owner.
 
     :param env: of whoever imports
@@ -173,7 +172,7 @@ class Writer(RowValues):
         :param new: list of (Row, UID, recurrence or None)
         :return: the meetings, in their order
         """
-        guests = [self._guest_ids(row) for row, _uid, _recurrence in new]
+        guests = [self._guest_values(row) for row, _uid, _recurrence in new]
         self._look_up_customers(guests)
         field = self.events._fields["description"]
 
@@ -186,8 +185,8 @@ class Writer(RowValues):
         events = create_alike(
             self.events,
             [
-                self._new_values(row, uid, recurrence, ids)
-                for (row, uid, recurrence), ids in zip(new, guests, strict=True)
+                self._new_values(row, uid, recurrence, of_row)
+                for (row, uid, recurrence), of_row in zip(new, guests, strict=True)
             ],
             known={
                 "description": description,
@@ -196,28 +195,7 @@ class Writer(RowValues):
             },
             same={"res_model"},
         )
-        invited = [
-            (event.id, partner_id, state)
-            for event, states in zip(events, guests, strict=True)
-            for partner_id, state in states.items()
-        ]
-        link_rows(self.events._fields["partner_ids"], self.events, [one[:2] for one in invited])
-        partners = self.env["res.partner"].browse({partner_id for _id, partner_id, _s in invited})
-        names = {partner.id: partner.name or partner.email for partner in partners}
-        create_alike(
-            self.env["calendar.attendee"],
-            [
-                {
-                    "event_id": event_id,
-                    "partner_id": partner_id,
-                    "state": state,
-                    "common_name": names[partner_id],
-                    "access_token": uuid.uuid4().hex,
-                }
-                for event_id, partner_id, state in invited
-            ],
-        )
-        events.invalidate_recordset(["partner_ids", "attendee_ids"], flush=False)
+        self._make_guests(events, [row for row, _uid, _recurrence in new], guests)
         events._after_insert()
         now = fields.Datetime.now()
         coming = [
@@ -352,14 +330,13 @@ class Writer(RowValues):
             values.update(ical_sequence=row.sequence, ical_text=row.text or False)
             if series:
                 values.update(self._place_values(row, series))
-            guests = self._guest_ids(row) if "guests" in names else {}
+            guests = self._guest_values(row) if "guests" in names else {}
             if guests:
-                values["partner_ids"] = [Command.set(list(guests))]
+                contacts = [guest for guest in guests if isinstance(guest, int)]
+                values["partner_ids"] = [Command.set(contacts)]
             event.write(values)
-            for attendee in event.attendee_ids if guests else ():
-                state = guests.get(attendee.partner_id.id)
-                if state and attendee.state != state:
-                    attendee.write({"state": state})
+            if guests:
+                self._write_guests(event, row, guests)
 
     def _keep_other(self, plan, events):
         """What Odoo has no field for, of a meeting that is as it was."""

@@ -87,7 +87,7 @@ class TestContent(IcalCase):
         original = (
             self.unfolded(meeting)
             .replace("\r\nEND:VEVENT", "\r\nX-VINTAGE;X-A=b:1982\r\nGEO:42.5;-2.5\r\nEND:VEVENT")
-            .replace("ROLE=REQ-PARTICIPANT;", "ROLE=OPT-PARTICIPANT;X-SEAT=4;")
+            .replace("ROLE=REQ-PARTICIPANT;", "ROLE=REQ-PARTICIPANT;X-SEAT=4;")
         )
         self.assertEqual(original.count("X-SEAT=4"), 2)
         meeting.sudo().ical_text = original

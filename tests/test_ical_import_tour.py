@@ -14,7 +14,5 @@ class TestImportTour(AutomationData, HttpCase):
         one = self.env["calendar.import"].search([("user_id", "=", self.manager.id)])
         self.assertEqual(one.state, "undone")
         made = one.line_ids.filtered(lambda line: line.result == "undone")
-        self.assertEqual(
-            sorted(made.mapped("summary")), ["Cata en el tour", "Ruta en el tour"]
-        )
+        self.assertEqual(sorted(made.mapped("summary")), ["Cata en el tour", "Ruta en el tour"])
         self.assertEqual(self.env["calendar.event"].search_count([]), meetings)

@@ -2,6 +2,7 @@ from . import (
     base_partner_merge,
     calendar_export_ical,
     calendar_feed_address,
+    calendar_invite,
     calendar_series_exception,
     calendar_subscription_delete,
     calendar_visit_plan_confirm,
@@ -16,6 +17,8 @@ from . import (
 
 # isort: split
 from . import (
+    calendar_invite_people,
+    calendar_invite_slot,
     crm_automation_take_over_action,
     crm_automation_take_over_plan,
     crm_automation_take_over_words,

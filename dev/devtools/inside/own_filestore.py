@@ -8,8 +8,9 @@ import os
 import shutil
 from unittest import mock
 
-import odoo.tools
 import pytest
+
+import odoo.tools
 
 
 @pytest.fixture(scope="session", autouse=True)
