@@ -113,7 +113,8 @@ def _odoo(shop, environment, paths, others):
         chosen = [f"{ADDON}/tests/{name}" for name in files]
         workers = min(os.cpu_count() or 1, MAX_WORKERS)
         others = [
-            "-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder", "-p", "own_filestore",
+            "-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder",
+            "-p", "own_filestore",
         ]  # fmt: skip
         environment = {**environment, **shop.cluster.environment, "PYTHONPATH": str(INSIDE)}
         environment["PATH"] = f"{shop.cluster.bin}:{environment.get('PATH', os.defpath)}"
