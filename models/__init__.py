@@ -12,6 +12,9 @@ from . import (
     caldav_object,
     caldav_overlay,
     calendar_attendee,
+    calendar_attendee_answer,
+    calendar_attendee_mail,
+    calendar_attendee_rsvp,
     calendar_event,
     calendar_event_customer,
     calendar_event_ical,
@@ -25,6 +28,15 @@ from . import (
     calendar_import_repair,
     calendar_import_undo,
     calendar_import_work,
+    calendar_invitation_answers,
+    calendar_invitation_facts,
+    calendar_invitation_gateway,
+    calendar_invitation_news,
+    calendar_invitation_outgoing,
+    calendar_invitation_proposal,
+    calendar_invitation_review,
+    calendar_invitation_seen,
+    calendar_invitation_send,
     calendar_recurrence,
     calendar_recurrence_identity,
     calendar_recurrence_text,
@@ -82,20 +94,31 @@ from . import (
     ir_actions_server,
     ir_cron,
     ir_filters,
+    ir_mail_server,
     ir_ui_menu,
     mail_mail,
+    mail_thread,
     project_task,
     res_config_settings,
     res_partner,
 )
 
 # isort: split
-# Takes its headers from the notices of the rules.
-from . import calendar_visit_plan_notice
+# Take their headers from the notices of the rules.
+from . import (
+    calendar_invitation_letter,
+    calendar_invitation_tell,
+    calendar_visit_plan_notice,
+    res_users_invitation,
+)
 
 # isort: split
 # Over what the others make of a meeting.
 from . import caldav_touch
+
+# isort: split
+# Notes what the invited know before any of the others changes it.
+from . import calendar_invitation_touch
 
 # isort: split
 # Above all others: it refuses before they begin.

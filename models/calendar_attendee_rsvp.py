@@ -1,0 +1,10 @@
+from odoo import models
+
+
+class CalendarAttendee(models.Model):
+    _inherit = "calendar.attendee"
+
+    def _rsvp_url(self):
+        """Address of the page on which the attendee answers."""
+        self.ensure_one()
+        return f"{self.get_base_url()}/calendar/meeting/view?token={self.access_token}&id={self.event_id.id}"
