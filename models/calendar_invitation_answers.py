@@ -135,7 +135,7 @@ class CalendarInvitationGateway(models.AbstractModel):
         rows.write({"itip_sequence": sequence, "itip_stamp": stamp})
 
     def _reply(self, item, line, rows):
-        comment = _comment_of(item)
+        comment = _comment_of(item, line)
         state = STATES.get(line.status)
         if line.status == "DELEGATED":
             delegate = next(iter(line.delegated_to), None)
@@ -181,10 +181,15 @@ class CalendarInvitationGateway(models.AbstractModel):
             due._invite()
 
 
-def _comment_of(item):
-    """What the attendee says to it; Exchange writes that into the description."""
+def _comment_of(item, line=None):
+    """What the attendee says to it.
+
+    Google writes it into a parameter, and Exchange into the description.
+    """
     if item.comments:
         return "\n".join(item.comments).strip()
+    if line is not None and line.params.get("X-RESPONSE-COMMENT"):
+        return line.params.get("X-RESPONSE-COMMENT").strip()
     is_exchange = item.component is not None and any(
         line.startswith("X-MICROSOFT-") for line in item.component.lines()
     )
