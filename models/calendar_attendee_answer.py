@@ -80,6 +80,7 @@ class CalendarAttendee(models.Model):
                             "uid": event.ical_uid,
                             "data": {
                                 "event_id": event.id,
+                                "attendee_id": attendee.id,
                                 "name": attendee.common_name or attendee.email or "",
                                 "state": state,
                                 "comment": comment,

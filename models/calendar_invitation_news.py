@@ -190,6 +190,12 @@ class CalendarInvitationGateway(models.AbstractModel):
     def _tell_of_news(self, method, event, user):
         if not event:
             return
+        if user.invitation_notice == "digest":
+            seen = self.env["calendar.invitation.seen"]
+            seen.search([("user_id", "=", user.id), ("event_id", "=", event.id)], limit=1).write(
+                {"awaits_digest": True}
+            )
+            return
         Outgoing = self.env["calendar.invitation.outgoing"].with_context(
             lang=user.lang, tz=user.tz
         )

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from markupsafe import Markup
+
 from odoo import fields, models
 
 from ..ical import itip
@@ -14,6 +16,8 @@ from .invitation_plan import Plan
 
 #: Parameter of the system: whose address answers are sent to.
 ANSWERS_TO = "crm_automation.invitation_answers_to"
+#: Occurrences that are named in one sentence.
+NAMED = 20
 
 
 class CalendarInvitationOutgoing(models.Model):
@@ -64,6 +68,7 @@ class CalendarInvitationOutgoing(models.Model):
         meeting = Meeting(self.env, uid, events, before, {**after, **others})
         if any(parcel.method == "CANCEL" for parcel in parcels):
             meeting.raise_sequence()
+        self._tell_whose_meeting(meeting, parcels, actor)
         own = Events._invitation_own_addresses(actor) if actor._is_internal() else set()
         for parcel, emails in parcels.items():
             # Whoever did it knows it.
@@ -72,6 +77,25 @@ class CalendarInvitationOutgoing(models.Model):
                 self.env["calendar.invitation.letter"]._queue_parcel(
                     meeting, parcel, emails, comment
                 )
+
+    def _tell_whose_meeting(self, meeting, parcels, actor):
+        """The organizer hears of what somebody else has done to his meeting."""
+        user = meeting.user
+        told = next((one for one in parcels if one.kind in ("changed", "cancelled")), None)
+        if not told or actor == user or not actor._is_internal() or not user._is_internal():
+            return
+        speaker = self.with_context(lang=user.lang, tz=user.tz)
+        Letter = speaker.env["calendar.invitation.letter"]
+        facts = meeting.facts(told)
+        subject = Letter._subject(told, facts[0]["name"] or "")
+        times = [Letter._when(one, user.tz or "UTC") for one in facts[:NAMED]]
+        if told.ids is None:
+            times = times[:1]
+        body = Markup("<p>%s</p><p>%s</p>") % (
+            Letter._headline(told, actor.name),
+            Markup("<br/>").join([facts[0]["name"] or "", *times]),
+        )
+        speaker._tell_user(user, meeting.active[:1], subject, body, actor.partner_id)
 
 
 class Meeting:

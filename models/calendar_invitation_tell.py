@@ -40,6 +40,11 @@ class CalendarInvitationOutgoing(models.Model):
             user = event.user_id
             if not user.active or not user._is_internal():
                 continue
+            if user.invitation_notice == "digest":
+                ids = [row.data["attendee_id"] for row in rows]
+                attendees = self.env["calendar.attendee"].sudo().browse(ids).exists()
+                attendees.write({"awaits_digest": True})
+                continue
             speaker = self.with_context(lang=user.lang, tz=user.tz)
             lines = [speaker._answer_line(row.data) for row in rows]
             when = speaker._moment_of(event)
@@ -81,12 +86,7 @@ class CalendarInvitationOutgoing(models.Model):
 
     @api.model
     def _tell_user(self, user, event, subject, body, author):
-        """Tell one of Odoo's users, as he wants to be: in his inbox, by mail, or once a day.
-
-        :return: whether he was told now
-        """
-        if user.invitation_notice == "digest":
-            return False
+        """Tell one of Odoo's users, in his inbox or by mail as he wants."""
         message = self.env["mail.message"].sudo().create(
             {
                 "model": event._name if event else False,
@@ -118,7 +118,6 @@ class CalendarInvitationOutgoing(models.Model):
             thread._notify_thread_by_inbox(
                 message, [{"id": user.partner_id.id, "uid": user.id, "notif": "inbox"}]
             )
-        return True
 
     # -- to an organizer outside ---------------------------------------------------------
 

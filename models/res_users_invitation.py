@@ -1,13 +1,26 @@
 """How a user is told of answers to his invitations, and of invitations from outside."""
 
 from collections import defaultdict
-from datetime import timedelta
 
 from markupsafe import Markup
 
 from odoo import api, fields, models
 
 from .crm_automation_notice_queue import HEADERS
+
+
+class CalendarAttendee(models.Model):
+    _inherit = "calendar.attendee"
+
+    awaits_digest = fields.Boolean("Answer Is to Be Told", copy=False, readonly=True)
+
+    _awaits_digest_index = models.Index("(id) WHERE awaits_digest")
+
+
+class CalendarInvitationSeen(models.Model):
+    _inherit = "calendar.invitation.seen"
+
+    awaits_digest = fields.Boolean()
 
 
 class ResUsers(models.Model):
@@ -24,7 +37,6 @@ class ResUsers(models.Model):
         required=True,
         help="How you are told of answers to your invitations, and of invitations from outside.",
     )
-    invitation_digest_at = fields.Datetime("Answers Told Until", readonly=True, copy=False)
 
     @property
     def SELF_READABLE_FIELDS(self):
@@ -36,24 +48,23 @@ class ResUsers(models.Model):
 
     @api.model
     def _invitation_digests(self):
-        """Once a day: the answers since the last time; entry point of the scheduled job."""
-        now = self.env.cr.now().replace(microsecond=0)
-        users = self.sudo().search([("invitation_notice", "=", "digest"), ("share", "=", False)])
-        for user in users:
-            user._invitation_digest(user.invitation_digest_at or now - timedelta(days=1))
-            user.invitation_digest_at = now
+        """Once a day: what waits for it; entry point of the scheduled job."""
+        waiting = [("awaits_digest", "=", True)]
+        answers = self.env["calendar.attendee"].sudo().search(waiting, order="answered_at")
+        invitations = self.env["calendar.invitation.seen"].sudo().search(waiting)
+        by_organizer = answers.grouped(lambda one: one.event_id.user_id)
+        by_guest = invitations.grouped("user_id")
+        for user in {*by_organizer, *by_guest}:
+            user._invitation_digest(
+                by_organizer.get(user, answers.browse()),
+                by_guest.get(user, invitations.browse()).event_id,
+            )
+        answers.write({"awaits_digest": False})
+        invitations.write({"awaits_digest": False})
 
-    def _invitation_digest(self, since):
-        """Mail the answers to a user's meetings since a moment."""
-        answers = self.env["calendar.attendee"].sudo().search(
-            [("event_id.user_id", "=", self.id), ("answered_at", ">=", since),
-             ("partner_id", "!=", self.partner_id.id)],
-            order="answered_at", limit=1000,
-        )  # fmt: skip
-        invitations = self.env["calendar.invitation.seen"].sudo().search(
-            [("user_id", "=", self.id), ("write_date", ">=", since), ("event_id", "!=", False)]
-        ).event_id  # fmt: skip
-        if not (answers or invitations) or not self.email_normalized:
+    def _invitation_digest(self, answers, invitations):
+        """Mail a user the answers to his meetings, and his new invitations."""
+        if not self.active or not self._is_internal() or not self.email_normalized:
             return
         speaker = self.with_context(lang=self.lang, tz=self.tz)
         Outgoing = speaker.env["calendar.invitation.outgoing"]

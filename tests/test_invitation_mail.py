@@ -132,7 +132,9 @@ class TestReplies(GatewayCase):
             self.end_transaction()
             with patch.object(type(self.Outgoing), "_commit_batch", lambda *_a, **_k: 99):
                 self.Outgoing._send_due()
-            told = self.env["mail.message"].search([("subject", "ilike", event.name)])
+            told = self.env["mail.message"].search(
+                [("subject", "ilike", event.name), ("partner_ids", "in", self.ana.partner_id.ids)]
+            )  # fmt: skip
             self.assertEqual(len(told), notice != "digest")
             mails = self.env["mail.mail"].search([])
             self.assertEqual(len(mails), notice == "mail")
@@ -146,8 +148,7 @@ class TestReplies(GatewayCase):
         self.assertIn("Told by digest", digest.body_html)
         digest.unlink()
         # What was told is not told again.
-        with self.at(datetime.now() + timedelta(days=1)):
-            self.env["res.users"]._invitation_digests()
+        self.env["res.users"]._invitation_digests()
         self.assertFalse(self.env["mail.mail"].search([]))
 
     def test_the_newest_answer_counts_in_whatever_order(self):
@@ -368,6 +369,13 @@ class TestNews(GatewayCase):
         self.receive(self.news())
         told = self.env["mail.message"].search([("subject", "ilike", "Harvest")])
         self.assertEqual(told.notification_ids.res_partner_id, self.ana.partner_id)
+
+    def test_he_is_told_once_a_day(self):
+        self.ana.invitation_notice = "digest"
+        self.receive(self.news())
+        self.assertFalse(self.env["mail.message"].search([("subject", "ilike", "Harvest")]))
+        self.env["res.users"]._invitation_digests()
+        self.assertIn("Harvest", self.env["mail.mail"].search([]).body_html)
 
     def test_the_answer_goes_to_the_organizer(self):
         self.receive(mail_of("exchange_request", "harvest"))

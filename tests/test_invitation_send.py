@@ -255,6 +255,21 @@ class TestInvitationSend(InvitationCase):
         event.with_user(self.seller).write({"location": "Elsewhere"})
         message, _mail = self.only("eva@azure.example")
         self.assertEqual(message.organizer, "ana@bodega.example")
+        told = self.env["mail.message"].search([("author_id", "=", self.seller.partner_id.id)])
+        self.assertEqual(told[:1].notification_ids.res_partner_id, self.ana.partner_id)
+
+    def test_deleted_with_and_without_a_word(self):
+        for action, methods in (("action_send_mail_and_delete", ["CANCEL"]), ("action_delete", [])):
+            event = self.known()
+            wizard = self.env["calendar.popover.delete.wizard"].with_user(self.ana).create(
+                {"calendar_event_id": event.id}
+            )  # fmt: skip
+            getattr(wizard, action)()
+            self.assertFalse(event.exists())
+            sent = self.sent()
+            self.assertEqual(
+                [one.method for pairs in sent.values() for one, _mail in pairs], methods
+            )
 
     def test_who_wants_no_mail(self):
         self.env["mail.blacklist"]._add("eva@azure.example")

@@ -2,6 +2,7 @@ from . import (
     base_partner_merge,
     calendar_export_ical,
     calendar_feed_address,
+    calendar_popover_delete,
     calendar_subscription_delete,
     calendar_visit_plan_confirm,
     crm_automation_firing_postpone,
