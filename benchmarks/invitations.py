@@ -16,7 +16,7 @@ from _bars import bar, stopwatch
 
 GUESTS = int(os.environ.get("BENCH_GUESTS", "200"))
 REPLIES = int(os.environ.get("BENCH_REPLIES", "1000"))
-ROUNDS = 3
+ROUNDS = 2
 BATCH = 100
 START = datetime(2030, 1, 7, 9)
 
@@ -31,7 +31,7 @@ def make_guests(env, number, tag):
 
 
 def make_meeting(env, guests, name):
-    return env["calendar.event"].with_context(no_mail_to_attendees=True).create(
+    event = env["calendar.event"].with_context(no_mail_to_attendees=True).create(
         {
             "name": name,
             "start": START,
@@ -39,7 +39,8 @@ def make_meeting(env, guests, name):
             "user_id": env.user.id,
             "partner_ids": [(6, 0, [env.user.partner_id.id, *guests.ids])],
         }
-    )  # fmt: skip
+    )
+    return event.with_env(env)
 
 
 def stock(env, guests, seconds):
@@ -55,14 +56,15 @@ def stock(env, guests, seconds):
     with stopwatch(seconds):
         attendees._notify_attendees(copy)
         env.flush_all()
-    assert env["mail.mail"].search_count([]) == before + len(guests)
+    made = env["mail.mail"].search_count([]) - before
+    assert made == len(guests), made
     env.cr.rollback()
 
 
 def ours(env, guests, seconds):
     event = make_meeting(env, guests, "By us")
     attendees = event.attendee_ids.filtered(lambda one: one.partner_id in guests)
-    Outgoing = env["calendar.invitation.outgoing"]
+    Outgoing = env["calendar.invitation.outgoing"].sudo()
     Outgoing.search([]).unlink()
     before = env["mail.mail"].search_count([])
     env.flush_all()
@@ -72,7 +74,8 @@ def ours(env, guests, seconds):
         env.cr.flush()
         Outgoing._work(Outgoing.search([]))
         env.flush_all()
-    assert env["mail.mail"].search_count([]) == before + len(guests)
+    made = env["mail.mail"].search_count([]) - before
+    assert made == len(guests), made
     env.cr.rollback()
 
 

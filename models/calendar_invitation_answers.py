@@ -13,6 +13,11 @@ from .calendar_invitation_gateway import Doubt
 from .ical_row import DAY_START, DAY_STOP
 
 STATES = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative"}
+#: What is read of a meeting that is answered.
+FETCHED = (
+    "name", "start", "stop", "allday", "active", "user_id", "recurrence_id", "ical_uid", "ical_text",
+    "ical_sequence", "ical_recurrence_start",
+)  # fmt: skip
 #: One who asks for the meeting again and again gets it that often.
 REFRESH_PAUSE = timedelta(minutes=10)
 
@@ -61,7 +66,7 @@ class CalendarInvitationGateway(models.AbstractModel):
     def _events_of(self, uid):
         """The meetings of that UID whose organizer is a user of this database."""
         Events = self.env["calendar.event"].sudo().with_context(active_test=False)
-        events = Events.search([("ical_uid", "=", uid)], order="start, id")
+        events = Events.search_fetch([("ical_uid", "=", uid)], list(FETCHED), order="start, id")
         return events.filtered(lambda event: event.active and event._invitation_is_ours()) or (
             events.filtered(lambda event: event._invitation_is_ours())
         )
@@ -96,7 +101,15 @@ class CalendarInvitationGateway(models.AbstractModel):
             events = events.filtered(
                 lambda event: (event.ical_recurrence_start or event.start) == place
             )
-        return events.attendee_ids.filtered(lambda one: one._invitation_address() == email)
+        Attendees = self.env["calendar.attendee"].sudo()
+        found = Attendees.search_fetch(
+            [("event_id", "in", events.ids), "|", ("partner_id.email_normalized", "=", email),
+             ("partner_id", "=", False)],
+            ["event_id", "partner_id", "state", "common_name", "answer_comment", "itip_sequence",
+             "itip_stamp"],
+            order="id",
+        )  # fmt: skip
+        return found.filtered(lambda one: one.partner_id or one._invitation_address() == email)
 
     def _place_of(self, item, at, events):
         """A moment of a message as Odoo has it (naive UTC)."""
@@ -127,12 +140,12 @@ class CalendarInvitationGateway(models.AbstractModel):
             raise Doubt(sorted(doubtful)[0], rows[0].event_id)
         return newer
 
-    def _note_answer(self, item, rows):
-        """By this the same message, and older ones, are known."""
+    def _answer_order(self, item):
+        """By these values the same message, and older ones, are known."""
         sequence, stamp = order(item)
         now = fields.Datetime.now()
         stamp = min(stamp.astimezone(UTC).replace(tzinfo=None), now)
-        rows.write({"itip_sequence": sequence, "itip_stamp": stamp})
+        return {"itip_sequence": sequence, "itip_stamp": stamp}
 
     def _reply(self, item, line, rows):
         comment = _comment_of(item, line)
@@ -142,15 +155,10 @@ class CalendarInvitationGateway(models.AbstractModel):
             email = itip.address_of(delegate)
             if not email or not rows._delegate_by_mail(email, comment):
                 raise Doubt("delegated", rows[0].event_id, detail=email or "")
-            return [lambda: self._note_answer(item, rows)]
+            return [lambda: rows.write(self._answer_order(item))]
         if state is None:
             raise Doubt("unreadable", rows[0].event_id, detail=line.status[:40])
-
-        def write():
-            self._note_answer(item, rows)
-            rows._answer(state, comment, source="mail")
-
-        return [write]
+        return [lambda: rows._write_answer(state, comment, "mail", **self._answer_order(item))]
 
     def _propose(self, item, rows):
         """A COUNTER is a proposal that the organizer takes up or not (3.2.7)."""
@@ -165,7 +173,7 @@ class CalendarInvitationGateway(models.AbstractModel):
             stop = max(start.replace(hour=DAY_STOP.hour), stop.replace(hour=DAY_STOP.hour))
         else:
             start, stop = (self._place_of(item, one, row.event_id) for one in (start, stop))
-        self._note_answer(item, rows)
+        rows.write(self._answer_order(item))
         self.env["calendar.invitation.proposal"].sudo()._propose(
             row, start, stop, comment or _comment_of(item)
         )

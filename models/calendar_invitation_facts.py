@@ -175,5 +175,7 @@ class CalendarAttendee(models.Model):
     def _invitation_address(self):
         """The one address to which mail can be sent, or None."""
         self.ensure_one()
-        email = self.email or self.partner_id.sudo().email or ""
-        return email_normalize(email, strict=False) or None
+        partner = self.partner_id.sudo()
+        if partner:
+            return partner.email_normalized or None
+        return email_normalize(self.email or "", strict=False) or None

@@ -193,14 +193,17 @@ def _calendar_part(message):
     The one that mail programs act on comes first: an alternative of the text
     (RFC 6047, 2.4). The file beside it says the same.
     """
-    parts = [part for part in message.walk() if not part.is_multipart()]
-    calendars = [part for part in parts if part.get_content_type() == "text/calendar"]
+    # A header is read anew each time that it is asked for.
+    parts = [
+        (part.get_content_type(), part) for part in message.walk() if not part.is_multipart()
+    ]
+    calendars = [part for kind, part in parts if kind == "text/calendar"]
     for part in calendars:
         if part.get_param("method"):
             return part, True
     files = [
-        part for part in parts
-        if part.get_content_type() in ("application/ics", "application/octet-stream")
+        part for kind, part in parts
+        if kind in ("application/ics", "application/octet-stream")
         and (part.get_filename() or "").lower().endswith(".ics")
     ]  # fmt: skip
     found = (*calendars, *files)

@@ -4,6 +4,7 @@ Owns the rows and the job; who is told what is in ``invitation_plan``, the words
 mails are in ``calendar_invitation_letter``.
 """
 
+import json
 import logging
 from collections import defaultdict
 from datetime import timedelta
@@ -12,6 +13,7 @@ import psycopg2
 
 from odoo import api, fields, models
 
+from .bulk import insert_rows
 from .calendar_invitation_facts import NOTED
 
 _logger = logging.getLogger(__name__)
@@ -77,14 +79,30 @@ class CalendarInvitationOutgoing(models.Model):
         self._note(values)
 
     @api.model
-    def _note(self, values):
-        """Put rows into the queue; the job is called when this transaction commits."""
+    def _note(self, values, hurry=True):
+        """Put rows into the queue; the job is called when this transaction commits.
+
+        :param list values: dicts of kind, uid and data
+        :param bool hurry: otherwise the workers are not told of the call, and find it
+            within a minute: that costs more than the row
+        """
         if not values:
-            return self.browse()
-        # Who does it is told by his environment, whatever rights he has borrowed.
-        rows = self.sudo().create([{"user_id": self.env.uid, **one} for one in values])
-        self.env.ref("crm_automation.ir_cron_invitations").sudo()._trigger()
-        return rows
+            return
+        rows = [
+            # Who does it is told by his environment, whatever rights he has borrowed.
+            {
+                "user_id": self.env.uid, "kind": one["kind"], "uid": one["uid"],
+                "data": json.dumps(one["data"]), "state": "pending", "tries": 0,
+            }
+            for one in values
+        ]  # fmt: skip
+        insert_rows(self.browse(), rows)
+        job = self.env.ref("crm_automation.ir_cron_invitations").sudo()
+        if hurry:
+            job._trigger()
+        else:
+            call = {"cron_id": job.id, "call_at": self.env.cr.now().replace(microsecond=0)}
+            insert_rows(self.env["ir.cron.trigger"].sudo().browse(), [call])
 
     # -- the job -----------------------------------------------------------------------
 

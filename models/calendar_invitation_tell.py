@@ -37,8 +37,14 @@ class CalendarInvitationOutgoing(models.Model):
         Events = self.env["calendar.event"].sudo().with_context(active_test=False)
         for event_id, rows in self.grouped(lambda row: row.data["event_id"]).items():
             event = Events.browse(event_id).exists()
+            if not event:
+                continue
             user = event.user_id
-            if not user.active or not user._is_internal():
+            unlogged = [row.data for row in rows if not row.data["logged"]]
+            if unlogged:
+                event.attendee_ids._log_answers(event, unlogged)
+            rows = rows.filtered(lambda row: row.data["told"])
+            if not rows or not user.active or not user._is_internal():
                 continue
             if user.invitation_notice == "digest":
                 ids = [row.data["attendee_id"] for row in rows]

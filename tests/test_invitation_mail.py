@@ -5,7 +5,6 @@ import re
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import mute_logger
@@ -111,6 +110,7 @@ class TestReplies(GatewayCase):
                 self.assertEqual((row.state, row.answer_comment), (state, comment))
                 self.assertEqual(row.answer_source, "mail")
                 self.assertTrue(row.answered_at)
+                self.do_the_job()
                 self.assertIn("Eva", event.message_ids[0].body)
 
     def test_a_server_that_writes_for_its_people(self):
@@ -129,9 +129,7 @@ class TestReplies(GatewayCase):
             self.ana.invitation_notice = notice
             event = self.known(name=f"Told by {notice}")
             self.receive(self.reply(event, lines=["COMMENT:With pleasure"]))
-            self.end_transaction()
-            with patch.object(type(self.Outgoing), "_commit_batch", lambda *_a, **_k: 99):
-                self.Outgoing._send_due()
+            self.do_the_job()
             told = self.env["mail.message"].search(
                 [("subject", "ilike", event.name), ("partner_ids", "in", self.ana.partner_id.ids)]
             )  # fmt: skip
@@ -163,8 +161,10 @@ class TestReplies(GatewayCase):
         event = self.known()
         self.receive(self.reply(event))
         self.guest_row(event)._answer("declined", source="page")
+        self.do_the_job()
         lines = len(event.message_ids)
         self.receive(self.reply(event))
+        self.do_the_job()
         self.assertEqual(self.state(event), "declined")
         self.assertEqual(len(event.message_ids), lines)
         self.assert_believed()
@@ -307,6 +307,8 @@ class TestDoubt(GatewayCase):
         event = self.known()
         self.receive(self.reply(event, lines=["COMMENT:<script>alert(1)</script>\\nBcc: a@b.es"]))
         self.assertEqual(self.state(event), "accepted")
+        self.do_the_job()
+        self.assertIn("alert", event.message_ids[0].body)
         self.assertNotIn("<script", event.message_ids[0].body)
 
     def test_a_file_that_is_no_message_goes_its_way(self):

@@ -66,11 +66,7 @@ class InvitationCase(AutomationCase):
 
         Each is a pair (Message, the mail).
         """
-        self.end_transaction()
-        with patch.object(type(self.Outgoing), "_commit_batch", lambda *_a, **_k: 99):
-            self.Outgoing._send_due()
-        failed = self.Outgoing.search([])
-        self.assertFalse(failed, failed.mapped("reason"))
+        self.do_the_job()
         found = {}
         for mail in self.env["mail.mail"].search([], order="id"):
             for one in self.built(mail):
@@ -82,6 +78,13 @@ class InvitationCase(AutomationCase):
                     found.setdefault(to.addr_spec, []).append((itip.read(text), one))
         self.env["mail.mail"].search([]).unlink()
         return found
+
+    def do_the_job(self):
+        self.end_transaction()
+        with patch.object(type(self.Outgoing), "_commit_batch", lambda *_a, **_k: 99):
+            self.Outgoing._send_due()
+        failed = self.Outgoing.search([])
+        self.assertFalse(failed, failed.mapped("reason"))
 
     def built(self, mail):
         """The mails as they are handed to the server, read again."""
