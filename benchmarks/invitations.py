@@ -31,14 +31,18 @@ def make_guests(env, number, tag):
 
 
 def make_meeting(env, guests, name):
-    event = env["calendar.event"].with_context(no_mail_to_attendees=True).create(
-        {
-            "name": name,
-            "start": START,
-            "stop": START + timedelta(hours=1),
-            "user_id": env.user.id,
-            "partner_ids": [(6, 0, [env.user.partner_id.id, *guests.ids])],
-        }
+    event = (
+        env["calendar.event"]
+        .with_context(no_mail_to_attendees=True)
+        .create(
+            {
+                "name": name,
+                "start": START,
+                "stop": START + timedelta(hours=1),
+                "user_id": env.user.id,
+                "partner_ids": [(6, 0, [env.user.partner_id.id, *guests.ids])],
+            }
+        )
     )
     return event.with_env(env)
 

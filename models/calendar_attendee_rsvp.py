@@ -7,4 +7,5 @@ class CalendarAttendee(models.Model):
     def _rsvp_url(self):
         """Address of the page on which the attendee answers."""
         self.ensure_one()
-        return f"{self.get_base_url()}/calendar/meeting/view?token={self.access_token}&id={self.event_id.id}"
+        query = f"token={self.access_token}&id={self.event_id.id}"
+        return f"{self.get_base_url()}/calendar/meeting/view?{query}"

@@ -15,8 +15,8 @@ from .ical_row import DAY_START, DAY_STOP
 STATES = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative"}
 #: What is read of a meeting that is answered.
 FETCHED = (
-    "name", "start", "stop", "allday", "active", "user_id", "recurrence_id", "ical_uid", "ical_text",
-    "ical_sequence", "ical_recurrence_start",
+    "name", "start", "stop", "allday", "active", "user_id", "recurrence_id", "ical_uid",
+    "ical_text", "ical_sequence", "ical_recurrence_start",
 )  # fmt: skip
 #: One who asks for the meeting again and again gets it that often.
 REFRESH_PAUSE = timedelta(minutes=10)

@@ -194,9 +194,7 @@ def _calendar_part(message):
     (RFC 6047, 2.4). The file beside it says the same.
     """
     # A header is read anew each time that it is asked for.
-    parts = [
-        (part.get_content_type(), part) for part in message.walk() if not part.is_multipart()
-    ]
+    parts = [(part.get_content_type(), part) for part in message.walk() if not part.is_multipart()]
     calendars = [part for kind, part in parts if kind == "text/calendar"]
     for part in calendars:
         if part.get_param("method"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.tools import format_date, format_datetime, format_time
+from odoo.tools import format_date, format_datetime, format_time, formataddr
 from odoo.tools.mail import generate_tracking_message_id
 
 from ..ical.values import UTC
@@ -70,7 +70,9 @@ class CalendarInvitationLetter(models.AbstractModel):
             for reader in side:
                 groups[self._tongue(meeting, reader)].append(reader)
             for (lang, tz), group in groups.items():
-                mails |= self._queue_group(meeting, parcel, text, group, lang, tz, comment)
+                mails |= self.with_context(lang=lang, tz=tz)._queue_group(
+                    meeting, parcel, message, text, group, comment
+                )
         if mails:
             self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
         return mails
@@ -127,19 +129,18 @@ class CalendarInvitationLetter(models.AbstractModel):
 
     # -- the words --------------------------------------------------------------------
 
-    def _queue_group(self, meeting, parcel, text, readers, lang, tz, comment):
-        """One message for all, and a mail for each with his own link."""
-        speaker = self.with_context(lang=lang, tz=tz)
-        values = speaker._letter_values(meeting, parcel, tz, comment)
-        subject = speaker._subject(parcel, values["name"])
-        frame = speaker.env["ir.qweb"]._render(
-            "crm_automation.invitation_letter",
-            {**values, "greeting": MARKS["content"], "url": MARKS["url"]},
-        )
-        pieces = split(frame)
-        plain = speaker.env["ir.qweb"]._render(
-            "crm_automation.invitation_letter", {**values, "greeting": "", "url": ""}
-        )
+    def _queue_group(self, meeting, parcel, content, text, readers, comment):
+        """One message for all who read the language and zone of the environment, and a
+        mail for each with his own link.
+
+        :param Message content: what the file says, ``text`` the file itself
+        """
+        values = self._letter_values(meeting, parcel, comment)
+        template = "crm_automation.invitation_letter"
+        Qweb = self.env["ir.qweb"]
+        marks = {"greeting": MARKS["content"], "url": MARKS["url"]}
+        pieces = split(Qweb._render(template, {**values, **marks}))
+        plain = Qweb._render(template, {**values, "greeting": "", "url": ""})
         user = meeting.user
         event = meeting.active[:1]
         message = self.env["mail.message"].sudo().create(
@@ -149,10 +150,11 @@ class CalendarInvitationLetter(models.AbstractModel):
                 "message_type": "user_notification",
                 "subtype_id": self.env.ref("mail.mt_note").id,
                 "is_internal": True,
-                "subject": subject,
+                "subject": self._subject(parcel, values["name"]),
                 "body": plain,
                 "author_id": user.partner_id.id,
-                "email_from": user.email_formatted or user.company_id.email_formatted,
+                # Who is careful believes only the one who organises it (RFC 6047, 3).
+                "email_from": formataddr((user.name or "", content.organizer)),
                 "reply_to": self._reply_to(meeting, event),
                 "message_id": generate_tracking_message_id(f"{meeting.uid[:40]}-invitation"),
                 "partner_ids": [
@@ -167,7 +169,8 @@ class CalendarInvitationLetter(models.AbstractModel):
             message, parcel, pieces, [one for one in readers if one not in inbox]
         )
 
-    def _letter_values(self, meeting, parcel, tz, comment):
+    def _letter_values(self, meeting, parcel, comment):
+        tz = self.env.context["tz"]
         facts = meeting.facts(parcel)
         first = facts[0]
         event = meeting.active.filtered(lambda one: one.id in meeting.after)[:1]
@@ -205,10 +208,9 @@ class CalendarInvitationLetter(models.AbstractModel):
                 start, stop))  # fmt: skip
             return first if start.date() == stop.date() else f"{first} – {last}"
         begin = format_datetime(self.env, start, tz=tz, dt_format="EEEE d MMMM y, HH:mm")
-        same = (
-            format_date(self.env, fields.Datetime.context_timestamp(self, start).date())
-            == format_date(self.env, fields.Datetime.context_timestamp(self, stop).date())
-        )
+        same = format_date(
+            self.env, fields.Datetime.context_timestamp(self, start).date()
+        ) == format_date(self.env, fields.Datetime.context_timestamp(self, stop).date())
         if same:
             end = format_time(self.env, stop, tz=tz, time_format="HH:mm")
         else:

@@ -7,7 +7,6 @@ from markupsafe import Markup
 
 from odoo import fields, models
 
-from ..ical import itip
 from ..ical.itip_state import FUTURE, NEWER, judge_news
 from ..ical.sequence import order
 from ..ical.text import to_text
@@ -68,8 +67,10 @@ class CalendarInvitationGateway(models.AbstractModel):
         if known and known != found.organizer and not mail.is_trusted:
             raise Doubt("organizer", event, user, found.organizer)
         people = {one.email for item in found.items for one in item.attendees}
-        if not people & owner_addresses(user) and not mail.is_trusted and (
-            found.method == "REQUEST" or people or not event
+        if (
+            not people & owner_addresses(user)
+            and not mail.is_trusted
+            and (found.method == "REQUEST" or people or not event)
         ):
             raise Doubt("not_invited", event, user)
         if found.method == "DECLINECOUNTER":
@@ -142,9 +143,7 @@ class CalendarInvitationGateway(models.AbstractModel):
                 continue
             item = row._item()
             if item is not None:
-                kept.append(
-                    replace(item, status="CANCELLED") if row.method == "CANCEL" else item
-                )
+                kept.append(replace(item, status="CANCELLED") if row.method == "CANCEL" else item)
         return kept
 
     def _answers_of(self, event, user, news):
@@ -196,9 +195,7 @@ class CalendarInvitationGateway(models.AbstractModel):
                 {"awaits_digest": True}
             )
             return
-        Outgoing = self.env["calendar.invitation.outgoing"].with_context(
-            lang=user.lang, tz=user.tz
-        )
+        Outgoing = self.env["calendar.invitation.outgoing"].with_context(lang=user.lang, tz=user.tz)
         organizer = event._invitation_original_organizer() or ""
         values = {"organizer": organizer, "name": event.name}
         texts = {

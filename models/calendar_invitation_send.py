@@ -115,6 +115,7 @@ class Meeting:
         self.active = events.filtered(lambda event: event.active and event.id in self.after)
         any_facts = [*self.after.values(), *(one for one in before.values() if one)]
         self.user = env["res.users"].sudo().browse(any_facts[0]["user_id"])
+        self._own = events._invitation_own_addresses(self.user)
         self._sequence = None
 
     @property
@@ -155,8 +156,8 @@ class Meeting:
         """
         organizer = self.organizer(is_outside)
         if parcel.method == "REQUEST":
-            items = self._items(parcel.ids)
-            return itip.request([replace(item, organizer=organizer) for item in items])
+            items = [replace(item, organizer=organizer) for item in self._items(parcel.ids)]
+            return itip.request(map(self._asking_anew, items))
         facts = self.facts(parcel)
         items = [
             self._item_of(one, organizer, parcel.ids is not None)
@@ -164,6 +165,21 @@ class Meeting:
         ]
         uninvited = sorted(emails) if parcel.kind == "uninvited" else None
         return itip.cancel(items, uninvited)
+
+    def _asking_anew(self, item):
+        """An answer counts for the version that it was given to (3.2.2.1)."""
+        known = [one["sequence"] for one in self.before.values() if one]
+        if not known or item.sequence <= max(known):
+            return item
+        return replace(
+            item,
+            attendees=tuple(
+                one
+                if one.email in self._own or one.status == "NEEDS-ACTION"
+                else one.put(PARTSTAT="NEEDS-ACTION", RSVP="TRUE")
+                for one in item.attendees
+            ),
+        )
 
     def _items(self, ids):
         events = self.active.with_user(self.user).sudo()
@@ -195,7 +211,8 @@ class Meeting:
             location=facts["location"] or None,
             organizer=organizer,
             attendees=tuple(
-                Attendee.of(email, CN=name) for email, (name, _partner_id) in facts["people"].items()
+                Attendee.of(email, CN=name)
+                for email, (name, _partner_id) in facts["people"].items()
             ),
             stamp=self.env.cr.now().replace(tzinfo=UTC, microsecond=0),
         )

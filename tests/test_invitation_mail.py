@@ -44,14 +44,16 @@ def message(method, *lines, sender="eva@azure.example", to="ana@bodega.example",
     """A mail with a message made by hand."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, to, f"{method} by hand"
-    mail["Message-ID"] = f"<{abs(hash((method, lines, sender, uid, stamp, sequence)))}@hand.example>"
+    mail["Message-ID"] = (
+        f"<{abs(hash((method, lines, sender, uid, stamp, sequence)))}@hand.example>"
+    )
     for name, value in headers:
         mail[name] = value
     mail.set_content("A message")
     text = "\r\n".join(
         [
-            "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Hand//", f"METHOD:{method}", "BEGIN:VEVENT",
-            f"UID:{uid}", f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}", f"SEQUENCE:{sequence}", *lines,
+            "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Hand//", f"METHOD:{method}",
+            "BEGIN:VEVENT", f"UID:{uid}", f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}", f"SEQUENCE:{sequence}", *lines,
             "END:VEVENT", "END:VCALENDAR", "",
         ]
     )  # fmt: skip
@@ -188,17 +190,30 @@ class TestReplies(GatewayCase):
         self.assertEqual(self.state(event), "declined")
 
     def test_one_occurrence_and_all(self):
-        event = self.known(recurrency=True, rrule_type="weekly", interval=1, mon=True, count=4,
-                           end_type="count", event_tz="Europe/Madrid")
+        event = self.known(
+            recurrency=True,
+            rrule_type="weekly",
+            interval=1,
+            mon=True,
+            count=4,
+            end_type="count",
+            event_tz="Europe/Madrid",
+        )
         events = event.recurrence_id.calendar_event_ids.sorted("start")
-        self.receive(self.reply(event, "DECLINED", 2,
-                                lines=["RECURRENCE-ID;TZID=Europe/Madrid:20300114T100000"]))
-        self.assertEqual([self.state(one) for one in events],
-                         ["needsAction", "declined", "needsAction", "needsAction"])
+        self.receive(
+            self.reply(
+                event, "DECLINED", 2, lines=["RECURRENCE-ID;TZID=Europe/Madrid:20300114T100000"]
+            )
+        )
+        self.assertEqual(
+            [self.state(one) for one in events],
+            ["needsAction", "declined", "needsAction", "needsAction"],
+        )
         # The answer to all was given before the one to one of them.
         self.receive(self.reply(event, "ACCEPTED", 1))
-        self.assertEqual([self.state(one) for one in events],
-                         ["accepted", "declined", "accepted", "accepted"])
+        self.assertEqual(
+            [self.state(one) for one in events], ["accepted", "declined", "accepted", "accepted"]
+        )
         self.assert_believed()
 
     def test_a_proposal(self):
@@ -226,9 +241,15 @@ class TestReplies(GatewayCase):
     def test_who_asks_gets_the_meeting_but_not_again_and_again(self):
         event = self.known()
         for number in range(3):
-            self.receive(message("REFRESH", "ATTENDEE:mailto:eva@azure.example",
-                                 "ORGANIZER:mailto:ana@bodega.example", uid=event.ical_uid,
-                                 stamp=MADE + timedelta(seconds=number)))
+            self.receive(
+                message(
+                    "REFRESH",
+                    "ATTENDEE:mailto:eva@azure.example",
+                    "ORGANIZER:mailto:ana@bodega.example",
+                    uid=event.ical_uid,
+                    stamp=MADE + timedelta(seconds=number),
+                )
+            )
         found, _mail = self.only("eva@azure.example")
         self.assertEqual((found.method, found.uid), ("REQUEST", event.ical_uid))
 
@@ -249,8 +270,13 @@ class TestDoubt(GatewayCase):
 
     def test_a_stranger(self):
         event = self.known()
-        self.receive(self.reply(event, sender="mallory@evil.example",
-                                attendee="ATTENDEE;PARTSTAT=ACCEPTED:mailto:mallory@evil.example"))
+        self.receive(
+            self.reply(
+                event,
+                sender="mallory@evil.example",
+                attendee="ATTENDEE;PARTSTAT=ACCEPTED:mailto:mallory@evil.example",
+            )
+        )
         review = self.reviews("stranger")
         with self.assertRaises(UserError):
             review.with_user(self.ana).action_apply()
@@ -264,17 +290,22 @@ class TestDoubt(GatewayCase):
         self.assertEqual(second.state, "needsAction")
 
     def test_an_unknown_meeting(self):
-        self.receive(message("REPLY", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:eva@azure.example",
-                             uid="unknown"))
+        self.receive(
+            message("REPLY", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:eva@azure.example", uid="unknown")
+        )
         review = self.reviews("unknown")
         self.assertFalse(review.user_id)
         self.assertFalse(review.is_applicable)
 
     def test_passing_it_on(self):
         event = self.known()
-        self.receive(self.reply(
-            event, attendee="ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO=\"mailto:max@azure.example\""
-            ":mailto:eva@azure.example"))
+        self.receive(
+            self.reply(
+                event,
+                attendee='ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO="mailto:max@azure.example"'
+                ":mailto:eva@azure.example",
+            )
+        )
         self.assertEqual(self.reviews("delegated").detail, "max@azure.example")
 
     def test_the_same_doubt_is_one_line(self):
@@ -316,16 +347,22 @@ class TestDoubt(GatewayCase):
         lead_alias = self.env["mail.alias.domain"].create({"name": "leads.example"})
         team = self.env["crm.team"].search([], limit=1)
         team.alias_id.write({"alias_name": "fair-news", "alias_domain_id": lead_alias.id})
-        mail = message("PUBLISH", "DTSTART:20300107T090000Z", "SUMMARY:Fair",
-                       to="fair-news@leads.example")
+        mail = message(
+            "PUBLISH", "DTSTART:20300107T090000Z", "SUMMARY:Fair", to="fair-news@leads.example"
+        )
         before = self.env["crm.lead"].search_count([])
         self.receive(mail)
         self.assertEqual(self.env["crm.lead"].search_count([]), before + 1)
         self.assert_believed()
 
     def test_an_invitation_to_nobody_here_goes_its_way(self):
-        mail = message("REQUEST", "DTSTART:20300107T090000Z", "ORGANIZER:mailto:eva@azure.example",
-                       "ATTENDEE:mailto:sales@leads.example", to="sales@leads.example")
+        mail = message(
+            "REQUEST",
+            "DTSTART:20300107T090000Z",
+            "ORGANIZER:mailto:eva@azure.example",
+            "ATTENDEE:mailto:sales@leads.example",
+            to="sales@leads.example",
+        )
         with self.assertRaises(ValueError):
             self.receive(mail)
 
@@ -340,8 +377,15 @@ class TestNews(GatewayCase):
         ]
         start = more.pop("start", "20300107T090000Z")
         own += [f"DTSTART:{start}", f"DURATION:PT{more.pop('hours', 1)}H"]
-        return message(method, *own, *lines, uid=uid, sequence=sequence,
-                       stamp=MADE + timedelta(seconds=seconds), **more)
+        return message(
+            method,
+            *own,
+            *lines,
+            uid=uid,
+            sequence=sequence,
+            stamp=MADE + timedelta(seconds=seconds),
+            **more,
+        )
 
     def copies(self, uid="harvest"):
         return self.env["calendar.event"].with_context(active_test=False).search(
@@ -362,8 +406,9 @@ class TestNews(GatewayCase):
                 self.assertEqual(events[0].name, "Harvest")
                 self.assertEqual(events[0].location, "Vineyard")
                 self.assertEqual(str(events[0].start), "2030-01-07 09:00:00")
-                self.assertEqual(set(events.mapped(lambda one: self.mine(one).state)),
-                                 {"needsAction"})
+                self.assertEqual(
+                    set(events.mapped(lambda one: self.mine(one).state)), {"needsAction"}
+                )
         # Nobody is invited by the one who was.
         self.assertFalse(self.sent())
 
@@ -398,9 +443,9 @@ class TestNews(GatewayCase):
         self.assertEqual(str(item.recurrence_id), "2030-01-14 10:00:00+01:00")
         self.assertEqual(item.comments, ("Away",))
         self.mine(events[0])
-        events.attendee_ids.filtered(
-            lambda one: one.partner_id == self.ana.partner_id
-        ).with_user(self.ana)._answer("accepted")
+        events.attendee_ids.filtered(lambda one: one.partner_id == self.ana.partner_id).with_user(
+            self.ana
+        )._answer("accepted")
         found, _mail = self.only("olaf@outside.example")
         [item] = found.items
         self.assertIsNone(item.recurrence_id)
@@ -436,18 +481,32 @@ class TestNews(GatewayCase):
         ]
         for uid, order in (("a", (2, 0, 1, 2)), ("b", (0, 2, 1)), ("c", (1, 1, 2, 0))):
             for number in order:
-                self.receive(news[number].replace(b"UID:harvest", f"UID:{uid}".encode()).replace(
-                    b"Message-ID: <", f"Message-ID: <{uid}".encode()))
+                self.receive(
+                    news[number]
+                    .replace(b"UID:harvest", f"UID:{uid}".encode())
+                    .replace(b"Message-ID: <", f"Message-ID: <{uid}".encode())
+                )
             event = self.copies(uid)
-            self.assertEqual((event.name, str(event.start)), ("Late harvest", "2030-01-10 09:00:00"))
+            self.assertEqual(
+                (event.name, str(event.start)), ("Late harvest", "2030-01-10 09:00:00")
+            )
         self.assert_believed()
 
     def test_a_moved_occurrence_that_overtakes_its_series(self):
         whole = mail_of("google_request", "harvest")
-        part = self.news(sequence=1, seconds=5, start="20300115T090000Z",
-                         lines=["RECURRENCE-ID:20300114T090000Z"])
-        cancelled = self.news("CANCEL", sequence=1, seconds=6, start="20300121T090000Z",
-                              lines=["RECURRENCE-ID:20300121T090000Z"])
+        part = self.news(
+            sequence=1,
+            seconds=5,
+            start="20300115T090000Z",
+            lines=["RECURRENCE-ID:20300114T090000Z"],
+        )
+        cancelled = self.news(
+            "CANCEL",
+            sequence=1,
+            seconds=6,
+            start="20300121T090000Z",
+            lines=["RECURRENCE-ID:20300121T090000Z"],
+        )
         for order in ((whole, part, cancelled), (part, whole, cancelled), (cancelled, part, whole)):
             for mail in order:
                 self.receive(mail)
@@ -503,9 +562,14 @@ class TestNews(GatewayCase):
 
     def test_the_organizer_refuses_a_proposal(self):
         self.receive(self.news())
-        refusal = message("DECLINECOUNTER", "ORGANIZER:mailto:olaf@outside.example",
-                          "ATTENDEE:mailto:ana@bodega.example", "COMMENT:Impossible",
-                          uid="harvest", sender="olaf@outside.example")
+        refusal = message(
+            "DECLINECOUNTER",
+            "ORGANIZER:mailto:olaf@outside.example",
+            "ATTENDEE:mailto:ana@bodega.example",
+            "COMMENT:Impossible",
+            uid="harvest",
+            sender="olaf@outside.example",
+        )
         self.receive(refusal)
         self.receive(refusal)
         notes = self.copies().message_ids.filtered(lambda one: "Impossible" in (one.body or ""))
@@ -516,8 +580,9 @@ class TestReviewSecurity(GatewayCase):
     def test_whose_business_it_is(self):
         event = self.known()
         self.receive(self.reply(event, sender="mallory@evil.example"))
-        self.receive(message("REPLY", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:eva@azure.example",
-                             uid="unknown"))
+        self.receive(
+            message("REPLY", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:eva@azure.example", uid="unknown")
+        )
         Review = self.env["calendar.invitation.review"]
         mine = self.reviews().filtered("user_id")
         self.assertEqual(Review.with_user(self.ana).search([]), mine)

@@ -129,8 +129,9 @@ class TestInvitationSend(InvitationCase):
         [item] = message.items
         self.assertEqual((item.uid, item.summary, item.sequence), (event.ical_uid, "Tasting", 0))
         self.assertEqual(str(item.start), "2030-01-07 10:00:00+01:00")
-        self.assertEqual([one.email for one in item.attendees],
-                         ["ana@bodega.example", "eva@azure.example"])
+        self.assertEqual(
+            [one.email for one in item.attendees], ["ana@bodega.example", "eva@azure.example"]
+        )
         # In the guest's language and time zone, which is named.
         self.assertEqual(mail["Subject"], "Invitation: Tasting")
         text = mail.get_body(("plain",)).get_content()
@@ -157,8 +158,9 @@ class TestInvitationSend(InvitationCase):
         part = list(alternatives.iter_parts())[-1]
         self.assertEqual(part.get_param("method"), "REQUEST")
         self.assertEqual(part.get_content_charset(), "utf-8")
-        self.assertEqual((file.get_content_type(), file.get_filename()),
-                         ("application/ics", "invite.ics"))
+        self.assertEqual(
+            (file.get_content_type(), file.get_filename()), ("application/ics", "invite.ics")
+        )
         self.assertEqual(file.get_payload(decode=True), part.get_payload(decode=True))
         self.assertNotIn("X-CRM-Automation-Method", mail)
 
@@ -198,6 +200,21 @@ class TestInvitationSend(InvitationCase):
         self.assertEqual(message.method, "REQUEST")
         self.assertEqual(message.items[0].sequence, 1)
         self.assertEqual(mail["Subject"], "Changed: Tasting")
+
+    def test_an_answer_counts_for_what_was_asked(self):
+        event = self.known(guests=self.guest | self.second)
+        row = event.attendee_ids.filtered(lambda one: one.partner_id == self.guest)
+        row._answer("accepted")
+        self.sent()
+        for change, status in (
+            ({"location": "Cellar"}, "ACCEPTED"),
+            ({"start": "2030-01-08 09:00:00", "stop": "2030-01-08 10:00:00"}, "NEEDS-ACTION"),
+        ):
+            event.write(change)
+            [(message, _mail)] = self.sent()["eva@azure.example"]
+            self.assertEqual([one.status for one in message.items[0].attendees][1], status)
+            # The organizer comes to his own meeting.
+            self.assertEqual(message.items[0].attendees[0].status, "ACCEPTED")
 
     def test_another_place_is_no_new_version(self):
         event = self.known()
@@ -286,9 +303,11 @@ class TestInvitationSend(InvitationCase):
         self.ana.company_id.alias_domain_id = domain
         self.make(guests=self.guest | self.seller.partner_id)
         sent = self.sent()
-        self.assertEqual(
-            sent["eva@azure.example"][0][0].organizer, domain.catchall_email
-        )  # fmt: skip
+        [(message, mail)] = sent["eva@azure.example"]
+        self.assertEqual(message.organizer, domain.catchall_email)
+        # Who is careful believes only the one who organises it.
+        self.assertEqual(mail["From"].addresses[0].addr_spec, domain.catchall_email)
+        self.assertEqual(mail["From"].addresses[0].display_name, "Ana")
         # Who works here has the meeting in his calendar, under its organizer.
         self.assertEqual(sent["seller@example.com"][0][0].organizer, "ana@bodega.example")
         self.env["ir.config_parameter"].set_param(
@@ -330,8 +349,15 @@ class TestInvitationSeries(InvitationCase):
         return event.recurrence_id.calendar_event_ids.sorted("start")
 
     def test_a_new_series_is_one_invitation(self):
-        self.make(recurrency=True, rrule_type="weekly", interval=1, mon=True, count=6,
-                  end_type="count", event_tz="Europe/Madrid")
+        self.make(
+            recurrency=True,
+            rrule_type="weekly",
+            interval=1,
+            mon=True,
+            count=6,
+            end_type="count",
+            event_tz="Europe/Madrid",
+        )
         message, _mail = self.only("eva@azure.example")
         [item] = message.items
         self.assertEqual(message.method, "REQUEST")
@@ -339,16 +365,22 @@ class TestInvitationSeries(InvitationCase):
 
     def test_one_occurrence_is_moved(self):
         events = self.series()
-        events[2].write({"start": events[2].start + timedelta(hours=1),
-                         "stop": events[2].stop + timedelta(hours=1)})
+        events[2].write(
+            {
+                "start": events[2].start + timedelta(hours=1),
+                "stop": events[2].stop + timedelta(hours=1),
+            }
+        )
         message, _mail = self.only("eva@azure.example")
         [item] = message.items
         self.assertEqual(str(item.recurrence_id), "2030-01-21 10:00:00+01:00")
         self.assertEqual(str(item.start), "2030-01-21 11:00:00+01:00")
 
     def test_one_occurrence_is_cancelled(self):
-        for cancel in (lambda event: event.action_mass_archive("self_only"),
-                       lambda event: event.unlink()):
+        for cancel in (
+            lambda event: event.action_mass_archive("self_only"),
+            lambda event: event.unlink(),
+        ):
             events = self.series()
             cancel(events[2])
             message, _mail = self.only("eva@azure.example")
@@ -360,9 +392,13 @@ class TestInvitationSeries(InvitationCase):
     def test_all_are_moved(self):
         events = self.series()
         uid = events[0].ical_uid
-        events[0].write({"start": events[0].start + timedelta(hours=2),
-                         "stop": events[0].stop + timedelta(hours=2),
-                         "recurrence_update": "all_events"})
+        events[0].write(
+            {
+                "start": events[0].start + timedelta(hours=2),
+                "stop": events[0].stop + timedelta(hours=2),
+                "recurrence_update": "all_events",
+            }
+        )
         message, _mail = self.only("eva@azure.example")
         item = message.items[0]
         self.assertEqual((message.method, item.uid), ("REQUEST", uid))
@@ -378,9 +414,13 @@ class TestInvitationSeries(InvitationCase):
     def test_this_and_following(self):
         events = self.series()
         uid = events[0].ical_uid
-        events[3].write({"start": events[3].start + timedelta(hours=2),
-                         "stop": events[3].stop + timedelta(hours=2),
-                         "recurrence_update": "future_events"})
+        events[3].write(
+            {
+                "start": events[3].start + timedelta(hours=2),
+                "stop": events[3].stop + timedelta(hours=2),
+                "recurrence_update": "future_events",
+            }
+        )
         sent = self.sent()
         messages = [message for message, _mail in sent.pop("eva@azure.example")]
         self.assertFalse(sent)
@@ -394,8 +434,10 @@ class TestInvitationSeries(InvitationCase):
         self.assertTrue(gone == 3 or cut)
 
     def test_all_are_deleted(self):
-        for delete in (lambda event: event.action_mass_deletion("all_events"),
-                       lambda event: event.action_mass_archive("all_events")):
+        for delete in (
+            lambda event: event.action_mass_deletion("all_events"),
+            lambda event: event.action_mass_archive("all_events"),
+        ):
             events = self.series()
             uid = events[0].ical_uid
             delete(events[0])
@@ -406,13 +448,18 @@ class TestInvitationSeries(InvitationCase):
 
     def test_a_guest_of_one_occurrence(self):
         events = self.series()
-        events[1].write({"partner_ids": [fields.Command.link(self.second.id)],
-                         "recurrence_update": "self_only"})
+        events[1].write(
+            {"partner_ids": [fields.Command.link(self.second.id)], "recurrence_update": "self_only"}
+        )
         message, _mail = self.only("nils@azure.example")
         [item] = message.items
         self.assertEqual(message.method, "REQUEST")
         self.assertEqual(str(item.recurrence_id), "2030-01-14 10:00:00+01:00")
-        events[1].write({"partner_ids": [fields.Command.unlink(self.second.id)],
-                         "recurrence_update": "self_only"})
+        events[1].write(
+            {
+                "partner_ids": [fields.Command.unlink(self.second.id)],
+                "recurrence_update": "self_only",
+            }
+        )
         message, _mail = self.only("nils@azure.example")
         self.assertEqual(message.method, "CANCEL")

@@ -16,8 +16,8 @@ from ical.errors import (
     NotACalendar,
     UnknownMethod,
 )
-from ical.itip_check import check
 from ical.items import Alarm, Attendee, Event, Organizer
+from ical.itip_check import check
 
 UTC = timezone.utc
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

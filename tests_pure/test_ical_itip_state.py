@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ical import itip
+from ical.items import Attendee, Event, Organizer
 from ical.itip_state import (
     AHEAD,
     FUTURE,
@@ -20,7 +21,6 @@ from ical.itip_state import (
     judge_answer,
     judge_news,
 )
-from ical.items import Attendee, Event, Organizer
 from ical.sequence import order
 
 UTC = timezone.utc
