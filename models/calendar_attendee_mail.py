@@ -49,3 +49,18 @@ class CalendarAttendee(models.Model):
             entry = noted.setdefault(event.ical_uid, {"emails": [], "comment": ""})
             entry["emails"] = sorted(emails.union(entry["emails"]))
             entry["comment"] = comment or entry["comment"]
+
+    def _refuse_proposal(self, comment=""):
+        """Tell the attendee that the organizer does not take up the time that he has
+        proposed, after the commit (RFC 5546, 3.2.8).
+
+        :param str comment: why, plain text
+        """
+        self.ensure_one()
+        event = self.sudo().event_id
+        email = self.sudo()._invitation_address()
+        if email and event._invitation_is_ours():
+            data = {"event_id": event.id, "email": email, "comment": comment}
+            self.env["calendar.invitation.outgoing"]._note(
+                [{"kind": "declined", "uid": event.ical_uid, "data": data}]
+            )

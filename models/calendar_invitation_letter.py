@@ -20,6 +20,8 @@ from .notice_frame import MARKS, fill, split
 
 #: Mails that came back after which an address gets no more.
 BOUNCES = 5
+#: Mails that are made with one call.
+BATCH = 500
 #: Names that are listed in one sentence.
 NAMED = 20
 #: The guests that a letter lists; the file has them all.
@@ -263,6 +265,17 @@ class CalendarInvitationLetter(models.AbstractModel):
         message.write({"attachment_ids": [fields.Command.link(attachment.id)]})
 
     def _create_mails(self, message, parcel, pieces, readers):
+        made = self.env["mail.mail"].sudo()
+        for at in range(0, len(readers), BATCH):
+            batch = self._create_batch(message, parcel, pieces, readers[at : at + BATCH])
+            if len(readers) > BATCH:
+                # Of thousands the cache would hold every letter.
+                batch.flush_recordset()
+                batch.invalidate_recordset(flush=False)
+            made |= batch
+        return made
+
+    def _create_batch(self, message, parcel, pieces, readers):
         headers = repr({**HEADERS, METHOD: parcel.method})
         mails = self.env["mail.mail"].sudo().create(
             [

@@ -58,7 +58,7 @@ class CalendarInvitationReview(models.Model):
         [("todo", "To Review"), ("applied", "Applied"), ("dismissed", "Dismissed")],
         default="todo", required=True, readonly=True, index=True,
     )  # fmt: skip
-    decided_by_id = fields.Many2one("res.users", "Decided By", readonly=True)
+    decided_by_id = fields.Many2one("res.users", readonly=True)
     is_applicable = fields.Boolean("Can Be Applied", compute="_compute_is_applicable")
 
     @api.depends("reason", "state", "text")

@@ -18,6 +18,8 @@ from . import (
     test_ical_import_screen,
     test_ical_import_series,
     test_ical_khal,
+    test_invitation_mail,
+    test_invitation_send,
     test_leave,
     test_loop,
     test_meeting,

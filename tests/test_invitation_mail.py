@@ -53,7 +53,8 @@ def message(method, *lines, sender="eva@azure.example", to="ana@bodega.example",
     text = "\r\n".join(
         [
             "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Hand//", f"METHOD:{method}",
-            "BEGIN:VEVENT", f"UID:{uid}", f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}", f"SEQUENCE:{sequence}", *lines,
+            "BEGIN:VEVENT", f"UID:{uid}", f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}", f"SEQUENCE:{sequence}",
+            *lines,
             "END:VEVENT", "END:VCALENDAR", "",
         ]
     )  # fmt: skip
@@ -230,10 +231,7 @@ class TestReplies(GatewayCase):
 
     def test_a_proposal_is_refused(self):
         event = self.known()
-        self.Outgoing._note(
-            [{"kind": "declined", "uid": event.ical_uid,
-              "data": {"event_id": event.id, "email": "eva@azure.example", "comment": "Sorry"}}]
-        )  # fmt: skip
+        self.guest_row(event)._refuse_proposal("Sorry")
         found, _mail = self.only("eva@azure.example")
         self.assertEqual(found.method, "DECLINECOUNTER")
         self.assertEqual(found.items[0].comments, ("Sorry",))

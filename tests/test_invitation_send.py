@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import os
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -13,6 +14,8 @@ from odoo.tests import new_test_user
 
 from odoo.addons.crm_automation.ical import itip
 from odoo.addons.crm_automation.ical.itip_check import check
+from odoo.addons.crm_automation.models.calendar_invitation_send import Meeting
+from odoo.addons.crm_automation.models.invitation_plan import Parcel
 
 from .common import AutomationCase
 
@@ -331,6 +334,27 @@ class TestInvitationSend(InvitationCase):
         html = mail.get_body(("html",)).get_content()
         self.assertNotIn("<script", html)
         self.assertNotIn("<img", html)
+
+    def test_thousands_of_guests(self):
+        """One file and one text for all, and no question to the database for each."""
+        event = self.known()
+        many = int(os.environ.get("CRM_AUTOMATION_LONG") and 10_000 or 1_500)
+        [facts] = event._invitation_facts().values()
+        people = {f"guest{number}@azure.example": ["Guest", False] for number in range(many)}
+        facts["people"] = people
+        meeting = Meeting(self.env(su=True), event.ical_uid, event.sudo(), {}, {event.id: facts})
+        files = self.env["ir.attachment"].sudo().search_count([("name", "=", "invite.ics")])
+        with self.assertQueryCount(__system__=many // 2):
+            self.env["calendar.invitation.letter"].sudo()._queue_parcel(
+                meeting, Parcel("REQUEST", "new"), set(people)
+            )
+        mails = self.env["mail.mail"].search([])
+        self.assertEqual(len(mails), many)
+        self.assertEqual(len(set(mails.mapped("email_to"))), many)
+        self.assertEqual(
+            self.env["ir.attachment"].sudo().search_count([("name", "=", "invite.ics")]), files + 1
+        )
+        mails.unlink()
 
     def test_invited_again_by_hand_with_a_message(self):
         event = self.known()
