@@ -15,6 +15,7 @@ from . import (
     calendar_attendee_answer,
     calendar_attendee_delegation,
     calendar_attendee_invitation,
+    calendar_attendee_mail,
     calendar_attendee_page,
     calendar_attendee_rights,
     calendar_attendee_rsvp,
@@ -35,7 +36,15 @@ from . import (
     calendar_import_repair,
     calendar_import_undo,
     calendar_import_work,
+    calendar_invitation_answers,
+    calendar_invitation_facts,
+    calendar_invitation_gateway,
+    calendar_invitation_news,
+    calendar_invitation_outgoing,
     calendar_invitation_proposal,
+    calendar_invitation_review,
+    calendar_invitation_seen,
+    calendar_invitation_send,
     calendar_invite_source,
     calendar_recurrence,
     calendar_recurrence_check,
@@ -97,8 +106,10 @@ from . import (
     ir_actions_server,
     ir_cron,
     ir_filters,
+    ir_mail_server,
     ir_ui_menu,
     mail_mail,
+    mail_thread,
     project_task,
     res_config_settings,
     res_partner,
@@ -106,12 +117,21 @@ from . import (
 )
 
 # isort: split
-# Takes its headers from the notices of the rules.
-from . import calendar_visit_plan_notice
+# Take their headers from the notices of the rules.
+from . import (
+    calendar_invitation_letter,
+    calendar_invitation_tell,
+    calendar_visit_plan_notice,
+    res_users_invitation,
+)
 
 # isort: split
 # Over what the others make of a meeting.
 from . import caldav_touch
+
+# isort: split
+# Notes what the invited know before any of the others changes it.
+from . import calendar_invitation_touch
 
 # isort: split
 # Above all others: it refuses before they begin.

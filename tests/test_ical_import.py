@@ -193,6 +193,10 @@ class TestImport(ImportCase):
         self.take(calendar([*event(), attendee]))
         self.assertFalse(self.env["mail.message"].search_count(domain))
         self.take(calendar([*event("two@x"), attendee]), send_mail=True)
+        self.env.cr.flush()
+        Outgoing = self.env["calendar.invitation.outgoing"]
+        with patch.object(type(Outgoing), "_commit_batch", lambda *_a, **_k: 99):
+            Outgoing._send_due()
         self.assertEqual(self.env["mail.message"].search_count(domain), 1)
 
     def test_reminders_categories_privacy(self):

@@ -3,6 +3,7 @@ from . import (
     calendar_export_ical,
     calendar_feed_address,
     calendar_invite,
+    calendar_popover_delete,
     calendar_series_exception,
     calendar_subscription_delete,
     calendar_visit_plan_confirm,
