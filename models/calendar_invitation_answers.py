@@ -16,7 +16,7 @@ STATES = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentativ
 #: What is read of a meeting that is answered.
 FETCHED = (
     "name", "start", "stop", "allday", "active", "user_id", "recurrence_id", "ical_uid",
-    "ical_text", "ical_sequence", "ical_recurrence_start",
+    "ical_text", "ical_sequence", "ical_recurrence_start", "is_overlay",
 )  # fmt: skip
 #: One who asks for the meeting again and again gets it that often.
 REFRESH_PAUSE = timedelta(minutes=10)
