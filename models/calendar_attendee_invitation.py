@@ -28,6 +28,8 @@ CARRIED = (
 
 class CalendarAttendee(models.Model):
     _inherit = "calendar.attendee"
+    # Those who were invited together stay in their order, whoever answers.
+    _order = "create_date, id"
 
     partner_id = fields.Many2one(required=False)
     email = fields.Char(related=None, compute="_compute_email", search="_search_email")

@@ -298,8 +298,9 @@ class TestRights(InvitationData, AutomationCase):
 
     def test_odoo_mails_still_have_their_links(self):
         guest = self.of(self.customer)
+        template = self.env.ref("calendar.calendar_template_meeting_reminder")
         meeting = self.meeting.with_context(no_mail_to_attendees=False).with_user(self.seller)
-        meeting.attendee_ids._send_invitation_emails()
+        meeting.attendee_ids._notify_attendees(template.with_user(self.seller))
         mails = self.env["mail.mail"].search([("model", "=", "calendar.event"),
                                               ("res_id", "=", meeting.id)])  # fmt: skip
         self.assertIn(guest.access_token, "".join(mails.mapped("body_html")))
