@@ -7,6 +7,8 @@ Whoever is invited may pass his invitation on, and the one who gets it may do so
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from .calendar_event_guest import Invited
+
 #: How many people one may delegate to, how long a chain may be, and how many delegates
 #: a meeting may have: a link that was mailed must not become a way to mail to anybody.
 MAX_DELEGATES, MAX_CHAIN, MAX_IN_MEETING = 5, 5, 50
@@ -79,8 +81,24 @@ class CalendarAttendee(models.Model):
         attendee.delegated_to_ids |= delegates
         attendee._answer("delegated", comment, source=source)
         if send:
-            delegates._send_invitation_emails()
+            delegates._invite(note)
         return delegates
+
+    def _delegate_by_mail(self, email, comment=""):
+        """One person passes his invitation on by mail, of a meeting or of a series.
+
+        :param str email: the address that is to come instead (RFC 5546, 2.2.2)
+        :return: whether that was possible
+        """
+        try:
+            with self.env.cr.savepoint():
+                for number, attendee in enumerate(self.sorted(lambda one: one.event_id.start)):
+                    attendee._delegate(
+                        [Invited(address=email)], comment, source="mail", send=not number
+                    )
+        except (UserError, ValidationError):
+            return False
+        return True
 
     def _check_delegates(self, people):
         if self.event_id.user_id and self.partner_id == self.event_id.user_id.partner_id:

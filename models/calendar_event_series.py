@@ -1,6 +1,6 @@
 """Editing a series from one of its meetings: see ``series_edit``."""
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from .calendar_ical_identity import SCOPE, SCOPES
@@ -28,10 +28,7 @@ class CalendarEvent(models.Model):
         self._edit_series(values, time_values, recurrence_values)
 
     def _update_future_events(self, values, time_values, recurrence_values):
-        start = self.start
         self._edit_series(values, time_values, recurrence_values)
-        if self.start != start and self.start >= fields.Datetime.now():
-            self._tell_new_start()
 
     def _edit_series(self, values, time_values, recurrence_values):
         """Change all meetings of the series, or this one and those after it.
@@ -41,8 +38,17 @@ class CalendarEvent(models.Model):
         self.ensure_one()
         following = self._ical_series_scope() == "future_events"
         edit = SeriesEdit(self, {**values, **time_values}, recurrence_values, following)
-        edit.apply()
+        self._series_edited(edit.rows, edit.apply)
         recurrence_values.clear()
+
+    def _series_edited(self, rows, apply):
+        """Hook around an edit of the meetings of a series.
+
+        :param rows: all of its meetings before it
+        :param apply: does it, and returns those that it has made
+        :return: the new ones
+        """
+        return apply()
 
     def action_mass_deletion(self, recurrence_update_setting):
         """With this and those after it the series has an end."""
@@ -70,14 +76,6 @@ class CalendarEvent(models.Model):
                 }
             )
             self.sudo().ical_recurrence_start = False
-
-    def _tell_new_start(self):
-        if self.env.context.get("skip_attendee_notification"):
-            return
-        template = self.env.ref(
-            "calendar.calendar_template_meeting_changedate", raise_if_not_found=False
-        )
-        self.attendee_ids._notify_attendees(template, force_send=True)
 
 
 class CalendarRecurrence(models.Model):

@@ -32,15 +32,6 @@ class CalendarAttendee(models.Model):
         return (self.itip_sequence, self.itip_stamp.replace(tzinfo=UTC)) if self.itip_stamp else (
             None)  # fmt: skip
 
-    def _delegate_by_mail(self, email, comment=""):
-        """The attendee passes his invitation on to an address (RFC 5546, 2.2.2).
-
-        Hook for what knows of delegation.
-
-        :return: whether that was possible
-        """
-        return False
-
 
 class CalendarInvitationGateway(models.AbstractModel):
     _inherit = "calendar.invitation.gateway"

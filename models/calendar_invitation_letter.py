@@ -92,7 +92,8 @@ class CalendarInvitationLetter(models.AbstractModel):
         for attendee in events.attendee_ids:
             attendees.setdefault(attendee._invitation_address(), attendee)
         Partner = self.env["res.partner"].sudo()
-        partners = Partner.browse([known[email][1] for email in emails if email in known]).exists()
+        ids = {known[email][1] for email in emails if email in known} - {False}
+        partners = Partner.browse(ids).exists()
         there = {partner.id: partner for partner in partners}
         nobody = self.env["calendar.attendee"].sudo()
         found = []

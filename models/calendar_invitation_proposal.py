@@ -157,6 +157,8 @@ class CalendarInvitationProposal(models.Model):
         self._check_may_decide()
         self._check_is_open()
         self.sudo().write({"state": "declined", "decided_by_id": self.env.uid})
+        for proposal in self.sudo():
+            proposal.attendee_id._refuse_proposal()
         return True
 
 

@@ -26,6 +26,15 @@ class CalendarEvent(models.Model):
         with self._invitation_inside():
             return super().write(vals)
 
+    def _series_edited(self, rows, apply):
+        # Its writes are the steps of one change.
+        if not self._invitation_is_told():
+            return super()._series_edited(rows, apply)
+        rows._invitation_note()
+        created = super()._series_edited(rows, apply)
+        created._invitation_note_new()
+        return created
+
     def unlink(self):
         if not self._invitation_is_told():
             return super().unlink()

@@ -217,7 +217,7 @@ class SeriesEdit:
     def apply(self):
         """Write it.
 
-        :return: the series that the meeting is of now
+        :return: the meetings that it has made
         """
         begin = self.old.clock.wall(self._begin()) + self.shift
         values = self._new_rule(begin)
@@ -240,11 +240,11 @@ class SeriesEdit:
         Spread(self.event, kept_rows, self.values).apply()
         if template not in kept:
             template = self.event if self.event in kept else kept_rows[:1] or self.event
-        self._create(series, template, set(walls) - set(after.values()))
+        created = self._create(series, template, set(walls) - set(after.values()))
         if series.base_event_id not in kept_rows.filtered("active"):
             series._select_new_base_event()
         self.env.cr.postcommit.data.setdefault(EDITED, set()).update((series.id, self.series.id))
-        return series
+        return created
 
     def _begin(self):
         """The old place at which the new rule begins."""
@@ -423,20 +423,24 @@ class SeriesEdit:
         gaps = series._series_gaps(starts, self.new_begin, self.allday)
         starts = [start for start in starts if start not in gaps]
         if not starts:
-            return
+            return template.browse()
         [values] = template.copy_data()
         length = template.stop - template.start
         # Of a record, Odoo would take its guests for those that there are already.
-        template.browse().with_context(is_calendar_event_new=True).create(
-            [
-                {
-                    **values,
-                    "active": True,
-                    "start": start,
-                    "stop": start + length,
-                    "recurrence_id": series.id,
-                    "follow_recurrence": True,
-                }
-                for start in starts
-            ]
+        return (
+            template.browse()
+            .with_context(is_calendar_event_new=True)
+            .create(
+                [
+                    {
+                        **values,
+                        "active": True,
+                        "start": start,
+                        "stop": start + length,
+                        "recurrence_id": series.id,
+                        "follow_recurrence": True,
+                    }
+                    for start in starts
+                ]
+            )
         )

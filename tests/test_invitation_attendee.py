@@ -1,5 +1,7 @@
 """Attendees: their fields, those without a contact, delegation, and who may do what."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
@@ -296,11 +298,14 @@ class TestRights(InvitationData, AutomationCase):
         open_one = self.meet("Open", privacy="public")
         self.assertEqual(len(Attendee.search([("event_id", "=", open_one.id)])), 3)
 
-    def test_odoo_mails_still_have_their_links(self):
+    def test_each_mail_has_the_link_of_its_reader(self):
         guest = self.of(self.customer)
-        template = self.env.ref("calendar.calendar_template_meeting_reminder")
         meeting = self.meeting.with_context(no_mail_to_attendees=False).with_user(self.seller)
-        meeting.attendee_ids._notify_attendees(template.with_user(self.seller))
-        mails = self.env["mail.mail"].search([("model", "=", "calendar.event"),
-                                              ("res_id", "=", meeting.id)])  # fmt: skip
-        self.assertIn(guest.access_token, "".join(mails.mapped("body_html")))
+        meeting.attendee_ids._send_invitation_emails()
+        self.env.cr.flush()
+        Outgoing = self.env["calendar.invitation.outgoing"].sudo()
+        with patch.object(type(Outgoing), "_commit_batch", lambda *_a, **_k: 99):
+            Outgoing._send_due()
+        [mail] = self.env["mail.mail"].search([("email_to", "ilike", self.customer.email)])
+        self.assertIn(guest._rsvp_url(), mail.body_html)
+        self.assertNotIn(guest.access_token, mail.body_html)

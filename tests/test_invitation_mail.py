@@ -304,7 +304,22 @@ class TestDoubt(GatewayCase):
                 ":mailto:eva@azure.example",
             )
         )
-        self.assertEqual(self.reviews("delegated").detail, "max@azure.example")
+        self.assertFalse(self.reviews())
+        self.assertEqual(self.state(event), "delegated")
+        guest = event.attendee_ids.filtered(lambda one: one.partner_id == self.guest)
+        self.assertEqual(guest.delegated_to_ids.address, "max@azure.example")
+
+    def test_passing_it_on_to_whom_it_came_from(self):
+        event = self.known()
+        self.receive(
+            self.reply(
+                event,
+                attendee='ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO="mailto:eva@azure.example"'
+                ":mailto:eva@azure.example",
+            )
+        )
+        self.assertEqual(self.reviews("delegated").detail, "eva@azure.example")
+        self.assertEqual(self.state(event), "needsAction")
 
     def test_the_same_doubt_is_one_line(self):
         event = self.known()

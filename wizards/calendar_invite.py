@@ -214,7 +214,7 @@ class CalendarInvite(models.TransientModel):
         if self.language:
             alone.sudo().language = self.language
         if self.send_mail:
-            self._first_ones(invited)._send_invitation_emails()
+            self._first_ones(invited)._invite(self.note or "")
         number = len({attendee._key() for attendee in invited})
         return self._done(
             self.env._("%(number)s people were invited.", number=number)
