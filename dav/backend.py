@@ -80,6 +80,9 @@ class Backend(ABC):
 
     #: Octets of an object.
     max_size = 1_000_000
+    #: Whether a UID can be in one of the user's calendars only (RFC 6638, 3.2.4.1). One
+    #: that is put into another calendar is moved there.
+    unique_uids = False
 
     @abstractmethod
     def person(self):

@@ -186,7 +186,7 @@ class Changes:
             raise Forbidden(
                 "a calendar cannot be inside of another", caldav("calendar-collection-location-ok")
             )
-        if any(one.name == target.name for one in self.tree.calendars):
+        if self.tree.has_calendar(target.name):
             raise NotAllowed(
                 "there is a calendar of this name", dav("resource-must-be-null"),
                 headers={"Allow": self.server.allow("calendar")},

@@ -60,16 +60,13 @@ class Tree:
         self.principal_path = f"{root}principals/{self.person.name}/"
         self.home_path = f"{root}calendars/{self.person.name}/"
         self._calendars = None
+        self._known = {}
 
     @property
     def calendars(self):
         if self._calendars is None:
             self._calendars = list(self.backend.calendars())
         return self._calendars
-
-    def forget(self):
-        """The calendars are others now, or in another state."""
-        self._calendars = None
 
     def calendar_path(self, calendar):
         return f"{self.home_path}{calendar.name}/"
@@ -79,10 +76,17 @@ class Tree:
 
     def calendar(self, name):
         """:raises NotFound:"""
-        for one in self.calendars:
-            if one.name == name:
-                return one
-        raise NotFound("there is no such calendar")
+        if name not in self._known:
+            self._known[name] = self.backend.calendar(name)
+        if self._known[name] is None:
+            raise NotFound("there is no such calendar")
+        return self._known[name]
+
+    def has_calendar(self, name):
+        try:
+            return bool(self.calendar(name))
+        except NotFound:
+            return False
 
     def find(self, path):
         """The resource of a decoded path.
@@ -143,10 +147,10 @@ class Tree:
         :raises NotFound: it is another user's
         """
         parts = self._parts(path)
+        if len(parts) > 1 and parts[1] != self.person.name:
+            raise NotFound("there is nothing here")
         if len(parts) < 3 or parts[0] != "calendars":
             raise Forbidden("nothing can be put here", caldav("calendar-collection-location-ok"))
-        if parts[1] != self.person.name:
-            raise NotFound("there is nothing here")
         if not all(map(is_name, parts[2:])):
             raise Forbidden("this is no name that is kept")
         if len(parts) == 3:

@@ -33,7 +33,7 @@ class Writes:
     def put(self):
         target = self.tree.target(self.request.path)
         if target.calendar is None:
-            if any(one.name == target.name for one in self.tree.calendars):
+            if self.tree.has_calendar(target.name):
                 raise self._not_here("calendar")
             raise Forbidden("objects are put into calendars", None)
         self._may_write(target.calendar)
@@ -129,6 +129,8 @@ class Writes:
             raise Forbidden("it is there already")
         if entry.component not in target.calendar.components:
             raise WrongComponent(f"that calendar takes {', '.join(target.calendar.components)}")
+        if is_copy and self.backend.unique_uids and not is_near:
+            raise UidTaken("it is there once", hrefs=[resource.path])
         # What is moved away, or overwritten, is in nobody's way.
         free = {target.name} if is_copy or not is_near else {target.name, entry.name}
         for other in self.backend.entries(target.calendar, uid=entry.uid):

@@ -4,13 +4,16 @@ from . import calendar_ical_identity, crm_automation_target
 # isort: split
 from . import (
     base,
+    caldav_access,
     caldav_change,
     caldav_collection,
     caldav_collection_read,
     caldav_forget,
+    caldav_kept,
     caldav_member,
     caldav_object,
     caldav_overlay,
+    caldav_place,
     calendar_attendee,
     calendar_event,
     calendar_event_customer,
@@ -82,6 +85,7 @@ from . import (
     ir_actions_server,
     ir_cron,
     ir_filters,
+    ir_http,
     ir_ui_menu,
     mail_mail,
     project_task,
@@ -99,4 +103,5 @@ from . import caldav_touch
 
 # isort: split
 # Above all others: it refuses before they begin.
-from . import calendar_subscription_guard
+# After what it inherits.
+from . import caldav_calendar, calendar_subscription_guard

@@ -17,7 +17,12 @@ class CaldavCollection(models.Model):
     _description = "Calendar for Other Programs"
 
     user_id = fields.Many2one("res.users", required=True, ondelete="cascade")
-    kind = fields.Selection([("agenda", "My meetings"), ("busy", "When I am busy")], required=True)
+    kind = fields.Selection(
+        [("agenda", "My meetings"), ("busy", "When I am busy")],
+        required=True,
+        help="What a feed shows; for what CalDAV shows see there.",
+    )
+    key = fields.Char(readonly=True, help="Which one of several of its kind.")
     name = fields.Char()
     color = fields.Char()
     version = fields.Integer(required=True, readonly=True)
@@ -30,15 +35,17 @@ class CaldavCollection(models.Model):
     seen_xid = BigInteger("Transaction", readonly=True)
     seen_round = fields.Integer(readonly=True)
 
-    _once = models.UniqueIndex("(user_id, kind)")
+    _once = models.UniqueIndex("(user_id, kind, COALESCE(key, ''))")
 
     @api.model
-    def _of(self, user, kind):
+    def _of(self, user, kind, key=None):
         """The collection of a user, made when it is not there yet."""
         self.env.flush_all()
         find = SQL(
-            "SELECT id FROM caldav_collection WHERE user_id = %s AND kind = %s", user.id, kind
-        )
+            "SELECT id FROM caldav_collection"
+            " WHERE user_id = %s AND kind = %s AND COALESCE(key, '') = %s",
+            user.id, kind, key or "",
+        )  # fmt: skip
         found = self.env.execute_query(find)
         if not found:
             home = self.env["caldav.change"]._home()
@@ -50,12 +57,12 @@ class CaldavCollection(models.Model):
             found = self.env.execute_query(
                 SQL(
                     """
-                    INSERT INTO caldav_collection (user_id, kind, version, epoch, home, forgotten,
-                                                   used_on, create_uid, create_date)
-                    VALUES (%s, %s, 0, %s, %s, 0, CURRENT_DATE, %s, now() AT TIME ZONE 'UTC')
-                    ON CONFLICT (user_id, kind) DO NOTHING RETURNING id
+                    INSERT INTO caldav_collection (user_id, kind, key, version, epoch, home,
+                                                   forgotten, used_on, create_uid, create_date)
+                    VALUES (%s, %s, %s, 0, %s, %s, 0, CURRENT_DATE, %s, now() AT TIME ZONE 'UTC')
+                    ON CONFLICT (user_id, kind, COALESCE(key, '')) DO NOTHING RETURNING id
                     """,
-                    user.id, kind, _NEW_EPOCH, home, self.env.uid,
+                    user.id, kind, key, _NEW_EPOCH, home, self.env.uid,
                 )
             )  # fmt: skip
         return self.browse(found[0])
@@ -288,7 +295,8 @@ class CaldavCollection(models.Model):
                      (SELECT old.name FROM caldav_member old
                        WHERE old.collection_id = %(id)s AND old.uid = holding.uid AND old.is_gone
                        ORDER BY old.version DESC, old.id DESC LIMIT 1),
-                     CASE WHEN holding.uid ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,199}$'
+                     CASE WHEN holding.sees <> 'busy'
+                               AND holding.uid ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,199}$'
                                AND NOT EXISTS (SELECT FROM caldav_member other
                                                 WHERE other.collection_id = %(id)s
                                                   AND other.name = holding.uid || '.ics')

@@ -23,7 +23,9 @@ class CaldavCollection(models.Model):
         """Drop what is unused, old tombstones, texts that are old or of nothing, and
         the changes that everybody has seen."""
         now = self.env.cr.now()
-        self.search([("used_on", "<", (now - UNUSED).date())]).unlink()
+        # In the others is what users have made.
+        unused = [("used_on", "<", (now - UNUSED).date()), ("kind", "in", ("agenda", "busy"))]
+        self.search(unused).unlink()
         self.env.flush_all()
         for statement in (
             SQL(

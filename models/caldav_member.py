@@ -2,6 +2,8 @@
 
 from odoo import fields, models
 
+from .caldav_object import SEES
+
 
 class CaldavMember(models.Model):
     """Written by ``caldav.collection._catch_up`` only. What has left stays as a
@@ -18,9 +20,7 @@ class CaldavMember(models.Model):
     is_gone = fields.Boolean(required=True)
     gone_at = fields.Datetime()
     is_part = fields.Boolean(required=True, help="The user has only some meetings of the series.")
-    sees = fields.Selection(
-        [("full", "Everything"), ("busy", "That the time is taken")], required=True
-    )
+    sees = fields.Selection(SEES, required=True)
 
     _name_unique = models.UniqueIndex("(collection_id, name)")
     _uid_unique = models.UniqueIndex("(collection_id, uid) WHERE NOT is_gone")
