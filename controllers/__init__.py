@@ -1,1 +1,1 @@
-from . import caldav, feed
+from . import caldav, caldav_setup, feed

@@ -90,8 +90,9 @@ class CaldavController(http.Controller):
             raise AccessDenied()
         env = request.env(user=SUPERUSER_ID, su=True, context={})
         return env["caldav.access"]._user_id(
-            found.username or "", found.password or "", asked.remote_addr or ""
-        )
+            found.username or "", found.password or "", asked.remote_addr or "",
+            asked.headers.get("User-Agent"),
+        )  # fmt: skip
 
     def _body(self, asked, backend):
         """The body, unless its length alone says that it is too long."""

@@ -10,6 +10,7 @@ from . import (
     caldav_collection_read,
     caldav_forget,
     caldav_kept,
+    caldav_key,
     caldav_member,
     caldav_object,
     caldav_overlay,

@@ -55,10 +55,11 @@ class CaldavAccess(models.AbstractModel):
     _description = "Access of Calendar Programs"
 
     @api.model
-    def _user_id(self, login, secret, address):
+    def _user_id(self, login, secret, address, program=None):
         """The user whose name and key, or password, these are.
 
         :param str address: from which it is asked
+        :param str program: what asks says it is
         :raises AccessDenied: for every reason alike
         :raises TooManyFailures: whatever the secret is
         """
@@ -81,6 +82,9 @@ class CaldavAccess(models.AbstractModel):
             raise AccessDenied()
         THROTTLE["login"].succeed(name)
         THROTTLE["address"].succeed(place)
+        if proof.key_id:
+            # As often as it is proved: no request has to look whether it is time.
+            self.env["caldav.key"]._note_use(proof.key_id, program)
         _PROVED[digest] = proof
         while len(_PROVED) > MANY:
             _PROVED.popitem(last=False)

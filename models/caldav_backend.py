@@ -215,7 +215,7 @@ class OdooBackend(WriteMixin, Backend):
         usual = "VTODO" if calendar.components == ("VTODO",) and calendar.fixed else "VEVENT"
         return SQL("COALESCE(kept.component, %s)", usual)
 
-    def _entries(self, calendar, conditions, order=SQL("member.id"), limit=None):
+    def _entries(self, calendar, conditions):
         return [
             self._entry(calendar, row[0], Member(*row[1:]))
             for row in self.env.execute_query(
@@ -227,14 +227,12 @@ class OdooBackend(WriteMixin, Backend):
                  LEFT JOIN caldav_kept kept
                         ON kept.user_id = %s AND kept.uid = member.uid AND member.sees = 'kept'
                      WHERE member.collection_id = %s AND %s
-                     ORDER BY %s %s
+                     ORDER BY member.id
                     """,
                     self._component(calendar),
                     self.user.id,
                     calendar.id,
                     SQL(" AND ").join(conditions),
-                    order,
-                    SQL("LIMIT %s", limit) if limit is not None else SQL(),
                 )
             )
         ]

@@ -56,7 +56,8 @@ class TestMeetings(DavCase):
             "one", "DTSTART;TZID=Europe/Madrid:20270301T100000",
             "DTEND;TZID=Europe/Madrid:20270301T113000", "SUMMARY:Cata de Ñora",
             "X-MOZ-LASTACK:20270201T090000Z", "GEO:40.4;-3.7", "LOCATION:Bodega",
-            "ATTENDEE;X-A=1;CN=Nobody:mailto:nobody@nowhere.example", "ORGANIZER:mailto:x@y.example",
+            "ATTENDEE;X-A=1;CN=Nobody:mailto:nobody@nowhere.example",
+            "ORGANIZER:mailto:x@y.example",
             "BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:x", "TRIGGER:-PT10M", "END:VALARM",
         )  # fmt: skip
         made = self.put_one(text)
