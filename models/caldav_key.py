@@ -89,7 +89,7 @@ class CaldavKey(models.Model):
             raise AccessError(self.env._("These are the keys of somebody else."))
         self.env["res.users.apikeys"].browse(self.mapped("apikey_id"))._remove()
         self.sudo().unlink()
-        return self.env["ir.actions.act_window"]._for_xml_id("crm_automation.caldav_setup_action")
+        return {**self.env["caldav.setup"].action_open(), "target": "main"}
 
     @api.model
     def _note_use(self, apikey_id, program):

@@ -1,8 +1,10 @@
 """*Synchronize my Calendar*: what a user needs to set up his calendar programs."""
 
+import base64
+import io
 from urllib.parse import quote
 
-from markupsafe import Markup
+import qrcode
 
 from odoo import api, fields, models
 
@@ -16,7 +18,7 @@ class CaldavSetup(models.TransientModel):
     url = fields.Char("Address", compute="_compute_address")
     calendar_url = fields.Char("Address of the Calendar", compute="_compute_address")
     login = fields.Char("User Name", compute="_compute_address")
-    qr_code = fields.Html(compute="_compute_address", sanitize=False)
+    qr_code = fields.Binary("Address as QR Code", compute="_compute_address")
     is_plain = fields.Boolean(compute="_compute_address")
     key_ids = fields.Many2many("caldav.key", compute="_compute_key_ids", string="My Keys")
     name = fields.Char(
@@ -37,10 +39,22 @@ class CaldavSetup(models.TransientModel):
             setup.calendar_url = f"{base}/caldav/calendars/{quote(login, safe='@')}/agenda/"
             setup.login = login
             setup.is_plain = base.startswith("http://")
-            setup.qr_code = Markup(
-                '<img src="/report/barcode/?barcode_type=QR&amp;width=160&amp;height=160'
-                '&amp;value={value}" width="160" height="160" alt="{words}"/>'
-            ).format(value=quote(setup.url, safe=""), words=self.env._("The address as a QR code"))
+            setup.qr_code = _qr_code(setup.url)
+
+    def _compute_display_name(self):
+        self.display_name = self.env._("Synchronize my Calendar")
+
+    @api.model
+    def action_open(self):
+        """The screen, with nothing in it that another visit has left."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Synchronize my Calendar"),
+            "res_model": self._name,
+            "res_id": self.create({}).id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }
 
     @api.depends_context("uid")
     def _compute_key_ids(self):
@@ -79,4 +93,11 @@ class CaldavKeyShow(models.TransientModel):
 
     def action_done(self):
         """Back to the list of keys."""
-        return self.env["ir.actions.act_window"]._for_xml_id("crm_automation.caldav_setup_action")
+        return {**self.env["caldav.setup"].action_open(), "target": "main"}
+
+
+def _qr_code(text):
+    """A PNG of it, in base64."""
+    octets = io.BytesIO()
+    qrcode.make(text, box_size=4, border=2).save(octets, format="PNG")
+    return base64.b64encode(octets.getvalue())
