@@ -17,7 +17,7 @@ from .caldav_collection_read import Member
 from .ical_meeting import named_zone
 
 #: Names of the calendars that everybody has, and their kinds.
-FIXED = {"agenda": "main"}
+FIXED = {"agenda": "main", "tasks": "tasks"}
 #: Kinds of objects of an own calendar that said nothing.
 USUAL = ("VEVENT", "VTODO")
 _COLUMNS = SQL(

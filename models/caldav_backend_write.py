@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from ..dav.backend import Written
 from ..dav.errors import Forbidden, InvalidData, InvalidObject, NotFound
 from .caldav_answer import Answer
+from .caldav_todo_write import TodoMixin
 from .ical_incoming import UID_BYTES, Options
 from .ical_writer import SILENT
 
@@ -21,14 +22,17 @@ NO_PLACE = frozenset(
 )  # fmt: skip
 
 
-class WriteMixin:
+class WriteMixin(TodoMixin):
     """Of the backend: PUT, DELETE, MOVE."""
 
     def put(self, calendar, name, uid, component, text, entry):
         if len(uid.encode()) > UID_BYTES or "\0" in uid:
             raise InvalidObject("its UID is too long")
         collection = self.collections.browse(calendar.id)
-        if component != "VEVENT":
+        if collection.kind == "tasks":
+            self._put_todo(collection, uid, text)
+            is_same = False
+        elif component != "VEVENT":
             self._keep(collection, uid, component, text)
             is_same = True
         else:
@@ -38,7 +42,7 @@ class WriteMixin:
         made = next(iter(self.entries(self.calendar(calendar.name), uid=uid)), None)
         if made is None:
             raise Forbidden("it is no part of this calendar")
-        if made.id.sees == "kept":
+        if made.id.sees in ("kept", "todo"):
             return Written(made, entry is None, is_same)
         if is_same and not made.id.is_part and not self._has_overlay(uid):
             self._store(uid, text)
@@ -162,6 +166,9 @@ class WriteMixin:
         kept = [entry.uid for entry in entries if entry.id.sees == "kept"]
         for uid in kept:
             self.env["caldav.kept"]._take(self.user, uid)
+        todos = [entry.uid for entry in entries if entry.id.sees == "todo"]
+        if todos:
+            self._delete_todos(self.collections.browse(calendar.id), todos)
         uids = [entry.uid for entry in entries if entry.id.sees == "full"]
         if uids:
             self._delete_meetings(uids)
@@ -208,6 +215,8 @@ class WriteMixin:
     def move(self, calendar, entry, target, name):
         source = self.collections.browse(calendar.id)
         collection = self.collections.browse(target.id)
+        if "tasks" in (source.kind, collection.kind) and source != collection:
+            raise Forbidden("to-dos of Odoo stay where they are")
         uid = entry.uid
         if entry.id.sees == "kept":
             texts = self.env["caldav.kept"]._texts(self.user, [uid])
@@ -216,8 +225,6 @@ class WriteMixin:
             self.env["caldav.kept"]._put(collection, uid, entry.component, texts[uid])
         elif entry.id.sees == "full":
             self._place(collection, uid)
-        else:
-            raise Forbidden("it belongs where it is")
         if source == collection:
             collection._rename(entry.id, name)
         else:

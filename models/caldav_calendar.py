@@ -28,8 +28,13 @@ class CaldavCollection(models.Model):
     _inherit = "caldav.collection"
 
     kind = fields.Selection(
-        selection_add=[("main", "My agenda"), ("own", "Own calendar"), ("home", "Home")],
-        ondelete={"main": "cascade", "own": "cascade", "home": "cascade"},
+        selection_add=[
+            ("main", "My agenda"),
+            ("tasks", "My tasks"),
+            ("own", "Own calendar"),
+            ("home", "Home"),
+        ],
+        ondelete={"main": "cascade", "tasks": "cascade", "own": "cascade", "home": "cascade"},
     )
     description = fields.Text()
     sort_order = fields.Integer()
@@ -115,10 +120,10 @@ class CaldavObject(models.Model):
         if sees != "kept":
             return super()._make(uids, sees, collection)
         texts = self.env["caldav.kept"]._texts(collection.user_id, uids)
-        return {uid: Found(text, *_span(text)) for uid, text in texts.items()}
+        return {uid: Found(text, *span_of(text)) for uid, text in texts.items()}
 
 
-def _span(text):
+def span_of(text):
     """From when to when the objects of a text are, in naive UTC; wide where it is not known."""
     try:
         items = parse(text.encode()).items
