@@ -28,7 +28,6 @@ METHODS = [
     "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR",
     "MKCOL", "MOVE", "COPY", "POST", "LOCK", "UNLOCK", "PATCH", "ACL",
 ]  # fmt: skip
-#: Seconds for which OPTIONS and the like may be kept.
 REALM = 'Basic realm="Odoo", charset="UTF-8"'
 _ROUTE = {
     "type": "http", "auth": "none", "csrf": False, "save_session": False, "readonly": False,
@@ -67,9 +66,7 @@ class CaldavController(http.Controller):
             seconds = str(math.ceil(error.seconds))
             return Response("Too many failures\n", status=429, headers={"Retry-After": seconds})
         except AccessDenied:
-            return Response(
-                "A name and a key are needed\n", status=401, headers={"WWW-Authenticate": REALM}
-            )
+            return Response(status=401, headers={"WWW-Authenticate": REALM})
         env = request.env(user=SUPERUSER_ID, su=True, context={})
         backend = OdooBackend(env, user_id)
         try:

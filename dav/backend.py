@@ -47,6 +47,7 @@ class Entry:
     """An object of a calendar, without its text.
 
     :param str etag: without quotes
+    :param datetime changed_at: naive UTC; None where it is not known
     :param id: whatever the backend knows it by
     """
 
@@ -54,6 +55,7 @@ class Entry:
     uid: str
     etag: str
     component: str = "VEVENT"
+    changed_at: object = None
     id: object = None
 
 

@@ -1,5 +1,8 @@
 """What resources say of themselves: the table of live properties, and the dead ones."""
 
+from datetime import timezone
+from email.utils import format_datetime
+
 from .errors import NotFound
 from .filters import COLLATIONS
 from .names import APPLE, CALDAV, CALENDARSERVER, DAV, caldav, dav
@@ -125,6 +128,10 @@ class Properties:
     def content_length(self, resource):
         return str(len(self.text(resource).encode()))
 
+    def last_modified(self, resource):
+        at = resource.entry.changed_at
+        return http_date(at) if at else None
+
     def principal(self, _resource):
         return href(self.tree.principal_path)
 
@@ -241,6 +248,7 @@ _TABLE = (
     (DAV, "getetag", _OBJECT, Properties.etag),
     (DAV, "getcontenttype", _OBJECT, Properties.content_type),
     (DAV, "getcontentlength", _OBJECT, Properties.content_length),
+    (DAV, "getlastmodified", _OBJECT, Properties.last_modified),
     (DAV, "current-user-principal", _EVERY, Properties.principal),
     (DAV, "current-user-privilege-set", _EVERY, Properties.privileges),
     (DAV, "principal-collection-set", _EVERY, Properties.principals),
@@ -282,13 +290,20 @@ def _guarded(kinds, how):
 _LIVE = {f"{{{space}}}{local}": _guarded(kinds, how) for space, local, kinds, how in _TABLE}
 _ALLPROP = tuple(
     dav(name)
-    for name in ("resourcetype", "displayname", "getetag", "getcontenttype", "getcontentlength")
+    for name in (
+        "resourcetype",
+        "displayname",
+        "getetag",
+        "getcontenttype",
+        "getcontentlength",
+        "getlastmodified",
+    )  # fmt: skip
 )
 #: Names that nobody sets, whatever the resource. RFC 4918, 15, has those we do not keep.
 LIVE_NAMES = frozenset(_LIVE) | {
     dav(name)
     for name in (
-        "creationdate", "getlastmodified", "getcontentlanguage", "lockdiscovery",
+        "creationdate", "getcontentlanguage", "lockdiscovery",
         "supportedlock", "resource-id", "add-member", "quota-available-bytes",
         "quota-used-bytes", "group",
     )
@@ -296,6 +311,14 @@ LIVE_NAMES = frozenset(_LIVE) | {
 
 #: What makes a URI of a token (RFC 6578, 4).
 _TOKEN_URI = "data:,"
+
+
+def http_date(at):
+    """A moment as HTTP has it.
+
+    :param datetime at: naive UTC
+    """
+    return format_datetime(at.replace(microsecond=0, tzinfo=timezone.utc), usegmt=True)
 
 
 def token_uri(token):

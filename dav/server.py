@@ -7,7 +7,7 @@ from ..ical.values import UTC, write_text
 from .changes import Changes
 from .errors import BadRequest, DavError, Forbidden, NotAllowed, status_of
 from .names import caldav, dav
-from .properties import REPORTS, Properties
+from .properties import REPORTS, Properties, http_date
 from .reading import expect, read_xml
 from .reports import Reports
 from .requests import Request
@@ -208,6 +208,8 @@ class Server:
             headers = {
                 "ETag": etag, "Content-Type": CALENDAR_TYPE, "Cache-Control": "private, no-cache",
             }  # fmt: skip
+            if resource.entry.changed_at:
+                headers["Last-Modified"] = http_date(resource.entry.changed_at)
             if self.request.has_current(etag):
                 return 304, headers, []
             return 200, headers, [self.properties.text(resource)]

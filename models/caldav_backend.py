@@ -217,12 +217,12 @@ class OdooBackend(WriteMixin, Backend):
 
     def _entries(self, calendar, conditions):
         return [
-            self._entry(calendar, row[0], Member(*row[1:]))
+            self._entry(calendar, row[0], row[1], Member(*row[2:]))
             for row in self.env.execute_query(
                 SQL(
                     """
-                    SELECT %s, member.id, member.uid, member.name, member.version,
-                           member.is_gone, member.is_part, member.sees
+                    SELECT %s, member.changed_at, member.id, member.uid, member.name,
+                           member.version, member.is_gone, member.is_part, member.sees
                       FROM caldav_member member
                  LEFT JOIN caldav_kept kept
                         ON kept.user_id = %s AND kept.uid = member.uid AND member.sees = 'kept'
@@ -237,9 +237,11 @@ class OdooBackend(WriteMixin, Backend):
             )
         ]
 
-    def _entry(self, calendar, component, member):
+    def _entry(self, calendar, component, changed_at, member):
         epoch = calendar.token.partition("-")[0]
-        return Entry(member.name, member.uid, f"{epoch}-{member.version}", component, member)
+        return Entry(
+            member.name, member.uid, f"{epoch}-{member.version}", component, changed_at, member
+        )
 
     def texts(self, calendar, entries):
         entries = list(entries)
@@ -253,8 +255,13 @@ class OdooBackend(WriteMixin, Backend):
             changed, gone, following, is_all = collection._changes_since(token, limit)
         except Invalid as error:
             raise InvalidToken("this token says nothing here") from error
-        component = calendar.components[0]
-        entries = [self._entry(calendar, component, member) for member in changed]
+        if calendar.fixed:
+            component = calendar.components[0]
+            entries = [self._entry(calendar, component, None, member) for member in changed]
+        else:
+            # Of several kinds.
+            ids = [member.id for member in changed]
+            entries = self._entries(calendar, [SQL("member.id = ANY(%s)", ids)])
         return entries, [member.name for member in gone], following, is_all
 
     # --- What users say of their calendars

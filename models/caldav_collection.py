@@ -239,7 +239,8 @@ class CaldavCollection(models.Model):
                     RETURNING 1),
                 kept AS (
                     UPDATE caldav_member member
-                       SET version = %(version)s, is_part = holding.is_part, sees = holding.sees
+                       SET version = %(version)s, changed_at = now() AT TIME ZONE 'UTC',
+                           is_part = holding.is_part, sees = holding.sees
                       FROM holding
                      WHERE member.collection_id = %(id)s AND NOT member.is_gone
                        AND member.uid = holding.uid
@@ -248,15 +249,18 @@ class CaldavCollection(models.Model):
                     RETURNING 1),
                 added AS (
                     INSERT INTO caldav_member AS member
-                           (collection_id, uid, name, version, is_gone, is_part, sees)
-                    SELECT %(id)s, holding.uid, %(name)s, %(version)s, FALSE, is_part, sees
+                           (collection_id, uid, name, version, changed_at, is_gone, is_part,
+                            sees)
+                    SELECT %(id)s, holding.uid, %(name)s, %(version)s, now() AT TIME ZONE 'UTC',
+                           FALSE, is_part, sees
                       FROM holding
                      WHERE NOT EXISTS (SELECT FROM caldav_member other
                                         WHERE other.collection_id = %(id)s AND NOT other.is_gone
                                           AND other.uid = holding.uid)
                     ON CONFLICT (collection_id, name) DO UPDATE
-                       SET uid = excluded.uid, version = excluded.version, is_gone = FALSE,
-                           gone_at = NULL, is_part = excluded.is_part, sees = excluded.sees
+                       SET uid = excluded.uid, version = excluded.version,
+                           changed_at = excluded.changed_at, is_gone = FALSE, gone_at = NULL,
+                           is_part = excluded.is_part, sees = excluded.sees
                     RETURNING 1)
                 UPDATE caldav_collection SET version = %(version)s
                  WHERE id = %(id)s AND (EXISTS (SELECT FROM gone) OR EXISTS (SELECT FROM kept)

@@ -17,6 +17,7 @@ class CaldavMember(models.Model):
     uid = fields.Char("UID", required=True)
     name = fields.Char(required=True, help="Last part of its address.")
     version = fields.Integer(required=True, help="Version of the calendar that changed it last.")
+    changed_at = fields.Datetime(readonly=True)
     is_gone = fields.Boolean(required=True)
     gone_at = fields.Datetime()
     is_part = fields.Boolean(required=True, help="The user has only some meetings of the series.")

@@ -91,6 +91,7 @@ def odoo_server(log, cron_workers):
 
     :param Path log: where its log goes
     :param int cron_workers: number of its processes for scheduled jobs
+    :return: the process; its ``url`` is where it will listen
     """
     ports = []
     for _n in range(2):
@@ -109,6 +110,7 @@ def odoo_server(log, cron_workers):
         process = subprocess.Popen(
             command, stdout=output, stderr=output, env=environment, start_new_session=True
         )
+    process.url = f"http://127.0.0.1:{ports[0]}"
     try:
         yield process
     finally:

@@ -94,7 +94,7 @@ class Memory(Backend):
 
     def put(self, calendar, name, uid, component, text, entry):
         self.version += 1
-        made = Entry(name, uid, f"v{self.version}", component)
+        made = Entry(name, uid, f"v{self.version}", component, NOW.replace(tzinfo=None))
         self.objects[calendar.name][name] = (made, text, self.version)
         return Written(made, entry is None, True)
 

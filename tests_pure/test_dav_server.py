@@ -84,7 +84,7 @@ def test_allprop_and_propname(client):
     for body in ("", f"<D:propfind {NAMES}><D:allprop/></D:propfind>"):
         answer = client.ask("PROPFIND", ONE, body, depth="0")
         assert set(answer.found["one.ics"]) == {
-            "resourcetype", "getetag", "getcontenttype", "getcontentlength"
+            "resourcetype", "getetag", "getcontenttype", "getcontentlength", "getlastmodified"
         }  # fmt: skip
     names = client.ask(
         "PROPFIND", AGENDA, f"<D:propfind {NAMES}><D:propname/></D:propfind>", depth="1"

@@ -18,6 +18,7 @@ ADDON_REQUIREMENTS = CHECKOUT / "requirements.txt"
 ADDONS = HERE / "requirements-addons.txt"
 #: Another calendar, which reads what is exported: the tests do without where it cannot be had.
 KHAL = HERE / "requirements-khal.txt"
+CLIENTS = HERE / "requirements-clients.txt"
 
 
 def odoo_python(source):
@@ -73,6 +74,15 @@ def khal():
         return str(_environment("khal", Path(sys.executable), [KHAL]) / "bin/khal")
     except SetupError as error:
         say(f"  Note: without khal: {str(error)[-300:]}")
+        return None
+
+
+def clients():
+    """Folder of the commands of calendar programs written in Python; None without."""
+    try:
+        return str(_environment("clients", Path(sys.executable), [CLIENTS]) / "bin")
+    except SetupError as error:
+        say(f"  Note: without the calendar programs of Python: {str(error)[-300:]}")
         return None
 
 
