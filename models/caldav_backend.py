@@ -4,6 +4,7 @@ Who asks here reads no records: a request costs the same few queries, whatever i
 calendar.
 """
 
+import re
 from typing import NamedTuple
 
 from odoo.tools import SQL, email_normalize
@@ -11,13 +12,15 @@ from odoo.tools import SQL, email_normalize
 from ..dav.backend import Backend, Calendar, Entry, Person
 from ..dav.errors import Conflict, Forbidden, InvalidToken, NoPrivilege
 from .caldav_backend_write import WriteMixin
-from .caldav_calendar import MAX_OWN, WRITABLE
+from .caldav_calendar import MAX_OWN, MAX_SHARED, WRITABLE
 from .caldav_collection_read import InvalidToken as Invalid
 from .caldav_collection_read import Member
 from .ical_meeting import named_zone
 
 #: Names of the calendars that everybody has, and their kinds.
 FIXED = {"agenda": "main", "tasks": "tasks"}
+#: Names of the calendars that several have, and only read.
+_SHARED = re.compile(r"(team|plan)-(\d{1,9})")
 #: Kinds of objects of an own calendar that said nothing.
 USUAL = ("VEVENT", "VTODO")
 _COLUMNS = SQL(
@@ -60,6 +63,8 @@ class OdooBackend(WriteMixin, Backend):
         self.user = env["res.users"].browse(user_id)
         self.collections = env["caldav.collection"]
         self._person = None
+        self._known = None
+        self._names = {}
 
     def person(self):
         if self._person is None:
@@ -83,50 +88,89 @@ class OdooBackend(WriteMixin, Backend):
     # --- Calendars
 
     def calendars(self):
-        rows = self._rows(SQL("TRUE"))
-        there = {self._path_name(row) for row in rows}
-        missing = [name for name in self._fixed() if name not in there]
-        if missing:
-            for name in missing:
-                self._collection(name)
-            rows = self._rows(SQL("TRUE"))
-        return [self._calendar(row) for row in self._sorted(rows)]
+        shared = self._shared_calendars()
+        for kind in FIXED.values():
+            self._ensure(kind, "")
+        for kind, key in shared:
+            self._ensure(kind, key)
+        rows = self._rows(self._is_one_of(shared))
+        order = [*FIXED.values(), *dict.fromkeys(kind for kind, _key in shared), "own"]
+        return [
+            self._calendar(row)
+            for row in sorted(rows, key=lambda row: (order.index(row.kind), row.id))
+        ]
 
     def calendar(self, name):
-        rows = self._rows(self._is_named(name))
-        if not rows and name in self._fixed():
-            self._collection(name)
-            rows = self._rows(self._is_named(name))
+        match = _SHARED.fullmatch(name)
+        if name in FIXED:
+            kind, key = FIXED[name], ""
+        elif match:
+            kind, key = match.groups()
+            if (kind, key) not in self._shared_calendars(kind, int(key)):
+                return None
+        else:
+            kind, key = "own", name
+        condition = SQL("collection.kind = %s AND COALESCE(collection.key, '') = %s", kind, key)
+        rows = self._rows(condition)
+        if not rows and kind != "own":
+            self._ensure(kind, key)
+            rows = self._rows(condition)
         return self._calendar(rows[0]) if rows else None
 
-    def _fixed(self):
-        """Names of the calendars that are always there, in order, and their kinds."""
-        return FIXED
+    def _shared_calendars(self, only=None, res_id=None):
+        """Calendars that this user only reads: of his sales teams, and of visit plans.
 
-    def _is_named(self, name):
-        kind = self._fixed().get(name)
-        if kind:
-            return SQL("collection.kind = %s", kind)
-        return SQL("collection.kind = 'own' AND collection.key = %s", name)
+        :param str only: this kind, of the record with this id
+        :return: dict from (kind, key) to the name
+        """
+        user = self.user
+        mine = ["|", ("member_ids", "in", user.ids), ("user_id", "=", user.id)]
+        found = {}
+        for kind, model, domain in (
+            ("team", "crm.team", mine), ("plan", "calendar.visit.plan", []),
+        ):  # fmt: skip
+            records = self.env[model].with_user(user).with_context(lang=user.lang)
+            if only in (None, kind) and records.has_access("read"):
+                if res_id:
+                    domain = [*domain, ("id", "=", res_id)]
+                for record in records.search(domain, limit=MAX_SHARED):
+                    found[kind, str(record.id)] = record.display_name
+        self._names.update(found)
+        return found
+
+    def _ensure(self, kind, key):
+        """Make a calendar that is always there, unless that was done."""
+        if (kind, key) not in self._there():
+            self.collections._of(self.user, kind, key or None)
+            self._known.add((kind, key))
+
+    def _there(self):
+        """(kind, key) of the calendars that have been made already."""
+        if self._known is None:
+            self._known = set(
+                self.env.execute_query(
+                    SQL(
+                        "SELECT kind, COALESCE(key, '') FROM caldav_collection WHERE user_id = %s",
+                        self.user.id,
+                    )
+                )
+            )
+        return self._known
+
+    def _is_one_of(self, shared):
+        """SQL condition: what is always there, his own, and these."""
+        condition = SQL("collection.kind IN %s", (*FIXED.values(), "own"))
+        if shared:
+            condition = SQL(
+                "(%s OR (collection.kind, collection.key) IN %s)", condition, tuple(shared)
+            )
+        return condition
 
     def _path_name(self, row):
-        names = {kind: name for name, kind in self._fixed().items()}
+        names = {kind: name for name, kind in FIXED.items()}
+        if row.kind in ("team", "plan"):
+            return f"{row.kind}-{row.key}"
         return names.get(row.kind) or row.key
-
-    def _sorted(self, rows):
-        order = list(self._fixed())
-        names = {row.id: self._path_name(row) for row in rows}
-        return sorted(
-            rows,
-            key=lambda row: (
-                order.index(names[row.id]) if names[row.id] in order else len(order),
-                row.id,
-            ),
-        )
-
-    def _collection(self, name):
-        """The record of a calendar, made if it is one of those that are always there."""
-        return self.collections._of(self.user, self._fixed()[name])
 
     def _rows(self, condition):
         """The calendars, in their present state: what has changed is taken in first."""
@@ -146,12 +190,11 @@ class OdooBackend(WriteMixin, Backend):
                 SQL(
                     """
                     SELECT %s, %s FROM caldav_collection collection
-                     WHERE collection.user_id = %s AND collection.kind IN %s AND %s
+                     WHERE collection.user_id = %s AND %s
                     """,
                     _COLUMNS,
                     self.collections._news("collection"),
                     self.user.id,
-                    (*self._fixed().values(), "own"),
                     condition,
                 )
             )
@@ -177,9 +220,14 @@ class OdooBackend(WriteMixin, Backend):
         )
 
     def _title(self, row):
+        """What it is called as long as its user has not named it."""
+        if row.kind == "own":
+            return ""
+        if row.kind in ("team", "plan"):
+            return self._names.get((row.kind, row.key))
         kinds = self.env["caldav.collection"]._fields["kind"]
         env = self.env(context={"lang": self.user.lang})
-        return dict(kinds._description_selection(env)).get(row.kind) if row.kind != "own" else ""
+        return dict(kinds._description_selection(env)).get(row.kind)
 
     def _components(self, row):
         if row.kind == "own":
@@ -280,7 +328,7 @@ class OdooBackend(WriteMixin, Backend):
         self.collections._of(self.user, "home").dead_properties = properties or False
 
     def make_calendar(self, name, components, values):
-        if name in self._fixed():
+        if name in FIXED or _SHARED.fullmatch(name):
             raise Conflict("that name is taken")
         if self.collections._number_of_own(self.user) >= MAX_OWN:
             raise Forbidden("there are too many calendars")

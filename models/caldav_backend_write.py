@@ -4,6 +4,9 @@ The organizer of a meeting changes it; whoever takes part changes his own answer
 reminders, whatever his program sends. What Odoo has no place for is kept as text.
 """
 
+from dataclasses import replace
+from typing import NamedTuple
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
@@ -22,6 +25,14 @@ NO_PLACE = frozenset(
 )  # fmt: skip
 
 
+class Own(NamedTuple):
+    """Which rows of a user there are for a UID."""
+
+    kept: bool
+    place: bool
+    overlay: bool
+
+
 class WriteMixin(TodoMixin):
     """Of the backend: PUT, DELETE, MOVE."""
 
@@ -37,27 +48,30 @@ class WriteMixin(TodoMixin):
             is_same = True
         else:
             is_same = self._put_meeting(collection, uid, text)
-        self.env.flush_all()
         collection._catch_up({uid: name})
-        made = next(iter(self.entries(self.calendar(calendar.name), uid=uid)), None)
+        calendar = replace(calendar, token=collection._token())
+        made = next(iter(self.entries(calendar, uid=uid)), None)
+        if made is None and collection.kind == "tasks" and entry is not None:
+            # An activity that is done is gone.
+            return Written(entry, False, False)
         if made is None:
             raise Forbidden("it is no part of this calendar")
         if made.id.sees in ("kept", "todo"):
             return Written(made, entry is None, is_same)
-        if is_same and not made.id.is_part and not self._has_overlay(uid):
+        if is_same and not made.id.is_part and not self._own(uid).overlay:
             self._store(uid, text)
             return Written(made, entry is None, True)
         return Written(made, entry is None, False)
 
     def _keep(self, collection, uid, component, text):
-        if self._meetings(uid):
+        if self._meetings([uid]):
             # One UID is one thing.
             raise InvalidObject("a meeting has this UID")
         self.env["caldav.kept"]._put(collection, uid, component, text)
 
     def _put_meeting(self, collection, uid, text):
         """:return: whether Odoo has now what was sent, and nobody else has a say in it"""
-        meetings = self._meetings(uid)
+        meetings = self._meetings([uid])
         own = meetings.filtered(lambda event: event.user_id == self.user)
         if meetings and not own:
             self._put_answer(meetings, uid, text)
@@ -71,7 +85,8 @@ class WriteMixin(TodoMixin):
                 self._refuse(reason, result.detail or outcome.detail)
             self._keep(collection, uid, "VEVENT", text)
             return True
-        self.env["caldav.kept"]._take(self.user, uid)
+        if self._own(uid).kept:
+            self.env["caldav.kept"]._take(self.user, uid)
         is_restored = self._restore(answers)
         self._place(collection, uid)
         return not is_restored
@@ -93,11 +108,11 @@ class WriteMixin(TodoMixin):
             raise Forbidden(words)
         raise InvalidData(words)
 
-    def _meetings(self, uid):
-        """The meetings with this UID that are the user's, cancelled ones included."""
+    def _meetings(self, uids):
+        """The meetings with these UIDs that are the user's, cancelled ones included."""
         return self.env["calendar.event"].with_context(active_test=False).search(
             [
-                ("ical_uid", "=", uid),
+                ("ical_uid", "in", uids),
                 "|", ("user_id", "=", self.user.id),
                 ("partner_ids", "in", self.user.partner_id.ids),
             ]
@@ -137,19 +152,23 @@ class WriteMixin(TodoMixin):
         places = self.env["caldav.place"]
         if collection.kind == "own":
             places._put(self.user, uid, collection)
-        else:
+        elif self._own(uid).place:
             places._take(self.user, uid)
 
-    def _has_overlay(self, uid):
-        return bool(
-            self.env.execute_query(
-                SQL(
-                    "SELECT FROM caldav_overlay WHERE user_id = %s AND uid = %s",
-                    self.user.id,
-                    uid,
-                )
+    def _own(self, uid):
+        """What of an object is kept for this user alone."""
+        [row] = self.env.execute_query(
+            SQL(
+                """
+                SELECT EXISTS (SELECT FROM caldav_kept WHERE user_id = %(user)s AND uid = %(uid)s),
+                       EXISTS (SELECT FROM caldav_place WHERE user_id = %(user)s AND uid = %(uid)s),
+                       EXISTS (SELECT FROM caldav_overlay
+                                WHERE user_id = %(user)s AND uid = %(uid)s)
+                """,
+                user=self.user.id, uid=uid,
             )
-        )
+        )  # fmt: skip
+        return Own(*row)
 
     def _store(self, uid, text):
         """Serve it as it came, until somebody changes it."""
@@ -158,9 +177,8 @@ class WriteMixin(TodoMixin):
     # --- Taking away
 
     def delete(self, calendar, entry):
+        # Whoever looks next finds it gone.
         self._delete_all(calendar, [entry])
-        self.env.flush_all()
-        self.collections.browse(calendar.id)._catch_up()
 
     def _delete_all(self, calendar, entries):
         kept = [entry.uid for entry in entries if entry.id.sees == "kept"]
@@ -174,9 +192,7 @@ class WriteMixin(TodoMixin):
             self._delete_meetings(uids)
 
     def _delete_meetings(self, uids):
-        events = self.env["calendar.event"].with_context(active_test=False).search(
-            [("ical_uid", "in", uids)]
-        )  # fmt: skip
+        events = self._meetings(uids)
         own = events.filtered(lambda event: event.user_id == self.user)
         others = events - own
         own_uids = set(own.mapped("ical_uid"))

@@ -20,6 +20,8 @@ from .caldav_object import Found
 FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 #: Calendars that one user can make.
 MAX_OWN = 200
+#: Calendars of each kind that several read.
+MAX_SHARED = 100
 #: Kinds that one writes into.
 WRITABLE = ("main", "own", "tasks")
 
@@ -32,9 +34,11 @@ class CaldavCollection(models.Model):
             ("main", "My agenda"),
             ("tasks", "My tasks"),
             ("own", "Own calendar"),
+            ("team", "Sales team"),
+            ("plan", "Visit plan"),
             ("home", "Home"),
         ],
-        ondelete={"main": "cascade", "tasks": "cascade", "own": "cascade", "home": "cascade"},
+        ondelete={name: "cascade" for name in ("main", "tasks", "own", "team", "plan", "home")},
     )
     description = fields.Text()
     sort_order = fields.Integer()
@@ -47,6 +51,11 @@ class CaldavCollection(models.Model):
     # --- What belongs to it
 
     def _domain(self):
+        if self.kind == "team":
+            return Domain("team_id", "=", int(self.key)) & Domain("active", "=", True)
+        if self.kind == "plan":
+            visits = Domain("visit_ids.plan_id", "=", int(self.key))
+            return visits & Domain("active", "=", True)
         if self.kind != "own":
             return super()._domain()
         user = self.user_id
@@ -62,6 +71,8 @@ class CaldavCollection(models.Model):
 
     def _holdings(self, only):
         holdings = super()._holdings(only)
+        if self.kind in ("team", "plan"):
+            return self._without_private(holdings)
         if self.kind not in ("main", "own"):
             return holdings
         return SQL(
@@ -75,6 +86,29 @@ class CaldavCollection(models.Model):
             """,
             meetings=holdings, id=self.id,
             only=SQL("kept.uid IN (%s)", only) if only else SQL("TRUE"),
+        )  # fmt: skip
+
+    def _without_private(self, holdings):
+        """Of the private meetings of others only that the time is taken, as in Odoo."""
+        user = self.user_id
+        return SQL(
+            """
+            SELECT holding.uid, holding.is_part,
+                   CASE WHEN EXISTS (
+                       SELECT FROM calendar_event event
+                    LEFT JOIN res_users_settings settings ON settings.user_id = event.user_id
+                        WHERE event.ical_uid = holding.uid AND event.active
+                          AND COALESCE(event.privacy, settings.calendar_default_privacy)
+                              = 'private'
+                          AND event.user_id IS DISTINCT FROM %(user)s
+                          AND NOT EXISTS (
+                              SELECT FROM calendar_event_res_partner_rel guest
+                               WHERE guest.calendar_event_id = event.id
+                                 AND guest.res_partner_id = %(partner)s))
+                        THEN 'busy' ELSE 'full' END AS sees
+              FROM (%(holdings)s) holding
+            """,
+            holdings=holdings, user=user.id, partner=user.partner_id.id,
         )  # fmt: skip
 
     # --- The calendars of a user

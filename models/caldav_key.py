@@ -118,6 +118,7 @@ class CaldavKey(models.Model):
     @api.model
     def _look_after(self):
         """Drop what was revoked elsewhere; tell the owners of keys that end soon."""
+        self.env.flush_all()
         self.env.cr.execute(
             "DELETE FROM caldav_key WHERE NOT EXISTS ("
             "SELECT FROM res_users_apikeys key WHERE key.id = apikey_id)"

@@ -1,16 +1,19 @@
 """Who gets in: keys of CalDAV, passwords without a second factor, and nobody else."""
 
+import plistlib
 from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.tests import new_test_user, tagged
+from odoo.exceptions import AccessError
+from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.base.models.res_users import ResUsers
 
 from ..engine.throttle import Throttle
 from ..models import caldav_access
+from .common import AutomationData
 from .dav import DavCase
 
 
@@ -84,6 +87,24 @@ class TestAccess(DavCase):
         self.assertEqual(self.status("seller", self.keys[self.seller]), 429)
         self.assertEqual(self.status("other_seller", self.keys[self.other_seller]), 207)
 
+    def test_the_last_use(self):
+        keys = self.env["caldav.key"].with_user(self.seller)
+        secret, key = keys._make("My phone", 365)
+        answer = self.ask(
+            "PROPFIND", "/caldav/", auth=("seller", secret), Depth="0", User_Agent="DAVx5/4"
+        )
+        self.assertEqual(answer.status_code, 207)
+        self.assertEqual(key.last_program, "DAVx5/4")
+        self.assertTrue(key.last_used_at)
+
+    def test_settings_for_apple(self):
+        self.authenticate("seller", "sellerxx")
+        profile = plistlib.loads(self.url_open("/caldav-setup/apple").content)
+        [account] = profile["PayloadContent"]
+        self.assertEqual(account["CalDAVUsername"], "seller")
+        self.assertEqual(account["CalDAVPrincipalURL"], "/caldav/principals/seller/")
+        self.assertNotIn("CalDAVPassword", account)
+
     def test_odd_headers(self):
         for value in ("Basic", "Basic %%%", "Basic eA==", "Bearer x", "Basic " + "A" * 9000, "é"):
             answer = self.ask(
@@ -92,3 +113,46 @@ class TestAccess(DavCase):
             self.assertIn(answer.status_code, (400, 401), value)
             if answer.status_code == 401:
                 self.assertIn("Basic", answer.headers["WWW-Authenticate"])
+
+
+@tagged("post_install", "-at_install")
+class TestKeys(AutomationData, TransactionCase):
+    """A user's keys are his alone."""
+
+    def test_who_sees_them(self):
+        Key = self.env["caldav.key"]
+        _secret, key = Key.with_user(self.seller)._make("My phone", 365)
+        self.assertEqual(Key.with_user(self.seller)._of_user(), key)
+        self.assertFalse(Key.with_user(self.other_seller).search([]))
+        with self.assertRaises(AccessError):
+            key.with_user(self.other_seller).read(["name"])
+        for user in (self.seller, self.manager):
+            for act in (
+                lambda key: key.write({"name": "x"}), lambda key: key.unlink(),
+                lambda key: key.create({"name": "x", "user_id": 1, "apikey_id": 1}),
+            ):  # fmt: skip
+                with self.assertRaises(AccessError):
+                    act(key.with_user(user))
+        with self.assertRaises(AccessError):
+            Key.with_user(self.portal)._make("My phone", 365)
+        with self.assertRaises(AccessError):
+            self.env["caldav.setup"].with_user(self.portal).create({})
+
+    def test_who_reads_what_programs_write(self):
+        for name in ("caldav.kept", "caldav.place", "caldav.overlay", "caldav.object"):
+            with self.assertRaises(AccessError):
+                self.env[name].with_user(self.manager).search([])
+
+    def test_the_end_of_a_key(self):
+        Key = self.env["caldav.key"]
+        _secret, key = Key.with_user(self.seller)._make("My phone", 10)
+        _secret, later = Key.with_user(self.seller)._make("My car", 100)
+        Key._look_after()
+        Key._look_after()
+        activity = self.env["mail.activity"].search([("user_id", "=", self.seller.id)])
+        self.assertEqual(len(activity.filtered(lambda one: "My phone" in one.summary)), 1)
+        self.assertFalse(activity.filtered(lambda one: "My car" in one.summary))
+        self.env["res.users.apikeys"].sudo().browse(later.apikey_id).unlink()
+        Key._look_after()
+        self.assertEqual(Key.with_user(self.seller)._of_user(), key)
+        self.assertFalse(later.exists())

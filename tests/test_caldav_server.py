@@ -327,3 +327,72 @@ class TestCalendars(DavCase):
         self.assertEqual(mine["calendar-color"].text, "#aa0000ff")
         theirs = found(self.propfind(self.agenda(self.other_seller), props, user=self.other_seller))
         self.assertEqual(theirs["agenda"]["displayname"].text, "My agenda")
+
+
+@tagged("post_install", "-at_install")
+class TestTeam(DavCase):
+    """What a sales team does, for those who belong to it: to be read, and no more."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        members = [(6, 0, (cls.seller + cls.other_seller).ids)]
+        cls.team = cls.env["crm.team"].create({"name": "North", "member_ids": members})
+        cls.meeting = cls.meet("Tasting")
+        cls.private = cls.meet("Doctor", privacy="private")
+
+    @classmethod
+    def meet(cls, name, **values):
+        return cls.env["calendar.event"].create(
+            {
+                "name": name, "start": datetime(2027, 3, 1, 9), "user_id": cls.other_seller.id,
+                "stop": datetime(2027, 3, 1, 10), "team_id": cls.team.id,
+                "partner_ids": [(6, 0, cls.other_seller.partner_id.ids)], **values,
+            }
+        )  # fmt: skip
+
+    def test_it_is_read_only(self):
+        path = f"{self.home()}team-{self.team.id}/"
+        listed = found(self.propfind(self.home(), "<D:displayname/>", depth="1"))
+        self.assertEqual(listed[f"team-{self.team.id}"]["displayname"].text, "North")
+        names = self.sync(path=path)[0]
+        texts = "".join(self.ask("GET", path + name).text for name in names)
+        self.assertIn("SUMMARY:Tasting", texts)
+        self.assertNotIn("Doctor", texts)
+        self.assertNotIn(self.private.ical_uid, texts + "".join(names))
+        self.assertEqual(len(names), 2)
+        for name in names:
+            self.assertEqual(self.put(path + name, event()).status_code, 403)
+            self.assertEqual(self.ask("DELETE", path + name).status_code, 403)
+        self.assertEqual(self.put(path + "x.ics", event()).status_code, 403)
+
+    def test_for_others_it_is_not_there(self):
+        path = f"{self.home(self.manager)}team-{self.team.id}/"
+        answer = self.propfind(path, "<D:displayname/>", user=self.manager)
+        self.assertEqual(answer.status_code, 404)
+        self.assertEqual(self.ask("MKCALENDAR", path, user=self.manager).status_code, 409)
+        self.propfind(f"{self.home()}team-{self.team.id}/", "<D:displayname/>")
+        self.team.member_ids = self.other_seller
+        answer = self.propfind(f"{self.home()}team-{self.team.id}/", "<D:displayname/>")
+        self.assertEqual(answer.status_code, 404)
+
+    def test_becomes_private(self):
+        path = f"{self.home()}team-{self.team.id}/"
+        _names, _gone, token = self.sync(path=path)
+        self.meeting.privacy = "private"
+        [name] = self.sync(token, path)[0]
+        self.assertNotIn("Tasting", self.ask("GET", path + name).text)
+
+    def test_a_visit_plan(self):
+        self.seller.group_ids += self.env.ref("sales_team.group_sale_manager")
+        plan = self.env["calendar.visit.plan"].create({"name": "Monthly"})
+        self.env["calendar.visit"].create(
+            {
+                "plan_id": plan.id, "partner_id": self.customer.id, "event_id": self.meeting.id,
+                "period": "2027-03-01", "period_end": "2027-03-31",
+                "company_id": self.env.company.id,
+            }
+        )  # fmt: skip
+        path = f"{self.home()}plan-{plan.id}/"
+        self.assertEqual(len(self.sync(path=path)[0]), 1)
+        self.assertEqual(self.put(path + "x.ics", event()).status_code, 403)
