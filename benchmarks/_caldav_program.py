@@ -156,7 +156,7 @@ class Program:
         self._syncs(meetings)
         self._mixed(meetings)
         victims = meetings[:60]
-        gone = self.timed("DELETE", 60, lambda turn: self.ask(
+        gone = self.timed("DELETE", len(victims), lambda turn: self.ask(
             "DELETE", self.path + victims[turn].name))  # fmt: skip
         self.check("DELETE", gone[0] in (200, 204))
         self.check("gone is gone", self.ask("GET", self.path + victims[0].name)[0] == 404)

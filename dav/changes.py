@@ -39,7 +39,7 @@ class Values:
         self.components = None
         self.kinds = ()
 
-    def read(self, root, is_new, is_calendar=True):
+    def take_in(self, root, is_new, is_calendar=True):
         """:param bool is_new: whether it is about a calendar that is being made"""
         for block in root:
             if block.tag not in (dav("set"), dav("remove")):
@@ -156,7 +156,7 @@ class Changes:
         """RFC 4918, 9.2: all of it or nothing."""
         expect(root, dav("propertyupdate"))
         is_calendar = resource.kind == "calendar"
-        values = Values().read(root, is_new=False, is_calendar=is_calendar)
+        values = Values().take_in(root, is_new=False, is_calendar=is_calendar)
         if not values.names:
             raise BadRequest("a propertyupdate sets or removes something")
         if resource.kind not in ("calendar", "home", "principal"):
@@ -195,7 +195,7 @@ class Changes:
         values = Values()
         if root is not None:
             expect(root, dav("mkcol") if is_mkcol else caldav("mkcalendar"))
-            values.read(root, is_new=True)
+            values.take_in(root, is_new=True)
         if is_mkcol and caldav("calendar") not in values.kinds:
             raise Forbidden("only calendars are made here", dav("valid-resourcetype"))
         if values.refused:

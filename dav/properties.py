@@ -90,7 +90,7 @@ class Properties:
         """The text of that object is at hand; those before it are asked for no more."""
         self._texts = {entry: text}
 
-    def read(self, calendar, entries):
+    def know_all(self, calendar, entries):
         """Read the texts of many objects at once."""
         self._texts = dict(self.backend.texts(calendar, entries))
 

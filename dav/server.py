@@ -1,5 +1,6 @@
 """Which method does what to which resource. One Server answers one request."""
 
+import contextlib
 from datetime import datetime
 
 from ..ical.compose import compose
@@ -102,7 +103,10 @@ class Server:
             return self._report(resource, read_xml(self.request.body))
         if method in ("GET", "HEAD"):
             return self._get(resource)
-        return getattr(self.writes, method.lower())(resource)
+        writes = self.writes
+        return {"DELETE": writes.delete, "MOVE": writes.move, "COPY": writes.duplicate}[method](
+            resource
+        )
 
     def allow(self, kind):
         return ", ".join(ALLOWED[kind])
@@ -122,10 +126,8 @@ class Server:
 
     def _options(self):
         kind = None
-        try:
+        with contextlib.suppress(DavError):
             kind = self.tree.find(self.request.path).kind
-        except DavError:
-            pass
         return 200, {"Allow": self.allow(kind), "Content-Length": "0"}, []
 
     # --- PROPFIND
@@ -175,7 +177,7 @@ class Server:
         """The lengths of all objects are asked for: their texts at once."""
         entries = [one.entry for one in resources if one.entry is not None]
         if entries:
-            self.properties.read(resources[-1].calendar, entries)
+            self.properties.know_all(resources[-1].calendar, entries)
 
     # --- REPORT
 

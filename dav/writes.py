@@ -98,7 +98,7 @@ class Writes:
     def move(self, resource):
         return self._carry(resource, is_copy=False)
 
-    def copy(self, resource):
+    def duplicate(self, resource):
         return self._carry(resource, is_copy=True)
 
     def _carry(self, resource, is_copy):

@@ -281,10 +281,11 @@ class CalendarIcalSource(models.Model):
 
     def _note(self, owner, source, rows):
         """To-dos have another UID from now on: the one that they came with."""
-        super()._note(owner, source, rows)
+        result = super()._note(owner, source, rows)
         todos = {}
         for component, uid, _digest, record, _text in rows:
             if component == "VTODO":
                 todos.setdefault(record._name, (record.browse(), []))[1].append((uid, record.id))
         for model, pairs in todos.values():
             model.browse([res_id for _uid, res_id in pairs])._caldav_note()
+        return result

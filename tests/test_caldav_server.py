@@ -390,7 +390,7 @@ class TestTeam(DavCase):
             {
                 "plan_id": plan.id, "partner_id": self.customer.id, "event_id": self.meeting.id,
                 "period": "2027-03-01", "period_end": "2027-03-31",
-                "company_id": self.env.company.id,
+                "company_id": self.env.company.id, "state": "booked",
             }
         )  # fmt: skip
         path = f"{self.home()}plan-{plan.id}/"

@@ -1,102 +1,29 @@
 """Real calendar programs against a real server: what they ask is what has to be answered."""
 
-import base64
 import os
 import subprocess
 import textwrap
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
 
-import odoo.sql_db
-
-import processes
 import session
 
 BIN = Path(os.environ.get("CRM_AUTOMATION_CLIENTS") or "/nowhere")
 DEBIAN = Path(os.environ.get("CRM_AUTOMATION_DEBIAN") or "/nowhere")
 needs_python = pytest.mark.skipif(not BIN.is_dir(), reason="no programs of Python")
 needs_debian = pytest.mark.skipif(not DEBIAN.is_dir(), reason="no programs of Debian")
-EVENT = """\
-BEGIN:VCALENDAR
-VERSION:2.0
-PRODID:-//X//EN
-BEGIN:VEVENT
-UID:{uid}
-DTSTAMP:20270101T000000Z
-DTSTART:20270301T100000Z
-DTEND:20270301T110000Z
-SUMMARY:{summary}
-X-A;B=1:kept
-END:VEVENT
-END:VCALENDAR
-"""
-
-
-class Account:
-    """Luis's calendars on a running server."""
-
-    def __init__(self, url, key):
-        self.url, self.login, self.key = url, "luis", key
-        self.home = f"{url}/caldav/calendars/luis/"
-        self.agenda = f"{self.home}agenda/"
-
-    def ask(self, method, url, body=None, **headers):
-        """(status, text)"""
-        request = urllib.request.Request(url, body and body.encode(), method=method)
-        secret = base64.b64encode(f"{self.login}:{self.key}".encode()).decode()
-        request.add_header("Authorization", f"Basic {secret}")
-        for name, value in headers.items():
-            request.add_header(name.replace("_", "-"), value)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-
-    def put(self, name, summary):
-        text = EVENT.format(uid=name, summary=summary)
-        status, answer = self.ask(
-            "PUT", f"{self.agenda}{name}.ics", text, Content_Type="text/calendar"
-        )
-        assert status in (201, 204), answer
-
-    def text(self, name):
-        return self.ask("GET", f"{self.agenda}{name}.ics")[1]
 
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory, registry):
-    with session.environment() as env:
-        luis = env["res.users"].search([("login", "=", "luis")])
-        key = env["res.users.apikeys"].with_user(luis).sudo()._generate("caldav", "Test", None)
-    odoo.sql_db.close_all()
-    log = tmp_path_factory.mktemp("log") / "odoo.log"
-    with processes.odoo_server(log, 0) as server:
-        account = Account(server.url, key)
-        end = time.monotonic() + 90
-        while True:
-            try:
-                assert account.ask("PROPFIND", account.home, Depth="0")[0] == 207
-                break
-            except urllib.error.URLError:
-                assert time.monotonic() < end, log.read_text()[-3000:]
-                time.sleep(0.3)
-        yield account
-        assert "Traceback" not in log.read_text()
-    odoo.sql_db.close_all()
+    with running(tmp_path_factory.mktemp("log") / "odoo.log") as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)
 def clean(account):
-    with session.environment() as env:
-        luis = env["res.users"].search([("login", "=", "luis")])
-        events = env["calendar.event"].with_context(active_test=False)
-        events.search([("user_id", "=", luis.id)]).unlink()
-    odoo.sql_db.close_all()
+    forget_meetings()
 
 
 def run(command, folder, **environment):
