@@ -40,6 +40,7 @@ class WriteMixin(TodoMixin):
         if len(uid.encode()) > UID_BYTES or "\0" in uid:
             raise InvalidObject("its UID is too long")
         collection = self.collections.browse(calendar.id)
+        self._take_turn(collection)
         if collection.kind == "tasks":
             self._put_todo(collection, uid, text)
             is_same = False
@@ -62,6 +63,16 @@ class WriteMixin(TodoMixin):
             self._store(uid, text)
             return Written(made, entry is None, True)
         return Written(made, entry is None, False)
+
+    def _take_turn(self, collection):
+        """One writes into a calendar after the other.
+
+        Who has waited finds that it has changed, and Odoo repeats his request: then his
+        condition is looked at again.
+        """
+        self.env.cr.execute(
+            SQL("SELECT FROM caldav_collection WHERE id = %s FOR NO KEY UPDATE", collection.id)
+        )
 
     def _keep(self, collection, uid, component, text):
         if self._meetings([uid]):
@@ -93,7 +104,7 @@ class WriteMixin(TodoMixin):
 
     def _upsert(self, text):
         # What is newer was asked by the condition of the request.
-        options = Options(source=SOURCE, lock=True, force=True)
+        options = Options(source=SOURCE, force=True)
         Event = self.env["calendar.event"]
         outcomes = Event._ical_compare(text.encode(), self.user, options)
         if len(outcomes) != 1:

@@ -3,6 +3,8 @@
 from odoo import models
 from odoo.http import request
 
+from ..dav.reading import MAX_BYTES
+
 
 class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
@@ -16,4 +18,9 @@ class IrHttp(models.AbstractModel):
         if not rule.endpoint.routing.get("caldav"):
             return super()._pre_dispatch(rule, args)
         request.dispatcher.pre_dispatch(rule, args)
+        asked = request.httprequest
+        if (asked.content_length or 0) <= MAX_BYTES:
+            # Before Odoo looks for a form in it: some programs call everything one.
+            asked.max_content_length = MAX_BYTES
+            asked.get_data(cache=True)
         return None

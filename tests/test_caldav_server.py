@@ -33,6 +33,15 @@ class TestDiscovery(DavCase):
         self.assertIn("agenda", listed)
         self.assertNotIn("set-cookie", {name.lower() for name in answer.headers})
 
+    def test_a_body_that_is_called_a_form(self):
+        """As many a command line does."""
+        answer = self.propfind(
+            "/caldav/", "<D:current-user-principal/>",
+            Content_Type="application/x-www-form-urlencoded",
+        )  # fmt: skip
+        self.assertEqual(answer.status_code, 207)
+        self.assertIn("/caldav/principals/seller/", answer.text)
+
     def test_nothing_of_others(self):
         self.put(self.agenda() + "one.ics", event())
         for path in (

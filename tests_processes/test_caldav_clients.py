@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import session
+from caldav_account import EVENT, forget_meetings, running
 
 BIN = Path(os.environ.get("CRM_AUTOMATION_CLIENTS") or "/nowhere")
 DEBIAN = Path(os.environ.get("CRM_AUTOMATION_DEBIAN") or "/nowhere")
