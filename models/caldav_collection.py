@@ -298,7 +298,7 @@ class CaldavCollection(models.Model):
                      (SELECT old.name FROM caldav_member old
                        WHERE old.collection_id = %(id)s AND old.uid = holding.uid AND old.is_gone
                        ORDER BY old.version DESC, old.id DESC LIMIT 1),
-                     CASE WHEN holding.sees <> 'busy'
+                     CASE WHEN (holding.sees <> 'busy' OR %(names_are_ours)s)
                                AND holding.uid ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,199}$'
                                AND NOT EXISTS (SELECT FROM caldav_member other
                                                 WHERE other.collection_id = %(id)s
@@ -308,6 +308,8 @@ class CaldavCollection(models.Model):
             """,
             given=given,
             id=self.id,
+            # Where names are served, those of hidden meetings say nothing of them.
+            names_are_ours=self.kind == "busy",
         )
 
     @api.model
