@@ -56,3 +56,5 @@ def uninstall_hook(env):
     """Without this addon's rules, those of Odoo's act again that they stood for."""
     rules = env["crm.automation.rule"].with_context(active_test=False)
     rules.search([("stock_taken_over", "=", True)])._give_back()
+    # Odoo alone has no place for attendees without a contact.
+    env["calendar.attendee"].sudo().search([("partner_id", "=", False)]).unlink()

@@ -1,1 +1,1 @@
-from . import caldav, caldav_setup, feed
+from . import caldav, caldav_setup, feed, invitation

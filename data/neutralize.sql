@@ -24,3 +24,5 @@ UPDATE calendar_visit_plan
 UPDATE calendar_import
    SET state = 'stopped'
  WHERE state = 'running';
+-- The invited hear of meetings from the original.
+DELETE FROM calendar_invitation_outgoing;

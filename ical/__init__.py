@@ -19,9 +19,13 @@ Never imports odoo. From the bytes up:
 ``compose``     several calendars as one, without understanding them
 ``rules``       RRULE: what a rule says, and the times it gives
 ``recurrence``  RRULE and the fields of Odoo's recurrence
+``replan``      which occurrence becomes which, when a series gets other times
 ``expand``      the occurrences of a series in a span of time, bounded
 ``alarms``      VALARM: when it goes off, and Odoo's reminders
 ``sequence``    SEQUENCE and DTSTAMP: what is newer, what counts as a change
+``itip``        the messages of RFC 5546: made of items, and read
+``itip_state``  what a message means for what is there already
+``itip_check``  a strict judge of messages
 ``limits``      how much is read of a hostile file
 ``errors``      every exception, and the repairs that are recorded
 """

@@ -89,6 +89,36 @@ class CannotWrite(IcalError):
     code = "cannot_write"
 
 
+class ItipError(IcalError):
+    """A calendar that is no message of RFC 5546, or one that nobody can act on."""
+
+    code = "itip"
+
+
+class NoMethod(ItipError):
+    """The calendar says nothing about what is to be done with it (RFC 5546, 1.4)."""
+
+    code = "no_method"
+
+
+class UnknownMethod(ItipError):
+    """A METHOD that is none of RFC 5546, or one that no mail is answered with."""
+
+    code = "unknown_method"
+
+
+class MixedMessage(ItipError):
+    """Several methods or several UIDs in one message (RFC 5546, 3.2)."""
+
+    code = "mixed"
+
+
+class CannotAnswer(ItipError):
+    """A message cannot be made: nobody organises it, or nobody is invited."""
+
+    code = "cannot_answer"
+
+
 #: Code of a repair: what was done.
 REPAIRS = {
     "bad_utf8": "Bytes that are not UTF-8 were read as Windows-1252",

@@ -5,6 +5,7 @@ line can be written back the same; :class:`Params` reads and replaces them.
 """
 
 import re
+from functools import lru_cache
 
 from .errors import BrokenComponent
 
@@ -93,7 +94,7 @@ class Params(tuple):
         return Params((key, quote(unquote(raw))) for key, raw in self)
 
     def __str__(self):
-        return "".join(f";{key}={raw}" for key, raw in self)
+        return "".join([f";{key}={raw}" for key, raw in self]) if self else ""
 
 
 EMPTY = Params()
@@ -119,6 +120,12 @@ def quote(value):
     """
     if value.isalnum():
         return value
+    return _quote(value) if len(value) < 100 else _quote.__wrapped__(value)
+
+
+@lru_cache(maxsize=2048)
+def _quote(value):
+    """The same few roles, zones and people stand in every file."""
     value = value.replace("^", "^^").replace('"', "^'")
     value = value.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "^n")
     value = "".join(c for c in value if c >= " " and c != "\x7f" or c == "\t")

@@ -2,7 +2,9 @@
 
 Only where both give the same occurrences: Odoo keeps a wrong rule silently
 (``BYDAY=1MO,3MO`` as the first Monday, a yearly 4th Thursday as a monthly one).
-What has no exact fields stays text, and is expanded from it.
+What has no exact fields stays text, and is expanded from it. The way back knows
+fields that Odoo has not got: ``year_month``, ``short_month``, ``workdays_only``, the
+last day as ``month_by``, the fifth week as ``byday``.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -18,6 +20,11 @@ WEEKDAY_VALUES = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 BYDAY_VALUES = ("1", "2", "3", "4", "-1")
 #: Odoo makes no more occurrences than these, and says nothing.
 MAX_COUNT = 720
+
+#: Monday to Friday, as ``Rule.byday`` has them.
+_WORKDAYS = tuple((0, day) for day in range(5))
+#: The last day that every month has.
+_SAFE_DAY = 28
 
 _TYPES = {"DAILY": "daily", "WEEKLY": "weekly", "MONTHLY": "monthly", "YEARLY": "yearly"}
 
@@ -214,17 +221,43 @@ def from_fields(fields, start, week_start=0):
         parts["byday"] = tuple((0, n) for n, name in enumerate(DAYS) if fields.get(name))
         if parts["interval"] > 1 and week_start:
             parts["wkst"] = week_start
-    elif kind == "monthly" and fields.get("month_by") == "day":
-        day = WEEKDAY_VALUES.index(fields["weekday"])
-        parts["byday"] = ((int(fields["byday"]), day),)
+    elif kind == "daily" and fields.get("workdays_only"):
+        parts["byday"] = _WORKDAYS
     elif kind == "monthly":
-        parts["bymonthday"] = (fields.get("day") or start.day,)
+        parts |= _day_of_month(fields, start)
+    elif kind == "yearly" and fields.get("year_month"):
+        parts |= {"bymonth": (int(fields["year_month"]),), **_day_of_month(fields, start)}
     ending = fields.get("end_type") or "forever"
     if ending == "count":
         parts["count"] = fields["count"]
     elif ending == "end_date":
         parts["until"] = _until(fields["until"], start)
     return str(Rule(**parts))
+
+
+def _day_of_month(fields, start):
+    """The parts of a rule that say which day of its month it is."""
+    month_by = fields.get("month_by")
+    if month_by == "day":
+        day = WEEKDAY_VALUES.index(fields["weekday"])
+        return {"byday": ((int(fields["byday"]), day),)}
+    workdays = fields.get("workdays_only")
+    if month_by == "last_day":
+        if workdays:
+            return {"byday": _WORKDAYS, "bysetpos": (-1,)}
+        return {"bymonthday": (-1,)}
+    day = fields.get("day") or start.day
+    if workdays and day <= _SAFE_DAY - 2:
+        # The next working day: all three are in every month.
+        return {"bymonthday": (day, day + 1, day + 2), "byday": _WORKDAYS, "bysetpos": (1,)}
+    if workdays:
+        # The working day before, so that the month stays the same.
+        first = min(day, _SAFE_DAY) - 2
+        days = tuple(range(first, day + 1))
+        return {"bymonthday": days, "byday": _WORKDAYS, "bysetpos": (-1,)}
+    if fields.get("short_month") == "last" and day > _SAFE_DAY:
+        return {"bymonthday": tuple(range(_SAFE_DAY, day + 1)), "bysetpos": (-1,)}
+    return {"bymonthday": (day,)}
 
 
 def _until(last, start):

@@ -54,7 +54,9 @@ def write_one_moment(value, params, zones):
 
 def write_utc(value, params, zones):
     moment = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-    return params.put(TZID=None, VALUE=None), values.write_moment(moment)
+    if params:
+        params = params.put(TZID=None, VALUE=None)
+    return params, values.write_moment(moment)
 
 
 def write_duration(value, params, zones):

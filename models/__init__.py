@@ -16,11 +16,22 @@ from . import (
     caldav_overlay,
     caldav_place,
     calendar_attendee,
+    calendar_attendee_answer,
+    calendar_attendee_delegation,
+    calendar_attendee_invitation,
+    calendar_attendee_mail,
+    calendar_attendee_page,
+    calendar_attendee_rights,
+    calendar_attendee_rsvp,
     calendar_event,
     calendar_event_customer,
+    calendar_event_guest,
     calendar_event_ical,
     calendar_event_identity,
     calendar_event_incoming,
+    calendar_event_rule,
+    calendar_event_series,
+    calendar_event_status,
     calendar_event_visit,
     calendar_feed,
     calendar_ical_source,
@@ -29,8 +40,21 @@ from . import (
     calendar_import_repair,
     calendar_import_undo,
     calendar_import_work,
+    calendar_invitation_answers,
+    calendar_invitation_facts,
+    calendar_invitation_gateway,
+    calendar_invitation_news,
+    calendar_invitation_outgoing,
+    calendar_invitation_proposal,
+    calendar_invitation_review,
+    calendar_invitation_seen,
+    calendar_invitation_send,
+    calendar_invite_source,
     calendar_recurrence,
+    calendar_recurrence_check,
+    calendar_recurrence_exception,
     calendar_recurrence_identity,
+    calendar_recurrence_rule,
     calendar_recurrence_text,
     calendar_subscription,
     calendar_subscription_apply,
@@ -87,22 +111,37 @@ from . import (
     ir_cron,
     ir_filters,
     ir_http,
+    ir_mail_server,
     ir_ui_menu,
     mail_mail,
+    mail_thread,
     project_task,
     res_config_settings,
     res_partner,
+    res_partner_busy,
 )
 
 # isort: split
-# Takes its headers from the notices of the rules.
-from . import calendar_visit_plan_notice
+# Take their headers from the notices of the rules.
+from . import (
+    calendar_invitation_letter,
+    calendar_invitation_tell,
+    calendar_visit_plan_notice,
+    res_users_invitation,
+)
 
 # isort: split
 # Over what the others make of a meeting.
 from . import caldav_touch
 
 # isort: split
+# Notes what the invited know before any of the others changes it.
+from . import calendar_invitation_touch
+
+# isort: split
+# Over the calendars and texts that they add to.
+from . import caldav_calendar, caldav_todo
+
+# isort: split
 # Above all others: it refuses before they begin.
-# After what it inherits.
-from . import caldav_calendar, calendar_subscription_guard
+from . import calendar_subscription_guard

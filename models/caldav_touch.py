@@ -12,20 +12,27 @@ from odoo.tools import SQL
 EVENT = frozenset(
     {
         "name", "description", "location", "start", "stop", "allday", "active", "privacy",
-        "show_as", "videocall_location", "user_id", "recurrence_id", "follow_recurrence",
-        "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start", "is_overlay",
-        "team_id",
+        "show_as", "is_tentative", "videocall_location", "user_id", "recurrence_id",
+        "follow_recurrence", "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
+        "is_overlay", "team_id",
     }
 )  # fmt: skip
 EVENT_RELATIONS = frozenset({"partner_ids", "alarm_ids", "categ_ids"})
 RECURRENCE = frozenset(
     {
         "rrule_type", "interval", "end_type", "count", "until", "month_by", "day", "weekday",
-        "byday", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "event_tz", "ical_uid",
-        "ical_sequence", "ical_text", "ical_exdates", "ical_rdates",
+        "byday", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "event_tz", "week_start",
+        "year_month", "short_month", "workdays_only", "rule_text", "ical_uid", "ical_sequence",
+        "ical_text", "ical_exdates", "ical_rdates",
     }
 )  # fmt: skip
-ATTENDEE = frozenset({"state", "partner_id", "event_id"})
+ATTENDEE = frozenset(
+    {
+        "state", "partner_id", "event_id", "address", "address_name", "role", "cutype", "rsvp",
+        "language", "member", "sent_by",
+    }
+)  # fmt: skip
+ATTENDEE_RELATIONS = frozenset({"delegated_to_ids", "delegated_from_ids"})
 PARTNER = frozenset({"name", "email", "tz", "is_company"})
 USER = frozenset({"group_ids", "partner_id", "active"})
 ALARM = frozenset({"name", "alarm_type", "duration", "interval"})
@@ -45,6 +52,10 @@ class CalendarEvent(models.Model):
         events = super().create(vals_list)
         self.env["caldav.change"]._note_events(events._ids)
         return events
+
+    def _after_insert(self):
+        self.env["caldav.change"]._note_events(self._ids)
+        return super()._after_insert()
 
     def write(self, vals):
         names = EVENT_RELATIONS.intersection(vals)
@@ -144,6 +155,12 @@ class CalendarAttendee(models.Model):
         attendees = super().create(vals_list)
         attendees._caldav_note()
         return attendees
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not ATTENDEE_RELATIONS.isdisjoint(vals):
+            self._caldav_note()
+        return result
 
 
 class ResPartner(models.Model):

@@ -32,11 +32,14 @@ class CalendarEvent(models.Model):
             if event.customer_id:
                 # Somebody may have chosen it who is not invited himself.
                 continue
-            event.customer_id = event.opportunity_id.partner_id or event._only_customer()
+            event.customer_id = event.opportunity_id.partner_id or self._only_customer(
+                event.partner_ids
+            )
 
-    def _only_customer(self):
+    @api.model
+    def _only_customer(self, partners):
         """The one outsider, or the company of all of them; nobody if there are several."""
-        outsiders = self.partner_ids.filtered(
+        outsiders = partners.filtered(
             lambda partner: (
                 partner.partner_share and not partner.commercial_partner_id.ref_company_ids
             )

@@ -8,7 +8,6 @@ import uuid
 from dataclasses import dataclass, field
 
 from odoo import models
-from odoo.tools import email_normalize
 
 from odoo.addons.calendar.models.calendar_event import CalendarEvent as Stock
 
@@ -74,6 +73,7 @@ class CalendarEvent(models.Model):
         """Read what the items need, in one go for all."""
         names = [
             "name", "description", "location", "start", "stop", "allday", "active", "privacy",
+            "is_tentative",
             "show_as", "videocall_location", "user_id", "recurrence_id", "follow_recurrence",
             "partner_ids", "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
             "create_date", "write_date",
@@ -114,7 +114,7 @@ class CalendarEvent(models.Model):
 
     def _ical_address(self, partner):
         """The one address of a partner to whom mail can be sent, or None."""
-        return email_normalize(partner.email or "", strict=False) or None
+        return partner.email_normalized or None
 
     def _get_ics_file(self):
         """A changed meeting of a series goes out alone, any other with the series."""

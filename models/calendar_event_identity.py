@@ -14,7 +14,7 @@ from odoo.tools import SQL
 WATCHED = frozenset(
     {
         "start", "stop", "start_date", "stop_date", "duration", "allday", "active",
-        "recurrence_id",
+        "is_tentative", "recurrence_id",
     }
 )  # fmt: skip
 
@@ -27,6 +27,7 @@ class Place(NamedTuple):
     allday: bool
     active: bool
     recurrence: object
+    is_tentative: bool
 
 
 class CalendarEvent(models.Model):
@@ -63,13 +64,31 @@ class CalendarEvent(models.Model):
             for vals in vals_list
         ]
         events = super().create(new)
-        memory = self._ical_before()
-        memory.update({event._ical_key(): -1 for event in events.sudo() if event.recurrence_id})
+        events._ical_remember_new()
         return events
+
+    def _ical_remember_new(self):
+        """Of what is new in this transaction, SEQUENCE does not rise."""
+        memory = self._ical_before()
+        memory.update({event._ical_key(): -1 for event in self.sudo() if event.recurrence_id})
+
+    def _after_insert(self):
+        """These meetings were inserted past the ORM: what create() does beside the rows."""
+        found = self.env.execute_query(
+            SQL(
+                "SELECT ical_uid, id FROM calendar_event "
+                "WHERE id = ANY(%s) AND recurrence_id IS NOT NULL",
+                self.ids,
+            )
+        )
+        self._ical_before().update(dict.fromkeys(found, -1))
+        self._automation_created()
 
     def write(self, vals):
         self._ical_refuse([vals])
-        if WATCHED.isdisjoint(vals) or self._ical_is_incoming():
+        # What is done to a whole series is noted there.
+        is_told = self._ical_is_incoming() or self._ical_series_scope()
+        if WATCHED.isdisjoint(vals) or is_told:
             return super().write(vals)
         before = {event: event._ical_place() for event in self.sudo()}
         result = super().write(vals)
@@ -77,7 +96,9 @@ class CalendarEvent(models.Model):
         return result
 
     def _ical_place(self):
-        return Place(self.start, self.stop, self.allday, self.active, self.recurrence_id)
+        return Place(
+            self.start, self.stop, self.allday, self.active, self.recurrence_id, self.is_tentative
+        )
 
     def _ical_follow(self, before):
         """Take down what has become of the meetings' times, and of their places.
@@ -93,6 +114,13 @@ class CalendarEvent(models.Model):
                 moved += event
                 if old.recurrence and now[event].recurrence == old.recurrence:
                     event._ical_keep_place(old.start)
+        moved += self.sudo().browse(
+            [
+                event.id
+                for event, old in changed.items()
+                if now[event].is_tentative != old.is_tentative
+            ]
+        )
         switched = {event: old for event, old in changed.items() if now[event].active != old.active}
         moved += self._ical_follow_active(switched)
         if not self.env.context.get("is_calendar_event_new"):

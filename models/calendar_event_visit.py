@@ -11,7 +11,7 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from .bulk import insert_like
+from .bulk import insert_like, is_known, link_rows
 
 #: Context key of the plan's own changes, which are nobody's by hand.
 BY_PLAN = "visit_plan_works"
@@ -29,7 +29,7 @@ TOUCHING = frozenset(
 KNOWN_COMPUTED = frozenset(
     {
         "stop", "duration", "start_date", "stop_date", "videocall_location", "customer_id",
-        "team_id", "res_model",
+        "team_id", "res_model", "event_status",
     }
 )  # fmt: skip
 
@@ -70,29 +70,33 @@ class CalendarEvent(models.Model):
             and, if the customer takes part, invited (``res.partner``)
         :return: the meetings, in the order of the rows
         """
-        values = {name: rows[0][name] for name in rows[0] if name != "invited"}
-        values |= common
-        guest = rows[0]["invited"]
-        if guest:
-            values["attendee_ids"] = [
-                *common["attendee_ids"], Command.create({"partner_id": guest.id}),
-            ]  # fmt: skip
-            values["partner_ids"] = [*common["partner_ids"], Command.link(guest.id)]
-        first = self.with_context(
+        by_odoo = 1 if is_known(self) and is_known(self.env["calendar.attendee"]) else len(rows)
+        made = self.with_context(
             **{BY_PLAN: True},
             no_mail_to_attendees=True,
             skip_contact_description=True,
             mail_create_nosubscribe=True,
             mail_create_nolog=True,
             dont_notify=True,
-        ).create(values)
-        first.message_subscribe(first.user_id.partner_id.ids)
+        ).create([self._visit_values(common, row) for row in rows[:by_odoo]])
+        for event in made:
+            event.message_subscribe(event.user_id.partner_id.ids)
         self.env.flush_all()
         # Texts as the first one has them: cleaned by the field.
-        others = first._insert_like_this(guest, rows[1:])
-        events = first.concat(others).with_env(self.env)
+        others = made[:1]._insert_like_this(rows[0]["invited"], rows[by_odoo:])
+        events = made.concat(others).with_env(self.env)
         events._arm_alarms()
         return events
+
+    def _visit_values(self, common, row):
+        values = {**row, **common}
+        guest = values.pop("invited")
+        if guest:
+            values["attendee_ids"] = [
+                *common["attendee_ids"], Command.create({"partner_id": guest.id}),
+            ]  # fmt: skip
+            values["partner_ids"] = [*common["partner_ids"], Command.link(guest.id)]
+        return values
 
     def _insert_like_this(self, guest, rows):
         """Meetings like this one.
@@ -119,7 +123,7 @@ class CalendarEvent(models.Model):
         for field in self._fields.values():
             if field.store and field.compute and field.name not in KNOWN_COMPUTED:
                 self.env.add_to_compute(field, events)
-        events._automation_created()
+        events._after_insert()
         return events
 
     def _insert_attendees(self, guest, events, rows):
@@ -134,22 +138,14 @@ class CalendarEvent(models.Model):
                         "event_id": event.id,
                         "partner_id": partner.id,
                         "common_name": partner.name or partner.email,
+                        "cutype": "group" if partner.is_company else "individual",
                         "access_token": uuid.uuid4().hex,
                     }
                     for event, partner in zip(events, partners, strict=True)
                 ],
             )
             pairs += [(event.id, p.id) for event, p in zip(events, partners, strict=True)]
-        field = self._fields["partner_ids"]
-        self.env.cr.execute(
-            SQL(
-                "INSERT INTO %s (%s, %s) VALUES %s ON CONFLICT DO NOTHING",
-                SQL.identifier(field.relation),
-                SQL.identifier(field.column1),
-                SQL.identifier(field.column2),
-                SQL(", ").join(SQL("%s", pair) for pair in pairs),
-            )
-        )
+        link_rows(self._fields["partner_ids"], self, pairs)
 
     def _insert_relations(self, events):
         """What this one is linked with, reminders and tags and whatever a module adds."""

@@ -18,6 +18,10 @@ BEFORE = "crm_automation.ical_sequences"
 #: Its value is an object, which no client can send.
 INCOMING = "ical_incoming"
 FROM_ELSEWHERE = object()
+#: Context key of a save that is about other meetings of the series too, and its values by
+#: what Odoo calls them.
+SCOPE = "series_scope"
+SCOPES = {"all_events": object(), "future_events": object()}
 
 
 class CalendarIcalIdentity(models.AbstractModel):
@@ -66,6 +70,11 @@ class CalendarIcalIdentity(models.AbstractModel):
     def _ical_is_incoming(self):
         """Whether an import writes, which says itself what the identity is."""
         return self.env.context.get(INCOMING) is FROM_ELSEWHERE
+
+    def _ical_series_scope(self):
+        """Of which meetings of the series a save is, as Odoo calls them; or None."""
+        value = self.env.context.get(SCOPE)
+        return next((name for name, scope in SCOPES.items() if scope is value), None)
 
     def _ical_blank(self):
         """Values of the protected fields in a new record.

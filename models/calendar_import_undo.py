@@ -9,7 +9,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from .ical_snapshot import put_back
-from .ical_writer import SILENT
+from .ical_values import SILENT
 
 #: Lines that one transaction takes back.
 BATCH = 100

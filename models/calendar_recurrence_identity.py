@@ -8,10 +8,11 @@ from datetime import datetime
 
 from odoo import api, fields, models
 
-#: RRULE, in Odoo's fields.
+#: RRULE, in Odoo's fields and ours.
 RULE = (
     "rrule_type", "interval", "end_type", "count", "until", "month_by", "day", "weekday", "byday",
-    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "event_tz",
+    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "event_tz", "week_start", "year_month",
+    "short_month", "workdays_only", "rule_text",
 )  # fmt: skip
 
 
@@ -35,6 +36,13 @@ class CalendarRecurrence(models.Model):
         help="Starts of the meetings that the rule of the series does not give (UTC).",
     )
 
+    ical_exrules = fields.Json(
+        "Exception Rules",
+        copy=False,
+        readonly=True,
+        help="Rules whose dates are left out, also of the meetings that are still to be made.",
+    )
+
     ical_first = fields.Datetime(
         "Kept From",
         copy=False,
@@ -47,13 +55,20 @@ class CalendarRecurrence(models.Model):
         readonly=True,
         help="From here on the meetings of the series are still to be made.",
     )
+    ical_start = fields.Datetime(
+        "Begins",
+        copy=False,
+        readonly=True,
+        help="Start of a series that is not kept in Odoo as a whole, since it was changed.",
+    )
 
     # Not unique: two users may have the same meeting from elsewhere, each his own.
     _ical_uid_index = models.Index("(ical_uid)")
 
     def _ical_protected(self):
         return super()._ical_protected() | {
-            "ical_exdates", "ical_rdates", "ical_first", "ical_last",
+            "ical_exdates", "ical_rdates", "ical_exrules", "ical_first", "ical_last",
+            "ical_start",
         }  # fmt: skip
 
     def _ical_owner(self):
@@ -107,6 +122,13 @@ class CalendarRecurrence(models.Model):
         # What Odoo has made of it by another rule is all there is.
         changed.sudo().filtered("ical_last").ical_last = False
         return result
+
+    def _compute_rrule(self):
+        """Odoo writes the rule, reads it again, and writes what it has read: of each one."""
+        incoming = self.filtered("rrule_type") if self._ical_is_incoming() else self.browse()
+        for recurrence in incoming:
+            recurrence.rrule = recurrence._rrule_serialize()
+        return super(CalendarRecurrence, self - incoming)._compute_rrule()
 
     def _ical_rule(self):
         return tuple(self[name] for name in RULE)

@@ -1,7 +1,7 @@
-"""Series by a rule that Odoo has no fields for, and series that go on for ever.
+"""Series that go on for ever: their meetings are made ahead, by a job.
 
-Both came from elsewhere: the rule is kept as text, and what meetings it gives is said
-by ``ical.expand``.
+Of a series that came from elsewhere the text is kept, and what meetings it gives is said
+by ``ical.expand``; of any other its rule.
 """
 
 from datetime import timedelta
@@ -14,9 +14,12 @@ from ..ical.errors import IcalError
 from ..ical.parse import parse
 from .ical_incoming import Options
 from .ical_meeting import named_zone
+from .ical_plan import as_start
 from .ical_row import RowReader
 from .ical_rows import HORIZON, MAX_ROWS, SeriesReader
-from .ical_writer import SILENT
+from .ical_series_pattern import SeriesPattern
+from .ical_values import SILENT
+from .series_spread import like_most
 
 #: A series is looked at again when it is so much shorter than the horizon.
 SLACK = timedelta(days=30)
@@ -26,21 +29,6 @@ BATCH = 50
 
 class CalendarRecurrence(models.Model):
     _inherit = "calendar.recurrence"
-
-    def _get_outliers(self):
-        """Of a rule that Odoo does not know, no meeting is known to be outside."""
-        ruled = self.filtered("rrule_type")
-        return super(CalendarRecurrence, ruled)._get_outliers()
-
-    def _get_rrule(self, dtstart=None):
-        if not self.rrule_type:
-            raise UserError(
-                self.env._(
-                    "This series came from another calendar, with a rule that Odoo has no fields "
-                    "for. Change single meetings of it, or choose how it repeats from now on."
-                )
-            )
-        return super()._get_rrule(dtstart=dtstart)
 
     @api.model
     def _ical_extend(self, limit=BATCH):
@@ -63,31 +51,20 @@ class CalendarRecurrence(models.Model):
         return made
 
     def _ical_extend_one(self):
-        """Extend one series by the rule of its text, in what its last meeting is like."""
+        """Extend one series by its rule; its meetings are like most that there are."""
         self.ensure_one()
         Event = self.env["calendar.event"].with_context(active_test=False)
         events = Event.search([("recurrence_id", "=", self.id)], order="start, id")
-        usual = events.filtered(lambda event: event.active and event.follow_recurrence)[-1:]
-        if not usual:
+        live = events.filtered(lambda event: event.active and event.follow_recurrence)
+        if not live or self._series_was_ended(live[-1]):
             # Nobody has use for it any more.
             self.with_context(**SILENT).ical_last = False
             return 0
+        usual = like_most(live)
         owner = usual.user_id or self.env.user
-        zone = named_zone(owner.tz)
-        items = [
-            item
-            for text in (self.ical_text, *events.mapped("ical_text"))
-            if text
-            for item in parse(text.encode()).items
-            if item.recurrence_id is None or item.this_and_future
-        ]
-        reader = RowReader(owner, zone, {}, Options(), usual.name)
-        planner = SeriesReader(reader, fields.Datetime.now(), 0, ())
-        now = fields.Datetime.now()
-        room = MAX_ROWS - len(events.filtered(lambda event: event.start > now))
         try:
-            found, last = planner.more(items, self.ical_last, room)
-        except IcalError:
+            found, last = self._ical_more(usual, events)
+        except (IcalError, UserError):
             found, last = [], None
         sources = self.env["calendar.ical.source"]
         taken = sources._taken_at(self, owner)
@@ -107,6 +84,52 @@ class CalendarRecurrence(models.Model):
             sources._take_again(self)
         return len(rows)
 
+    def _ical_more(self, usual, events):
+        """The meetings that are still to be made.
+
+        :param usual: a meeting of it that the others are like
+        :param events: all that there are
+        :return: (list of (start, stop, place), from where on there are more or None)
+        """
+        if not self.ical_text or self.ical_start:
+            return self._ical_more_by_rule(usual, events)
+        owner = usual.user_id or self.env.user
+        items = [
+            item
+            for text in (self.ical_text, *events.mapped("ical_text"))
+            if text
+            for item in parse(text.encode()).items
+            if item.recurrence_id is None or item.this_and_future
+        ]
+        reader = RowReader(owner, named_zone(owner.tz), {}, Options(), usual.name)
+        planner = SeriesReader(reader, fields.Datetime.now(), 0, ())
+        return planner.more(items, self.ical_last, self._ical_room(events))
+
+    @staticmethod
+    def _ical_room(events):
+        now = fields.Datetime.now()
+        return max(0, MAX_ROWS - len(events.filtered(lambda event: event.start > now)))
+
+    def _ical_more_by_rule(self, usual, events):
+        zone = named_zone(self.event_tz)
+        pattern = SeriesPattern(self, events.filtered("active"), usual.allday, zone).pattern()[1]
+        begin = self.ical_start or as_start(pattern.start)
+        starts, last = self._rule_places(
+            self._rule_values(), begin, usual.allday, self.ical_last, self._ical_room(events)
+        )
+        gaps = self._series_gaps(starts, begin, usual.allday)
+        length = usual.stop - usual.start
+        return [(at, at + length, at) for at in starts if at not in gaps], last
+
+    def _series_was_ended(self, last):
+        """Whether the last meetings were all taken out, which means: no more.
+
+        :param last: the last one that takes place
+        """
+        place = last.ical_recurrence_start or last.start
+        gone = [at for at in self._ical_moments("ical_exdates") if place < at < self.ical_last]
+        return len(gone) > 1
+
     def _ical_next(self, usual, start, stop, place):
         """Values of another meeting like that one."""
         [values] = usual.copy_data()
@@ -120,7 +143,7 @@ class CalendarRecurrence(models.Model):
             "ical_recurrence_start": False if follows else place,
             "partner_ids": [Command.set(usual.partner_ids.ids)],
             "attendee_ids": [
-                Command.create({"partner_id": guest.partner_id.id, "state": guest.state})
+                Command.create({**guest._carried_values(), "state": guest.state})
                 for guest in usual.attendee_ids
             ],
         }

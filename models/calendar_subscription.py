@@ -11,7 +11,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..engine.addresses import FetchError, read_address
-from .ical_writer import SILENT
+from .ical_values import SILENT
 
 #: Key of the context in which a calendar is read.
 READING = "crm_automation_subscription"

@@ -13,6 +13,7 @@ from odoo.exceptions import MissingError
 
 from .base import CHANGES
 from .record_fields import plain_value, state_field
+from .series_edit import EDITED
 
 #: One execution for a whole series of meetings, however many are written.
 SERIES_TRIGGERS = frozenset({"meeting_booked", "meeting_moved", "meeting_cancelled"})
@@ -140,8 +141,8 @@ class CrmAutomationRule(models.Model):
     def _one_of_each_series(self, trigger, model, hits, changes):
         """Of the meetings of one series, the first.
 
-        Odoo changes a series by archiving its meetings but one, which goes on in
-        a new series with new meetings: that is no cancellation.
+        A series that is changed may lose meetings, or go on as another one: that is no
+        cancellation.
         """
         records = self.env[model]
         series_of = {
@@ -154,6 +155,7 @@ class CrmAutomationRule(models.Model):
             for record in records.browse(series_of).exists()
             if record.active and record.recurrence_id.id not in (False, series_of[record.id])
         }
+        moved |= self.env.cr.postcommit.data.get(EDITED, set())
         kept = {}
         for change in hits:
             record = records.browse(change.res_id)

@@ -174,11 +174,21 @@ class Comparison:
             [("email_normalized", "in", sorted(emails))],
             ["email_normalized", "is_company", "partner_share"],
         )  # fmt: skip
-        found = {}
+        found = {email: email for email in self._invited_alone(emails)}
         # A user comes first, then a person, then a company; of several the oldest.
         for partner in partners.sorted(lambda one: (one.partner_share, one.is_company, one.id)):
-            found.setdefault(partner.email_normalized, partner.id)
+            if not isinstance(found.get(partner.email_normalized), int):
+                found[partner.email_normalized] = partner.id
         return found
+
+    def _invited_alone(self, emails):
+        """Those of the addresses that the owner has invited without having a contact."""
+        found = self.env["calendar.attendee"].sudo().search_fetch(
+            [("address", "in", sorted(emails)), ("partner_id", "=", False),
+             ("event_id.user_id", "=", self.owner.id)],
+            ["address"],
+        )  # fmt: skip
+        return set(found.mapped("address"))
 
     def _find(self, uids):
         """What the owner has of these UIDs: a dict to Known, in one question."""

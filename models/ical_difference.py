@@ -18,11 +18,11 @@ _TOLD = frozenset(
     {
         "BEGIN", "END", "UID", "DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "RECURRENCE-ID",
         "SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "DURATION", "RRULE", "EXDATE",
-        "RDATE", "CLASS", "TRANSP", "CATEGORIES",
+        "RDATE", "CLASS", "TRANSP", "CATEGORIES", "STATUS",
     }
 )  # fmt: skip
 #: Properties that Odoo writes without having been told.
-_WRITTEN = frozenset({"STATUS", "URL", "CONFERENCE", "ORGANIZER", "ATTENDEE"})
+_WRITTEN = frozenset({"URL", "CONFERENCE", "ORGANIZER", "ATTENDEE"})
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ class Differ:
     def _differing(self, event, row):
         """Names of the fields of Row in which the event differs."""
         now = row_of(event)
-        row.guests = self._same_guests(event, row.guests)
+        self._same_guests(event, row)
         found = []
         for name in COMPARED:
             old, new = getattr(now, name), getattr(row, name)
@@ -128,24 +128,45 @@ class Differ:
                 continue
             if old != new:
                 found.append(name)
+        if "guests" not in found and self._parts_differ(event, row):
+            found.append("guests")
         if now.place != row.place and row.place is not None and not found:
             found.append("place")
         return found
 
-    def _same_guests(self, event, guests):
-        """The guests of a row, by the contacts that the event has of their addresses."""
-        partners = event.attendee_ids.partner_id
-        by_email = {one.email_normalized: one.id for one in partners if one.email_normalized}
-        emails = {partner_id: email for email, partner_id in self.reader.contacts.items()}
-        found = {}
-        for guest, state in guests.items():
-            email = guest if isinstance(guest, str) else emails.get(guest)
-            found[by_email.get(email, guest)] = state
+    def _same_guests(self, event, row):
+        """Name the guests of a row as the event does, which may have other contacts of
+        their addresses, or none."""
+        known = {
+            email: guest._key() for guest in event.attendee_ids
+            if (email := self._email(guest))
+        }  # fmt: skip
+        emails = {guest: email for email, guest in self.reader.contacts.items()}
+        names = {
+            guest: known.get(guest if isinstance(guest, str) else emails.get(guest), guest)
+            for guest in row.guests
+        }
+        row.guests = {names[guest]: state for guest, state in row.guests.items()}
+        row.parts = {names[guest]: said for guest, said in (row.parts or {}).items()}
         for guest in event.attendee_ids:
             # Who has no address is in no file.
-            if not guest.partner_id.email_normalized:
-                found.setdefault(guest.partner_id.id, guest.state)
-        return found
+            if not self._email(guest):
+                row.guests.setdefault(guest.partner_id.id, guest.state)
+
+    def _email(self, guest):
+        return guest.partner_id.email_normalized if guest.partner_id else guest.address
+
+    def _parts_differ(self, event, row):
+        """Whether more is said of a guest than his answer, and otherwise than in Odoo."""
+        emails = {self._email(guest) for guest in event.attendee_ids}
+        for guest in event.attendee_ids:
+            said = dict((row.parts or {}).get(guest._key()) or {})
+            wanted = {one for one in said.pop("delegates", ()) if one in emails}
+            if wanted - {self._email(one) for one in guest.delegated_to_ids}:
+                return True
+            if any((guest[name] or "") != (value or "") for name, value in said.items()):
+                return True
+        return False
 
     def _rule_differs(self, record, plan, difference):
         if record._name == "calendar.event":
@@ -166,7 +187,7 @@ class Differ:
         return any(
             (kept[name] or False) != (value or False)
             for name, value in series.items()
-            if name in RULE and name != "event_tz"
+            if name in RULE and name not in ("event_tz", "week_start", "rule_text")
         )
 
     def _other_differs(self, record, items):
@@ -202,10 +223,11 @@ def row_of(event):
         privacy=event.privacy or None,
         show_as=event.show_as,
         active=event.active,
+        is_tentative=event.is_tentative,
         videocall_location=event.videocall_location or None,
         categories=frozenset(event.categ_ids.mapped("name")),
         alarms=frozenset((alarm.alarm_type, alarm.duration_minutes) for alarm in event.alarm_ids),
-        guests={guest.partner_id.id: guest.state for guest in event.attendee_ids},
+        guests={guest._key(): guest.state for guest in event.attendee_ids},
         place=(event.ical_recurrence_start or event.start) if event.recurrence_id else None,
     )
 

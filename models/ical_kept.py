@@ -12,6 +12,7 @@ from ..ical.alarms import to_fields
 from ..ical.items import Period
 from ..ical.parse import parse
 from ..ical.values import is_date, same
+from .ical_guest import changed_params
 
 #: Fields that Odoo has, one value each, and what they mean when they are not written.
 SINGLE = {
@@ -64,9 +65,9 @@ def original_item(text):
 
 
 def _meaning(name, value):
-    """What Odoo can say of a value: a tentative meeting takes place, for all it knows."""
+    """What Odoo can say of a value."""
     if name == "status":
-        return "CANCELLED" if value == "CANCELLED" else "CONFIRMED"
+        return value if value in ("CANCELLED", "TENTATIVE") else "CONFIRMED"
     if name == "access":
         # 3.8.1.3: words that nobody knows are to be taken as PRIVATE.
         return value if value in ("PUBLIC", "CONFIDENTIAL") else "PRIVATE"
@@ -128,10 +129,9 @@ def _people(original, item, guests, is_organized):
         if new is None:
             if old.email not in guests:
                 people.append(old)
-        elif _answer(old.status) == _answer(new.status):
-            people.append(old)
         else:
-            people.append(old.put(PARTSTAT=new.status))
+            changed = changed_params(old, new, old.email == organizer)
+            people.append(old.put(**changed) if changed else old)
     # Whose calendar it is takes part in Odoo whether he is invited or not.
     people += [one for one in left.values() if one.email != organizer]
     changes = {}
@@ -141,11 +141,6 @@ def _people(original, item, guests, is_organized):
     if item.organizer and organizer != old and (is_organized or not original.organizer):
         changes["organizer"] = item.organizer
     return changes
-
-
-def _answer(status):
-    """An answer as far as Odoo knows it."""
-    return status if status in ("ACCEPTED", "DECLINED", "TENTATIVE") else "NEEDS-ACTION"
 
 
 def _alarms(old, new):

@@ -8,12 +8,9 @@ from ..ical.items import Attendee, Conference, Event, Organizer
 from ..ical.params import EMPTY
 from ..ical.values import UTC
 from ..ical.zones import by_name
+from .ical_guest import COLUMNS, facts, line
 from .ical_kept import with_original
 
-_STATUSES = {
-    "accepted": "ACCEPTED", "declined": "DECLINED", "tentative": "TENTATIVE",
-    "needsAction": "NEEDS-ACTION",
-}  # fmt: skip
 _ACCESS = {"private": "PRIVATE", "confidential": "CONFIDENTIAL"}
 _DAY = timedelta(days=1)
 #: Fields of a meeting whose records not everybody may read.
@@ -45,8 +42,10 @@ class MeetingWriter:
         if self.readable["attendee_ids"]:
             shown = events.filtered(lambda event: event.id not in self.hidden)
             guests = shown.attendee_ids
-            guests.fetch(["partner_id", "state"])
-            guests.partner_id.sudo().fetch(["name", "email", "is_company"])
+            guests.fetch([*COLUMNS])
+            (guests | guests.delegated_to_ids | guests.delegated_from_ids).partner_id.sudo().fetch(
+                ["name", "email_normalized", "is_company"]
+            )
 
     def _hidden(self, events, private_details):
         """Ids of the meetings of which only the time may be said."""
@@ -118,7 +117,7 @@ class MeetingWriter:
             "start": start,
             "end": end,
             "transparency": "TRANSPARENT" if event.show_as == "free" else "OPAQUE",
-            "status": "CONFIRMED" if event.active else "CANCELLED",
+            "status": self._status(event),
             **more,
         }
         if event.id in self.hidden:
@@ -146,19 +145,26 @@ class MeetingWriter:
         text = event.ical_text if text is None else text
         return with_original(text, item, event.id not in self._taken)
 
+    @staticmethod
+    def _status(event):
+        if not event.active:
+            return "CANCELLED"
+        return "TENTATIVE" if event.is_tentative else "CONFIRMED"
+
     def facts(self, event):
         """What a meeting says beside its times: equal for those of a series that are alike."""
         if event.id in self.hidden:
             return (True, event.stop - event.start, event.allday, event.show_as)
         link = event.videocall_location or ""
         return (
-            False, event.stop - event.start, event.allday, event.show_as, event.name,
+            False, event.stop - event.start, event.allday, event.show_as, event.is_tentative,
+            event.name,
             event.description, event.location, event.privacy, event.user_id.id,
             # Odoo's own rooms have an address for each meeting of a series.
             event.DISCUSS_ROUTE if event.DISCUSS_ROUTE in link else link,
             self.categories(event),
             tuple(event.alarm_ids.ids) if self.readable["alarm_ids"] else (),
-            tuple(sorted((one.partner_id.id, one.state) for one in self._guests(event))),
+            tuple(sorted(facts(one) for one in self._guests(event))),
             bool(event.ical_text),
         )  # fmt: skip
 
@@ -188,11 +194,11 @@ class MeetingWriter:
         others = False
         for guest in self._guests(event):
             partner = guest.partner_id
-            is_organizer = partner == organizer
+            is_organizer = bool(partner) and partner == organizer
             others = others or not is_organizer
-            key = partner.id, guest.state, is_organizer
+            key = facts(guest), is_organizer
             if key not in self._attendees:
-                self._attendees[key] = self._new_attendee(partner.sudo(), guest.state, is_organizer)
+                self._attendees[key] = self._new_attendee(partner.sudo(), *key)
             if self._attendees[key]:
                 found.append(self._attendees[key])
         return tuple(found) if others else ()
@@ -202,19 +208,11 @@ class MeetingWriter:
             self._organizer_partners[user] = user.sudo().partner_id
         return self._organizer_partners[user]
 
-    def _new_attendee(self, partner, state, is_organizer):
+    def _new_attendee(self, partner, said, is_organizer):
+        if not partner:
+            return line(said, said.address, said.address_name, is_organizer)
         email = self.model._ical_address(partner)
-        if not email:
-            return None
-        status = _STATUSES.get(state, "NEEDS-ACTION")
-        return Attendee.of(
-            email,
-            CUTYPE="GROUP" if partner.is_company else "INDIVIDUAL",
-            ROLE="CHAIR" if is_organizer else "REQ-PARTICIPANT",
-            PARTSTAT=status,
-            RSVP="TRUE" if status in ("NEEDS-ACTION", "TENTATIVE") else "FALSE",
-            CN=partner.name or None,
-        )
+        return line(said, email, partner.name, is_organizer) if email else None
 
     def alarms(self, event, people):
         if not self.readable["alarm_ids"]:

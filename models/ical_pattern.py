@@ -69,6 +69,10 @@ class Clock:
     def __init__(self, zone=None):
         self.zone = zone
 
+    def at(self, start):
+        """Odoo's ``start`` as a place."""
+        return start.date() if self.zone is None else start
+
     def wall(self, place):
         if self.zone is None:
             return datetime.combine(place, time.min)

@@ -9,6 +9,7 @@ from ..ical.alarms import to_fields
 from ..ical.text import item_lines, to_text
 from ..ical.values import UTC, is_date
 from ..ical.zones import by_name, like
+from .ical_guest import STATES, delegates, values
 from .ical_kept import GUESTS
 
 #: Odoo's hours of a meeting of whole days.
@@ -16,9 +17,6 @@ DAY_START, DAY_STOP = time(8), time(18)
 _DAY = timedelta(days=1)
 #: Years that Odoo and its clients can write.
 YEARS = range(1000, 9000)
-_STATES = {
-    "ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative",
-}  # fmt: skip
 _UNITS = {"minutes": 1, "hours": 60, "days": 1440}
 _TZID = re.compile(r";TZID=\"?([^:;\"]+)", re.I)
 
@@ -40,8 +38,8 @@ class Row:
     """One meeting, as Odoo is to have it.
 
     ``place`` is the start that the series gives it, ``guests`` a dict from the id of a
-    partner, or from the address of one who is to be made, to his answer; ``alarms``
-    pairs (type, minutes).
+    partner, or from an address alone, to his answer, ``parts`` one from the same to what
+    else is said of him; ``alarms`` pairs (type, minutes).
     """
 
     start: datetime
@@ -53,10 +51,12 @@ class Row:
     privacy: str | None = None
     show_as: str = "busy"
     active: bool = True
+    is_tentative: bool = False
     videocall_location: str | None = None
     categories: frozenset = frozenset()
     alarms: frozenset = frozenset()
     guests: dict = None
+    parts: dict = None
     sequence: int = 0
     text: str | None = None
     place: datetime | None = None
@@ -64,7 +64,7 @@ class Row:
 
 #: What two rows are compared by; the rest follows.
 COMPARED = tuple(
-    one.name for one in fields(Row) if one.name not in ("sequence", "text", "place")
+    one.name for one in fields(Row) if one.name not in ("parts", "sequence", "text", "place")
 )  # fmt: skip
 
 
@@ -73,7 +73,8 @@ class RowReader:
 
     :param owner: res.users whose calendar it is; his zone is where floating times are
     :param tzinfo zone: that zone
-    :param contacts: dict from address to the id of a partner
+    :param contacts: dict from address to the id of a partner, or to itself where it is
+        invited without a contact
     :param Options options: see there
     :param str untitled: name of a meeting without one
     """
@@ -85,6 +86,8 @@ class RowReader:
         self.contacts = contacts
         self.options = options
         self.untitled = untitled
+        installed = owner.env["res.lang"].get_installed()
+        self._languages = {code.replace("_", "-").lower(): code for code, _name in installed}
         self._known = {}
 
     def single(self, item):
@@ -123,7 +126,7 @@ class RowReader:
         return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
     def _facts(self, item):
-        guests = self._guests(item)
+        guests, parts = self._guests(item)
         return Row(
             start=None,
             stop=None,
@@ -133,12 +136,14 @@ class RowReader:
             privacy=_privacy(item.access),
             show_as="free" if getattr(item, "transparency", None) == "TRANSPARENT" else "busy",
             active=not is_cancelled(item),
+            is_tentative=item.status == "TENTATIVE",
             videocall_location=_link(item),
             categories=frozenset(
                 name for name in (" ".join(word.split())[:200] for word in item.categories) if name
             ),
             alarms=frozenset(self._alarms(item, len(guests) > 1)),
             guests=guests,
+            parts=parts,
             sequence=item.sequence,
             text=kept_text(item, self.contacts),
         )  # fmt: skip
@@ -151,20 +156,29 @@ class RowReader:
         return self.untitled
 
     def _guests(self, item):
-        """The owner, and those of the attendees who are contacts or become ones."""
-        guests = {self.partner_id: "accepted"}
+        """The owner, and those of the attendees who are contacts or become ones: their
+        answers, and what else is said of them."""
+        guests, parts = {self.partner_id: "accepted"}, {}
         for attendee in item.attendees:
             email = attendee.email
-            state = _STATES.get(attendee.status, "needsAction")
+            state = STATES.get(attendee.status, "needsAction")
+            said = values(attendee, self._languages)
+            if delegates(attendee):
+                said["delegates"] = delegates(attendee)
             if email in self.addresses:
                 guests[self.partner_id] = state
+                if said["role"] == "chair":
+                    # Which his line has because it is his meeting.
+                    del said["role"]
+                parts[self.partner_id] = said
                 continue
             guest = self.contacts.get(email)
             if guest is None and email and self.options.make_contacts and is_person(attendee):
                 guest = email
             if guest is not None:
                 guests.setdefault(guest, state)
-        return guests
+                parts.setdefault(guest, said)
+        return guests, parts
 
     def _alarms(self, item, has_guests):
         for alarm in item.alarms:

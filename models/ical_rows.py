@@ -19,6 +19,11 @@ MAX_ROWS = MAX_COUNT
 PAST_ROWS = 90
 #: What Odoo says of a rule that it has no fields for.
 NO_RULE = {"rrule_type": False, "end_type": "forever", "interval": 1, "count": 1}
+#: Fields of a rule that came from elsewhere is never told in.
+NO_MORE = {
+    "year_month": False, "short_month": "skip", "workdays_only": False, "rule_text": False,
+    "ical_start": False,
+}  # fmt: skip
 #: Spans around now that are tried, in days, when a series is too dense to be told as a whole.
 _SPANS = ((365, 730), (30, 60), (2, 5))
 _FAR = datetime(8999, 1, 1, tzinfo=UTC)
@@ -192,7 +197,9 @@ class SeriesReader:
                 exdates = sorted(base - active)
             rdates = sorted(active - base)
         return {
+            **NO_MORE,
             **values,
+            "week_start": str(self.week_start),
             "event_tz": zone or "UTC",
             "ical_sequence": first_item.sequence,
             "ical_text": kept_text(main, self.reader.contacts) if main else False,

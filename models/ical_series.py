@@ -1,15 +1,9 @@
 """A series as items: one with the rule, and one for each meeting that differs."""
 
 from collections import Counter
-from dataclasses import replace
 
-from ..ical.recurrence import MAX_COUNT, from_fields
-from ..ical.rules import Rule
-from ..ical.values import UTC, is_date
-from .calendar_recurrence_identity import RULE
-from .ical_kept import original_item
 from .ical_meeting import moment, named_zone, utc
-from .ical_pattern import Clock, Kept, Member, find_pattern
+from .ical_series_pattern import SeriesPattern
 
 
 class SeriesWriter:
@@ -37,20 +31,23 @@ class SeriesWriter:
         self.allday = self.template.allday
         self.zone = named_zone(self.series.event_tz) if self.series.event_tz else (
             writer.zone(self.template.user_id))  # fmt: skip
+        self.pattern = SeriesPattern(self.series, self.events, self.allday, self.zone)
         self.uid = self.series.ical_uid
         if self.hidden:
             self.uid = events._ical_busy_uid("series", recurrence.id)
 
     def items(self):
         """(items, the one with the rule first; items of changed meetings by their id)"""
-        members, pattern = self._pattern()
+        members, pattern = self.pattern.pattern()
         changed = {
             member.event.id: self._occurrence(member.event, member.place)
             for member in members
-            if member.at != member.place or member.event in self.differs
+            if member.at != member.place
+            or member.event in self.differs
+            or self._crosses_a_change(member.event)
         }
         gone = {
-            event.id: self._occurrence(event, self._place(event) or self._at(event))
+            event.id: self._occurrence(event, self.pattern.place(event) or self.pattern.at(event))
             for event in self.cancelled
         }
         items = [self._master(pattern), *changed.values()]
@@ -58,91 +55,25 @@ class SeriesWriter:
 
     def alone(self, events):
         """The item of each of these meetings: its UID and its place tell of which series."""
-        members, _pattern = self._pattern()
+        members, _pattern = self.pattern.pattern()
         places = {member.event: member.place for member in members}
         return {
             event: self._occurrence(
-                event, places.get(event) or self._place(event) or self._at(event)
+                event, places.get(event) or self.pattern.place(event) or self.pattern.at(event)
             )
             for event in events
         }
 
-    def _pattern(self):
-        """(the meetings with their places, the rule and exceptions that give them)"""
-        members = [self._member(event) for event in self.events]
-        pattern = find_pattern(
-            self._rules(members), members, self._stored("ical_exdates"),
-            self._stored("ical_rdates"), Clock(None if self.allday else self.zone),
-            self._kept(),
-        )  # fmt: skip
-        return members, pattern
-
-    def _at(self, event):
-        return event.start.date() if self.allday else event.start
-
-    def _place(self, event):
-        """The start that the rule gives it; None if it was moved before that was kept."""
-        start = event.ical_recurrence_start or (event.follow_recurrence and event.start)
-        if not start:
-            return None
-        return start.date() if self.allday else start
-
-    def _member(self, event):
-        return Member(self._at(event), self._place(event), event)
-
-    def _stored(self, name):
-        places = self.series._ical_moments(name)
-        return [place.date() for place in places] if self.allday else places
-
-    def _kept(self):
-        """What of the series is kept in Odoo, when that is not all of it."""
-        series = self.series
-        if not (series.ical_first or series.ical_last):
-            return None
-        original = original_item(series.ical_text)
-        if original is None:
-            return None
-        begin = original.start
-        if not is_date(begin):
-            zone = original.calendar_zone or self.zone
-            begin = begin if begin.tzinfo else begin.replace(tzinfo=zone)
-            begin = begin.astimezone(UTC).replace(tzinfo=None)
-        if is_date(begin) != self.allday:
-            return None
-        first, last = series.ical_first, series.ical_last
+    def _crosses_a_change(self, event):
+        """Whether clocks change during it: its length on the wall is another than its own."""
         if self.allday:
-            first, last = first and first.date(), last and last.date()
-        return Kept(begin, first or None, last or None)
-
-    def _moment(self, place):
-        return place if is_date(place) else moment(place, self.zone)
-
-    def _rules(self, members):
-        """Texts of the rule, the most likely first."""
-        original = original_item(self.series.ical_text)
-        values = {name: self.series[name] for name in RULE}
-        if values["end_type"] == "count" and values["count"] >= MAX_COUNT:
-            # What Odoo makes of "for ever" when it saves it.
-            values["end_type"] = "forever"
-        first = self._moment(min(member.place or member.at for member in members))
-        texts = original.rules[:1] if original else ()
-        if not values["rrule_type"]:
-            return self._rules_without_fields(texts, values, first)
-        # Odoo took the first day of the week from whoever saved the series.
-        return list(
-            dict.fromkeys([*texts, *(from_fields(values, first, day) for day in (0, 6, 5))])
-        )
-
-    def _rules_without_fields(self, texts, values, first):
-        """The rule as it came; ended earlier, where Odoo has put an end to it."""
-        if values["end_type"] != "end_date":
-            return list(texts)
-        until = Rule.parse(from_fields({**values, "rrule_type": "daily"}, first)).until
-        return [str(replace(Rule.parse(text), count=None, until=until)) for text in texts]
+            return False
+        start, stop = (utc(at).astimezone(self.zone) for at in (event.start, event.stop))
+        return start.utcoffset() != stop.utcoffset()
 
     def _master(self, pattern):
         event = self.template
-        start = self._moment(pattern.start)
+        start = self.pattern.moment(pattern.start)
         if self.allday:
             end = start + (event.stop.date() - event.start.date())
             end = end.fromordinal(end.toordinal() + 1)
@@ -158,8 +89,8 @@ class SeriesWriter:
             event, self.uid, start, end,
             text=False if event.id in self.writer.hidden else self.series.ical_text,
             rules=(pattern.rule,) if pattern.rule else (),
-            exdates=tuple(map(self._moment, pattern.exdates)),
-            rdates=tuple(map(self._moment, pattern.rdates)),
+            exdates=tuple(map(self.pattern.moment, pattern.exdates)),
+            rdates=tuple(map(self.pattern.moment, pattern.rdates)),
             **more,
         )  # fmt: skip
 
@@ -170,5 +101,5 @@ class SeriesWriter:
             # Never older than the series that it is part of.
             more["sequence"] = max(event.ical_sequence, self.series.ical_sequence)
         return self.writer.build(
-            event, self.uid, start, end, recurrence_id=self._moment(place), **more
+            event, self.uid, start, end, recurrence_id=self.pattern.moment(place), **more
         )

@@ -8,12 +8,13 @@ from .calendar_recurrence_identity import RULE
 
 EVENT_FIELDS = (
     "name", "description", "location", "start", "stop", "allday", "active", "privacy", "show_as",
+    "is_tentative",
     "videocall_location", "user_id", "recurrence_id", "recurrency", "follow_recurrence",
     "alarm_ids", "categ_ids", "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
 )  # fmt: skip
 SERIES_FIELDS = (
     *RULE, "base_event_id", "ical_uid", "ical_sequence", "ical_text", "ical_exdates",
-    "ical_rdates", "ical_first", "ical_last",
+    "ical_rdates", "ical_exrules", "ical_first", "ical_last", "ical_start",
 )  # fmt: skip
 
 
@@ -23,7 +24,17 @@ def take(events, series=None):
         "calendar.event": {
             event.id: {
                 **_values(event, EVENT_FIELDS),
-                "guests": {guest.partner_id.id: guest.state for guest in event.attendee_ids},
+                "guests": {
+                    guest.partner_id.id: guest.state
+                    for guest in event.attendee_ids
+                    if guest.partner_id
+                },
+                # Those without a contact, who are nowhere else.
+                "alone": [
+                    {**guest._carried_values(), "state": guest.state}
+                    for guest in event.attendee_ids
+                    if not guest.partner_id
+                ],
             }
             for event in events
         }
@@ -53,7 +64,7 @@ def put_back(env, before):
 
 
 def _put_back_one(env, record, values):
-    guests = values.pop("guests", None)
+    guests, alone = values.pop("guests", None), values.pop("alone", None)
     for name in list(values):
         field = record._fields[name]
         if field.type == "many2many":
@@ -69,6 +80,9 @@ def _put_back_one(env, record, values):
         state = guests.get(guest.partner_id.id)
         if state and guest.state != state:
             guest.write({"state": state})
+    if alone is not None:
+        record.attendee_ids.filtered(lambda guest: not guest.partner_id).unlink()
+        env["calendar.attendee"].create([{**guest, "event_id": record.id} for guest in alone])
 
 
 def _values(record, names):

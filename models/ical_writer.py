@@ -12,36 +12,21 @@ import psycopg2
 from odoo import fields
 from odoo.fields import Command
 from odoo.tools import SQL
-from odoo.tools.misc import clean_context
 
-from .base import QUIET, SILENCE
-from .calendar_ical_identity import FROM_ELSEWHERE, INCOMING
-from .ical_html import html_of
+from .bulk import create_alike
+from .ical_html import as_saved
 from .ical_incoming import Result
-from .ical_row import is_person, kept_text
+from .ical_people import PeopleWriter
+from .ical_row import kept_text
 from .ical_snapshot import take
 
 _logger = logging.getLogger(__name__)
 
 #: Meetings that are written with one statement, as far as their objects allow.
 BATCH = 1000
-#: Nothing is said to anybody: no mail, no subscription, no log line for each meeting.
-SILENT = {
-    "tracking_disable": True,
-    "mail_create_nosubscribe": True,
-    "mail_create_nolog": True,
-    "mail_notrack": True,
-    "no_mail_to_attendees": True,
-    "skip_attendee_notification": True,
-    "dont_notify": True,
-    "skip_contact_description": True,
-    "no_calendar_sync": True,
-    INCOMING: FROM_ELSEWHERE,
-    QUIET: SILENCE,
-}
 
 
-class Writer:
+class Writer(PeopleWriter):
     """Writes for one owner.
 
     :param env: of whoever imports
@@ -49,25 +34,11 @@ class Writer:
     """
 
     def __init__(self, env, owner, options, todos):
+        super().__init__(env, owner, options)
         self.asker = env
-        owner_ = owner.sudo()
-        context = {
-            **clean_context(env.context),
-            **SILENT,
-            "lang": owner_.lang,
-            "tz": owner_.tz,
-            "active_test": False,
-        }
-        self.env = env(user=owner.id, su=True, context=context)
-        self.owner = owner_.with_env(self.env)
-        self.options = options
-        self.todos = todos
-        self.events = self.env["calendar.event"]
         self.series = self.env["calendar.recurrence"]
+        self.todos = todos
         self.has_alarm_soon = False
-        self._alarms = None
-        self._categories = {}
-        self._made = {}
 
     def results(self, outcomes):
         """One Result for each outcome, in their order."""
@@ -118,12 +89,6 @@ class Writer:
         is_sql = isinstance(error, psycopg2.Error)
         detail = type(error).__name__ if is_sql else str(args[0])[:300]
         return {id(outcome): Result(outcome, "error", reason="not_written", detail=detail)}
-
-    def _forget(self):
-        """What was looked up may have been made in what was rolled back."""
-        self._alarms = None
-        self._categories = {}
-        self._made = {}
 
     def _write(self, batch):
         results = {}
@@ -178,13 +143,13 @@ class Writer:
             [(outcome.key, outcome.plan.series) for outcome in series]
         )
         recurrence_of = dict(zip(map(id, series), recurrences, strict=True))
-        values, owners = [], []
+        new, owners = [], []
         for outcome in outcomes:
             recurrence = recurrence_of.get(id(outcome))
             for row in outcome.plan.rows:
-                values.append(self._new_values(row, outcome.key, recurrence))
+                new.append((row, outcome.key, recurrence))
                 owners.append(outcome)
-        events = self.events.create(values)
+        events = self._make_meetings(new)
         results, made = {}, {}
         for event, outcome in zip(events, owners, strict=True):
             made.setdefault(id(outcome), []).append(event.id)
@@ -197,10 +162,49 @@ class Writer:
                 created["calendar.recurrence"] = [recurrence.id]
             results[id(outcome)] = Result(outcome, outcome.kind, record, created)
         self._settle_series(recurrences)
-        self._set_up_alarms(events)
         if self.options.send_mail:
             self._invite(events)
         return results
+
+    def _make_meetings(self, new):
+        """The first by Odoo, the others as rows like it: an import may bring thousands.
+
+        :param new: list of (Row, UID, recurrence or None)
+        :return: the meetings, in their order
+        """
+        guests = [self._guest_values(row) for row, _uid, _recurrence in new]
+        self._look_up_customers(guests)
+        field = self.events._fields["description"]
+
+        def clean(html):
+            return field.convert_to_column_insert(html, self.events)
+
+        def description(values):
+            return as_saved(values["description"], clean) if values["description"] else None
+
+        events = create_alike(
+            self.events,
+            [
+                self._new_values(row, uid, recurrence, of_row)
+                for (row, uid, recurrence), of_row in zip(new, guests, strict=True)
+            ],
+            known={
+                "description": description,
+                "start_date": lambda values: values["allday"] and values["start"].date() or None,
+                "stop_date": lambda values: values["allday"] and values["stop"].date() or None,
+            },
+            same={"res_model"},
+        )
+        self._make_guests(events, [row for row, _uid, _recurrence in new], guests)
+        events._after_insert()
+        now = fields.Datetime.now()
+        coming = [
+            event.id
+            for event, (row, _uid, _recurrence) in zip(events, new, strict=True)
+            if row.alarms and row.active and row.stop > now
+        ]
+        self._set_up_alarms(self.events.browse(coming))
+        return events
 
     def _create_series(self, pairs):
         """The recurrences, before their meetings: past the ORM's making of those."""
@@ -229,131 +233,6 @@ class Writer:
         )
         recurrences.invalidate_recordset(["base_event_id"], flush=False)
         self.events.invalidate_model(["recurrency"], flush=False)
-
-    def _new_values(self, row, uid, recurrence=None):
-        guests = self._guest_ids(row)
-        values = {
-            **self._values(row),
-            "user_id": self.owner.id,
-            "partner_ids": [Command.set(list(guests))],
-            "attendee_ids": [
-                Command.create({"partner_id": partner_id, "state": state})
-                for partner_id, state in guests.items()
-            ],
-            "ical_uid": uid,
-            "ical_sequence": row.sequence,
-            "ical_text": row.text or False,
-        }
-        if recurrence is not None:
-            values.update(self._place_values(row), recurrence_id=recurrence.id)
-        return values
-
-    def _place_values(self, row):
-        follows = row.active and row.start == row.place
-        return {
-            "follow_recurrence": follows,
-            "ical_recurrence_start": False if follows else row.place,
-        }
-
-    def _values(self, row, names=None):
-        """Values of the fields of Odoo, of all or some of the fields of Row."""
-        values = {
-            "name": row.name,
-            "description": html_of(row.description) or False,
-            "location": row.location or False,
-            "start": row.start,
-            "stop": row.stop,
-            "allday": row.allday,
-            "privacy": row.privacy or False,
-            "show_as": row.show_as,
-            "active": row.active,
-            "videocall_location": row.videocall_location or False,
-        }
-        if names is None or "alarms" in names:
-            values["alarm_ids"] = [Command.set([self._alarm(one) for one in sorted(row.alarms)])]
-        if names is None or "categories" in names:
-            values["categ_ids"] = [
-                Command.set([self._category(one) for one in sorted(row.categories)])
-            ]
-        if names is None:
-            return values
-        kept = {*names, "alarm_ids", "categ_ids"}
-        if not kept.isdisjoint(("start", "stop", "allday")):
-            kept |= {"start", "stop", "allday"}
-        return {name: value for name, value in values.items() if name in kept}
-
-    def _guest_ids(self, row):
-        return {
-            self._made[guest] if isinstance(guest, str) else guest: state
-            for guest, state in row.guests.items()
-        }
-
-    def _make_contacts(self, outcomes):
-        """Contacts of the attendees without one, if that is wanted; as the owner may."""
-        if not self.options.make_contacts:
-            return
-        wanted = {}
-        for outcome in outcomes:
-            for item in outcome.items:
-                for attendee in item.attendees:
-                    if attendee.email and is_person(attendee):
-                        wanted.setdefault(attendee.email, attendee.name or attendee.email)
-        needed = {
-            guest
-            for outcome in outcomes
-            for row in self._rows_of(outcome)
-            for guest in row.guests
-            if isinstance(guest, str) and guest not in self._made
-        }
-        emails = sorted(needed & set(wanted))
-        if not emails:
-            return
-        Partner = self.env["res.partner"].with_user(self.owner).with_context(**SILENT)
-        partners = Partner.create(
-            [{"name": wanted[email][:200], "email": email} for email in emails]
-        )
-        self._made.update(zip(emails, partners.ids, strict=True))
-
-    def _rows_of(self, outcome):
-        plan = outcome.plan
-        if hasattr(plan, "rows"):
-            return plan.rows
-        return [row for _event, _names, row in plan.writes] + plan.creates
-
-    def _alarm(self, meaning):
-        """The reminder of that type so many minutes before; made if there is none."""
-        if self._alarms is None:
-            found = self.env["calendar.alarm"].search([], order="id desc")
-            self._alarms = {(one.alarm_type, one.duration_minutes): one.id for one in found}
-        if meaning not in self._alarms:
-            kind, minutes = meaning
-            interval, number = "minutes", minutes
-            for name, unit in (("days", 1440), ("hours", 60)):
-                if minutes and not minutes % unit:
-                    interval, number = name, minutes // unit
-                    break
-            alarm = self.env["calendar.alarm"].new(
-                {"alarm_type": kind, "duration": number, "interval": interval}
-            )
-            alarm._onchange_duration_interval()
-            self._alarms[meaning] = alarm.create(
-                {
-                    "name": alarm.name,
-                    "alarm_type": kind,
-                    "duration": number,
-                    "interval": interval,
-                }
-            ).id
-        return self._alarms[meaning]
-
-    def _category(self, name):
-        """The meeting type of that name, in any case; made if there is none."""
-        key = name.lower()
-        if key not in self._categories:
-            Type = self.env["calendar.event.type"]
-            found = Type.search([("name", "=ilike", _literal(name))], limit=1)
-            self._categories[key] = (found or Type.create({"name": name})).id
-        return self._categories[key]
 
     def _set_up_alarms(self, events):
         """Odoo's job has to know when its next e-mail reminder is due: once for all."""
@@ -416,9 +295,7 @@ class Writer:
         self._write_rows(difference, series)
         made = self.events
         if difference.creates:
-            made = self.events.create(
-                [self._new_values(row, outcome.key, series) for row in difference.creates]
-            )
+            made = self._make_meetings([(row, outcome.key, series) for row in difference.creates])
             result.created["calendar.event"] = made.ids
         if difference.archives and series:
             self.events.browse([one.id for one in difference.archives]).write({"active": False})
@@ -428,7 +305,7 @@ class Writer:
                 self._count_exceptions(difference.plan, series)
         elif not difference.writes:
             self._keep_other(difference.plan, events)
-        self._set_up_alarms(events | made)
+        self._set_up_alarms(events)
 
     def _update_series(self, outcome, result, record, events):
         """The series that the meetings are to have: as it was, another, a new one, or none."""
@@ -452,15 +329,14 @@ class Writer:
             values = self._values(row, names)
             values.update(ical_sequence=row.sequence, ical_text=row.text or False)
             if series:
-                values.update(self._place_values(row), recurrence_id=series.id)
-            guests = self._guest_ids(row) if "guests" in names else {}
+                values.update(self._place_values(row, series))
+            guests = self._guest_values(row) if "guests" in names else {}
             if guests:
-                values["partner_ids"] = [Command.set(list(guests))]
+                contacts = [guest for guest in guests if isinstance(guest, int)]
+                values["partner_ids"] = [Command.set(contacts)]
             event.write(values)
-            for attendee in event.attendee_ids if guests else ():
-                state = guests.get(attendee.partner_id.id)
-                if state and attendee.state != state:
-                    attendee.write({"state": state})
+            if guests:
+                self._write_guests(event, row, guests)
 
     def _keep_other(self, plan, events):
         """What Odoo has no field for, of a meeting that is as it was."""
@@ -503,8 +379,3 @@ def _together(records):
         ids = found.setdefault(record._name, (record.browse(), []))[1]
         ids.append(record.id)
     return {name: model.browse(ids) for name, (model, ids) in found.items()}
-
-
-def _literal(name):
-    """A name as a pattern that means itself."""
-    return name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

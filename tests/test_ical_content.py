@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from random import Random
+from unittest.mock import patch
 
 import icalendar
 import vobject
@@ -12,7 +13,8 @@ from odoo.tests import TransactionCase, freeze_time, tagged
 from odoo.tools import html2plaintext, is_html_empty
 
 from ..ical.parse import parse
-from ..models.ical_html import plain_text
+from ..models import ical_html
+from ..models.ical_html import as_saved, html_of, plain_text
 from .test_ical_event import NOW, IcalCase
 from .test_meeting import SECRET
 
@@ -85,7 +87,7 @@ class TestContent(IcalCase):
         original = (
             self.unfolded(meeting)
             .replace("\r\nEND:VEVENT", "\r\nX-VINTAGE;X-A=b:1982\r\nGEO:42.5;-2.5\r\nEND:VEVENT")
-            .replace("ROLE=REQ-PARTICIPANT;", "ROLE=OPT-PARTICIPANT;X-SEAT=4;")
+            .replace("ROLE=REQ-PARTICIPANT;", "ROLE=REQ-PARTICIPANT;X-SEAT=4;")
         )
         self.assertEqual(original.count("X-SEAT=4"), 2)
         meeting.sudo().ical_text = original
@@ -229,7 +231,8 @@ class TestPlainText(TransactionCase):
     """Mere paragraphs are read without a reader of HTML, to the same text."""
 
     PIECES = ("<p>", "</p>", "<br>", "<br/>", "<b>", "</b>", "<div>", "</div>", " ", "  ", "\n",
-              "a", "b c", "ñ", "\xa0", "\t", "\r", "&amp;", "<p", "\u2028")  # fmt: skip
+              "a", "b c", "ñ", "\xa0", "\t", "\r", "&amp;", "<p", "\u2028", "&lt;", "&amp;lt;",
+              "<strong>x</strong>", '<a href="mailto:a@x">x</a>')  # fmt: skip
 
     def assert_same(self, html):
         expected = "" if is_html_empty(html) else html2plaintext(html).strip()
@@ -251,6 +254,62 @@ class TestPlainText(TransactionCase):
         random = Random(20270201)
         for _ in range(3000):
             self.assert_same("".join(random.choices(self.PIECES, k=random.randint(0, 10))))
+
+    def test_text_of_a_file_is_saved_as_the_field_would(self):
+        random = Random(20270201)
+        field = self.env["calendar.event"]._fields["description"]
+        event = self.env["calendar.event"]
+        pieces = [
+            *"abñ <>&'\"\n\t;#=/{}%$:@.-—€中😀", "\n\n", "http://x/?a=b", "<!--", "-->", "&amp;",
+            "<script>", "\xa0", "\xad", "\r\n", "\r", "\x0b", "\u200b", "\u2028", "javascript:",
+            "> q", "\n-- \nAna", "______", "On 3 May Ana wrote:",
+        ]  # fmt: skip
+
+        def clean(html):
+            cleaned.append(html)
+            return field.convert_to_column_insert(html, event)
+
+        cleaned = []
+        for _ in range(5000):
+            html = html_of("".join(random.choices(pieces, k=random.randint(0, 14))))
+            expected = field.convert_to_column_insert(html, event)
+            self.assertEqual(as_saved(html, clean), expected, repr(html))
+        self.assertLess(len(cleaned), 4500)
+
+    def test_what_odoo_adds_to_a_meeting(self):
+        random = Random(20270201)
+        texts = [
+            "a", " b  c", "<br>", "&amp;", "&lt;b&gt;", "&amp;gt;", "<strong>With</strong>",
+            "<strong> </strong>", "*", "<strong>a<br>b</strong>", "<strong></strong>",
+            '<a href="mailto:a@x" target="_blank">a@x</a>', '<a href="tel:+34 1">+34 1</a>',
+            '<a href="https://x/?a=1&amp;b=2">x</a>', '<a href="https://x"> x </a>',
+            '<a href="https://x"></a>', '<a href=" https://x">1<br>2</a>', "<a>y</a>", "[1]",
+        ]  # fmt: skip
+        for _ in range(5000):
+            start, end = (
+                "".join(random.choices(texts, k=random.randint(0, 4))) for _side in range(2)
+            )
+            self.assert_same(f"<div><p>{start}</p><br>{end}</div>")
+            self.assert_same(f"<p>{start}</p>{end}<p>{end}</p>")
+
+    def test_details_of_odoo_need_no_reader(self):
+        guest = self.env["res.partner"].create(
+            {"name": "Azure & Sons", "email": "azure@example.com", "phone": "+34 600 000 000"}
+        )
+        event = self.env["calendar.event"].create(
+            {
+                "name": "Tasting",
+                "description": "<p>Bring glasses &amp; <strong>wine</strong></p>",
+                "start": "2027-03-01 10:00:00",
+                "stop": "2027-03-01 11:00:00",
+                "partner_ids": [(6, 0, guest.ids)],
+            }
+        )
+        self.assertIn("<a ", event.description)
+        with patch.object(ical_html, "html2plaintext") as reader:
+            text = plain_text(event.description)
+        reader.assert_not_called()
+        self.assertEqual(text, html2plaintext(event.description).strip())
 
     def test_nothing(self):
         self.assertEqual(plain_text(False), "")

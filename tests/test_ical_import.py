@@ -3,9 +3,11 @@
 from datetime import datetime
 from unittest.mock import patch
 
+from odoo import api
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import freeze_time, tagged
 
+from ..models import bulk
 from ..models.ical_incoming import Options
 from .test_ical_event import IcalCase
 from .test_meeting import SECRET
@@ -191,6 +193,10 @@ class TestImport(ImportCase):
         self.take(calendar([*event(), attendee]))
         self.assertFalse(self.env["mail.message"].search_count(domain))
         self.take(calendar([*event("two@x"), attendee]), send_mail=True)
+        self.env.cr.flush()
+        Outgoing = self.env["calendar.invitation.outgoing"]
+        with patch.object(type(Outgoing), "_commit_batch", lambda *_a, **_k: 99):
+            Outgoing._send_due()
         self.assertEqual(self.env["mail.message"].search_count(domain), 1)
 
     def test_reminders_categories_privacy(self):
@@ -244,20 +250,95 @@ class TestImport(ImportCase):
 
     def test_one_that_cannot_be_written_harms_no_other(self):
         Event = type(self.env["calendar.event"])
-        create = Event.create
+        constraints = self.env["calendar.event"]._constraint_methods
 
-        def refuse(events, vals_list):
-            if any(vals.get("name") == "Bad" for vals in vals_list):
+        @api.constrains("name")
+        def refuse(events):
+            if "Bad" in events.mapped("name"):
                 raise ValidationError("No bad meetings here.")  # pylint: disable=C8107
-            return create(events, vals_list)
 
         data = calendar(*[event(f"{n}@x", SUMMARY="Bad" if n == 5 else "Good") for n in range(12)])
-        with patch.object(Event, "create", refuse):
+        with patch.object(Event, "_constraint_methods", [*constraints, refuse]):
             results = self.take(data)
         self.assertEqual([one.kind for one in results].count("new"), 11)
         self.assertEqual(results[5].kind, "error")
         self.assertIn("No bad meetings here", results[5].detail)
         self.assertEqual(self.kinds(data).count("unchanged"), 11)
+
+    def test_rows_past_the_orm_are_those_of_the_orm(self):
+        """Where another module has a hook at creation, Odoo makes them all: the same rows."""
+        alarm = ["BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT15M", "END:VALARM"]
+        guests = [
+            f"ORGANIZER:mailto:{self.seller.email}",
+            f"ATTENDEE;PARTSTAT=TENTATIVE:mailto:{self.customer.email}",
+        ]
+        days = {
+            "DTSTART;TZID=Europe/Madrid": None,
+            "DTEND;TZID=Europe/Madrid": None,
+            "DTSTART;VALUE=DATE": "20270305",
+            "DTEND;VALUE=DATE": "20270307",
+        }
+        data = calendar(
+            event("one@x", DESCRIPTION="<b>", CATEGORIES="Visit,Wine", CLASS="PRIVATE", X_A="b"),
+            [*event("two@x", RRULE="FREQ=WEEKLY;COUNT=4", TRANSP="TRANSPARENT"), *alarm, *guests],
+            event("three@x", **days),
+            [*event("four@x", LOCATION="Cellar"), *guests],
+            event("five@x", STATUS="CANCELLED", URL="https://meet.example.com/x"),
+        )
+        found = []
+        for is_known in (True, False):
+            with (
+                self.env.cr.savepoint() as savepoint,
+                patch.object(bulk, "is_known", lambda _model, answer=is_known: answer),
+            ):
+                results = self.take(data)
+                found.append(self.rows_of(results))
+                savepoint.rollback()
+                self.env.invalidate_all()
+        self.assertEqual(len(found[0]), 8)
+        self.assertEqual(self.customer.email, "azure@example.com")
+        self.maxDiff = None
+        self.assertEqual(*found)
+
+    def rows_of(self, results):
+        """All columns and links of the meetings made, but for ids and tokens."""
+        ids = [res_id for one in results for res_id in one.created["calendar.event"]]
+        events = self.env["calendar.event"].browse(ids)
+        self.env.cr.execute(
+            "SELECT to_jsonb(e) - %s FROM calendar_event e WHERE id = ANY(%s) "
+            "ORDER BY array_position(%s, id)",
+            [["id", "recurrence_id"], ids, ids],
+        )
+        rows = [row for (row,) in self.env.cr.fetchall()]
+        self.env.cr.execute(
+            "SELECT event_id, to_jsonb(a) - %s FROM calendar_attendee a WHERE event_id = ANY(%s) "
+            "ORDER BY partner_id",
+            [["id", "event_id", "access_token"], ids],
+        )
+        attendees = self.env.cr.fetchall()
+        self.assertEqual(
+            len(set(events.attendee_ids.mapped("access_token"))), len(events.attendee_ids)
+        )
+        return [
+            {
+                **row,
+                "is_of_series": bool(event.recurrence_id),
+                "attendees": [values for event_id, values in attendees if event_id == event.id],
+                "partner_ids": event.partner_ids.ids,
+                "alarms": event.alarm_ids.mapped("duration_minutes"),
+                "tags": event.categ_ids.mapped("name"),
+                "followers": event.message_partner_ids.ids,
+                "messages": len(event.message_ids),
+            }
+            for event, row in zip(events, rows, strict=True)
+        ]
+
+    def test_other_modules_hooks_are_not_left_out(self):
+        Event = self.env["calendar.event"]
+        self.assertTrue(bulk.is_known(Event))
+        self.assertTrue(bulk.is_known(self.env["calendar.attendee"]))
+        with patch.object(bulk, "KNOWN_MODULES", bulk.KNOWN_MODULES - {"crm"}):
+            self.assertFalse(bulk.is_known(Event))
 
     def test_no_more_questions_for_more_meetings(self):
         few = calendar(*[event(f"{n}@few") for n in range(20)])

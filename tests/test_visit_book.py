@@ -7,7 +7,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
-from ..models import calendar_visit_plan_book
+from ..models import bulk, calendar_event_visit, calendar_visit_plan_book
 from ..models.calendar_visit_plan_book import BATCH
 from .test_visit_plan import DAY, END, HOUR, NOW, VisitCase
 
@@ -60,6 +60,30 @@ class TestBooking(VisitCase):
         self.assertEqual(len(set(events.mapped("ical_uid"))), 33)
         self.assertEqual(set(events.mapped("ical_sequence")), {0})
         self.assertEqual(len(set(events.attendee_ids.mapped("access_token"))), 33 * 4)
+
+    def test_other_calendars_hear_of_what_is_booked(self):
+        agenda = self.env["caldav.collection"].sudo()._of(self.seller, "agenda")
+        agenda._catch_up()
+        token = agenda._token()
+        events = self.book(self.make_plan()).event_id
+        agenda._catch_up()
+        changed, gone, _token, _is_all = agenda._changes_since(token)
+        self.assertEqual(len(changed), len(events))
+        self.assertFalse(gone)
+
+    def test_where_another_module_has_a_hook_odoo_makes_them_all(self):
+        with (
+            patch.object(bulk, "KNOWN_MODULES", bulk.KNOWN_MODULES - {"crm"}),
+            patch.object(calendar_event_visit, "insert_like") as insert_like,
+        ):
+            visits = self.book(self.make_plan())
+        insert_like.assert_not_called()
+        events = visits.event_id
+        self.assertEqual(len(set(events.mapped("ical_uid"))), 33)
+        for visit in visits:
+            self.assertEqual(visit.event_id.customer_id, visit.partner_id)
+            self.assertIn(visit.partner_id, visit.event_id.attendee_ids.partner_id)
+            self.assertEqual(visit.event_id.message_partner_ids, self.seller.partner_id)
 
     def test_rows_past_the_orm_are_those_of_the_orm(self):
         """The first meeting is made by Odoo, the second is a row like it."""

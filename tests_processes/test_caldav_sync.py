@@ -7,6 +7,7 @@ what the database has, and has been told each change once.
 
 import os
 import random
+import re
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -97,8 +98,9 @@ class Client:
 
 
 def subjects(text):
-    """Of the meetings of a series each may have its own."""
-    return {line[8:] for line in text.split("\r\n") if line.startswith("SUMMARY:")}
+    """Of the meetings of a series each may have its own; a reminder's are not among them."""
+    meetings = re.sub(r"BEGIN:VALARM.*?END:VALARM", "", text, flags=re.DOTALL)
+    return {line[8:] for line in meetings.split("\r\n") if line.startswith("SUMMARY:")}
 
 
 def truth():

@@ -46,11 +46,11 @@ def cron_worker(env, jobs):
         time.sleep(0.05)
         return run(self, *args)
 
-    def counted_look_ahead(self):
+    def counted_look_ahead(self, **kwargs):
         self._commit_batch()
         left.append(len(self._claim(1000)))
         self._commit_batch()
-        return look_ahead(self)
+        return look_ahead(self, **kwargs)
 
     firings._run, firings._look_ahead = slow_run, counted_look_ahead
     firings._drain = lambda self: drain(self, batch_size=BATCH)

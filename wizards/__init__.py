@@ -3,6 +3,9 @@ from . import (
     caldav_setup,
     calendar_export_ical,
     calendar_feed_address,
+    calendar_invite,
+    calendar_popover_delete,
+    calendar_series_exception,
     calendar_subscription_delete,
     calendar_visit_plan_confirm,
     crm_automation_firing_postpone,
@@ -16,6 +19,8 @@ from . import (
 
 # isort: split
 from . import (
+    calendar_invite_people,
+    calendar_invite_slot,
     crm_automation_take_over_action,
     crm_automation_take_over_plan,
     crm_automation_take_over_words,

@@ -5,6 +5,7 @@ processes' tests (real commits, workers killed). A path runs that part only.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 
@@ -12,10 +13,12 @@ from . import debian_clients, python_env, staging
 from .paths import ADDON, CHECKOUT, checkout_name, state_dir, subdir
 from .say import say
 from .system import free_port, install_debian_packages
-from .workshop import workshop
+from .workshop import INSIDE, workshop
 
 PURE = "tests_pure"
 PROCESSES = "tests_processes"
+#: Each needs a copy of the database and, for the tours, a browser.
+MAX_WORKERS = 4
 #: Its tests have a database of their own, with the module.
 QUEUE_JOB = f"{PROCESSES}/test_queue_job.py"
 
@@ -105,6 +108,19 @@ def _odoo(shop, environment, paths, others):
         )
     )
     chosen = [f"{ADDON}/{path.removeprefix('./')}" for path in paths] or [f"{ADDON}/tests"]
+    if not paths and not others:
+        # All of them: each worker has a copy of the database. The browser's take longest,
+        # and are not to be what is left over for one worker.
+        files = sorted(path.name for path in (CHECKOUT / "tests").glob("test_*.py"))
+        files.sort(key=lambda name: "tour" not in name)
+        chosen = [f"{ADDON}/tests/{name}" for name in files]
+        workers = min(os.cpu_count() or 1, MAX_WORKERS)
+        others = [
+            "-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder",
+            "-p", "own_filestore",
+        ]  # fmt: skip
+        environment = {**environment, **shop.cluster.environment, "PYTHONPATH": str(INSIDE)}
+        environment["PATH"] = f"{shop.cluster.bin}:{environment.get('PATH', os.defpath)}"
     arguments = [
         f"--odoo-config={config}", "--odoo-http", "--rootdir", ".", "-p", "no:cacheprovider",
         *chosen, *others,

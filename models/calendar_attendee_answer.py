@@ -1,0 +1,184 @@
+"""An attendee's answer: the one way by which it is written.
+
+Wherever it comes from, the state, the moment and the comment are kept, the meeting's
+chatter says so, its organizer is told as he wants to be, and an organizer outside gets
+the answer as a message (RFC 5546, 3.2.3).
+"""
+
+from markupsafe import escape
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools.mail import generate_tracking_message_id
+
+#: Characters of a comment that are kept.
+MAX_COMMENT = 2000
+SOURCES = [
+    ("page", "The page of the invitation"),
+    ("mail", "A mail program"),
+    ("user", "Odoo"),
+    ("caldav", "A calendar program"),
+]
+
+
+class CalendarAttendee(models.Model):
+    _inherit = "calendar.attendee"
+
+    answered_at = fields.Datetime("Answered On", copy=False, readonly=True)
+    answer_comment = fields.Text("Comment on the Answer", copy=False, readonly=True)
+    answer_source = fields.Selection(SOURCES, "Answered By", copy=False, readonly=True)
+    #: SEQUENCE and DTSTAMP of the last answer that came as a message (RFC 5546, 2.1.5)
+    itip_sequence = fields.Integer("Version That Was Answered", copy=False, readonly=True)
+    itip_stamp = fields.Datetime("Answer Was Made", copy=False, readonly=True)
+
+    def _answer(self, state, comment="", source="user", at=None):
+        """These attendees answer. All of them are of one person and one meeting or series.
+
+        :param str state: one of the states of an attendee but "needs action"
+        :param str comment: what he says to it, plain text
+        :param str source: of :data:`SOURCES`
+        :param datetime at: when he has answered (naive UTC); now by default
+        :return: whether anything has changed
+        :raises ValidationError: for a state that is no answer
+        """
+        return self._write_answer(state, comment, source, at)
+
+    def _write_answer(self, state, comment, source, at=None, **more):
+        """See :meth:`_answer`.
+
+        :param more: values that are noted even if it is no news
+        """
+        answers = [key for key, _label in self._fields["state"].selection if key != "needsAction"]
+        if state not in answers:
+            raise ValidationError(self.env._("This is no answer: %(state)s", state=state))
+        comment = (comment or "").strip()[:MAX_COMMENT]
+        changed = self.filtered(
+            lambda one: one.state != state or (comment and comment != one.answer_comment)
+        )
+        if more and self != changed:
+            (self - changed).write(more)
+        if not changed:
+            return False
+        changed.write(
+            {
+                "state": state,
+                "answered_at": at or fields.Datetime.now(),
+                "answer_comment": comment or False,
+                "answer_source": source,
+                **more,
+            }
+        )
+        for attendees in changed.grouped(
+            lambda one: one.event_id.recurrence_id or one.event_id
+        ).values():
+            attendees._announce(state, comment, source)
+        return True
+
+    def _announce(self, state, comment, source):
+        """Tell whom it concerns: the chatter, the organizer, an organizer outside."""
+        now = fields.Datetime.now()
+        first = self.sorted(lambda one: one.event_id.start) if len(self) > 1 else self
+        attendee = (first.filtered(lambda one: one.event_id.stop >= now) or first)[:1].sudo()
+        event = attendee.event_id
+        mine = attendee.partner_id and attendee.partner_id == event.user_id.partner_id
+        values = []
+        # Mails come in crowds: the job tells of many at once.
+        is_logged = source != "mail"
+        if is_logged:
+            self._log_answers(event, [attendee._answer_facts(state, comment, len(self))])
+        if event.user_id and event._invitation_is_ours():
+            is_told = self.env.user != event.user_id and not mine
+            if is_told or not is_logged:
+                facts = attendee._answer_facts(state, comment, len(self))
+                data = {**facts, "event_id": event.id, "told": is_told, "logged": is_logged}
+                values = [{"kind": "answer", "uid": event.ical_uid, "data": data}]
+        elif mine and event._invitation_original_organizer():
+            data = {"attendee_ids": self.ids, "state": state, "comment": comment}
+            values = [{"kind": "reply", "uid": event.ical_uid, "data": data}]
+        self.env["calendar.invitation.outgoing"]._note(values, hurry=is_logged)
+
+    def _answer_facts(self, state, comment, number):
+        """An answer as plain data: to one meeting, or to so many of a series."""
+        return {
+            "attendee_id": self.id,
+            "partner_id": self.partner_id.id,
+            "name": self.common_name or self._invitation_address() or "",
+            "state": state,
+            "comment": comment,
+            "number": number,
+        }
+
+    @api.model
+    def _log_answers(self, event, answers):
+        """Lines in the chatter; who follows answers there is told by Odoo.
+
+        :param answers: list of :meth:`_answer_facts`
+        """
+        subtype = self.env.ref("calendar.subtype_invitation")
+        has_followers = self.env["mail.followers"].sudo().search_count(
+            [("res_model", "=", event._name), ("res_id", "=", event.id),
+             ("subtype_ids", "in", subtype.ids)],
+            limit=1,
+        )  # fmt: skip
+        lines = {}
+        for number, answer in enumerate(answers):
+            author = answer["partner_id"] or self.env.user.partner_id.id
+            text = self._answer_text(answer)
+            if has_followers:
+                event.message_post(author_id=author, body=text, subtype_id=subtype.id)
+                continue
+            # Past what Odoo works out for each line that it makes.
+            lines[number] = {
+                "model": event._name,
+                "res_id": event.id,
+                "record_name": event.name,
+                "message_type": "notification",
+                "subtype_id": self.env.ref("mail.mt_note").id,
+                "is_internal": True,
+                "author_id": author,
+                "body": escape(text),
+                "email_from": event.user_id.email_formatted or False,
+                "reply_to": event.user_id.email_formatted or False,
+                "message_id": generate_tracking_message_id(f"{event.id}-answer"),
+            }
+        if lines:
+            self.env["crm.automation.notice"]._create_messages(lines, event)
+
+    @api.model
+    def _answer_text(self, answer):
+        name = answer["name"]
+        texts = {
+            "accepted": self.env._("%(name)s has accepted the invitation", name=name),
+            "declined": self.env._("%(name)s has declined the invitation", name=name),
+            "tentative": self.env._("%(name)s may come", name=name),
+        }
+        text = texts.get(answer["state"])
+        if text is None:
+            states = dict(self._fields["state"]._description_selection(self.env))
+            text = self.env._(
+                "%(name)s has answered: %(answer)s",
+                name=name,
+                answer=states.get(answer["state"], answer["state"]),
+            )
+        return f"{text}: {answer['comment']}" if answer["comment"] else text
+
+    # -- Odoo's buttons -------------------------------------------------------------------
+
+    def do_accept(self):
+        """Accept the invitation."""
+        self._answer_by_button("accepted")
+        return True
+
+    def do_decline(self):
+        """Decline the invitation."""
+        self._answer_by_button("declined")
+        return True
+
+    def do_tentative(self):
+        """Say that one may come."""
+        self._answer_by_button("tentative")
+        return True
+
+    def _answer_by_button(self, state):
+        for attendees in self.grouped(lambda one: one.partner_id or one.id).values():
+            attendees._answer(state, source="user")

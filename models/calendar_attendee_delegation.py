@@ -1,0 +1,127 @@
+"""Who goes in whose place: OpenERP's *delegated to* and *delegated from*.
+
+Whoever is invited may pass his invitation on, and the one who gets it may do so again
+(RFC 5546, 3.2.2.3). Nobody is in such a chain twice.
+"""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+#: How many people one may delegate to, how long a chain may be, and how many delegates
+#: a meeting may have: a link that was mailed must not become a way to mail to anybody.
+MAX_DELEGATES, MAX_CHAIN, MAX_IN_MEETING = 5, 5, 50
+
+
+class CalendarAttendee(models.Model):
+    _inherit = "calendar.attendee"
+
+    delegated_to_ids = fields.Many2many(
+        "calendar.attendee", "calendar_attendee_delegation_rel", "delegator_id", "delegate_id",
+        copy=False, readonly=True,
+    )  # fmt: skip
+    delegated_from_ids = fields.Many2many(
+        "calendar.attendee", "calendar_attendee_delegation_rel", "delegate_id", "delegator_id",
+        copy=False, readonly=True,
+    )  # fmt: skip
+
+    @api.constrains("delegated_to_ids", "delegated_from_ids")
+    def _check_delegation(self):
+        for attendee in self:
+            if attendee in attendee._delegators():
+                raise ValidationError(
+                    self.env._(
+                        "The invitation of %(name)s would come back to where it began.",
+                        name=attendee.common_name,
+                    )
+                )
+            if attendee.delegated_to_ids.event_id - attendee.event_id:
+                raise ValidationError(self.env._("A delegate goes to the same meeting."))
+
+    def _delegators(self):
+        """All in whose place they go, up the chain; themselves where it is a circle."""
+        found = self.browse()
+        above = self.delegated_from_ids
+        while above - found:
+            found |= above
+            above = above.delegated_from_ids
+        return found
+
+    def _delegate(self, people, comment="", source="user", send=True, note=""):
+        """Pass the invitation on.
+
+        :param people: list of ``Invited``
+        :param str comment: for the organizer
+        :param bool send: whether the delegates are mailed
+        :param str note: for the delegates
+        :return: the delegates
+        :raises UserError: when it cannot be
+        """
+        self.ensure_one()
+        self._check_may_answer()
+        attendee = self.sudo()
+        event = attendee.event_id
+        attendee._check_delegates(people)
+        values = {
+            "role": attendee.role,
+            "rsvp": True,
+            "note": note or False,
+            "sent_by_id": self.env.uid if self.env.user._is_internal() else False,
+        }
+        delegates = event._invite(people, values)
+        if attendee in delegates or delegates & attendee._delegators():
+            raise UserError(
+                self.env._(
+                    "%(names)s has passed this invitation on already.",
+                    names=", ".join((delegates & attendee._delegators()).mapped("common_name"))
+                    or attendee.common_name,
+                )
+            )
+        attendee.delegated_to_ids |= delegates
+        attendee._answer("delegated", comment, source=source)
+        if send:
+            delegates._send_invitation_emails()
+        return delegates
+
+    def _check_delegates(self, people):
+        if self.event_id.user_id and self.partner_id == self.event_id.user_id.partner_id:
+            raise UserError(self.env._("The organizer of a meeting cannot send somebody else."))
+        if len(self.delegated_to_ids) + len(people) > MAX_DELEGATES:
+            raise UserError(
+                self.env._(
+                    "An invitation can be passed on to %(limit)s people at most.",
+                    limit=MAX_DELEGATES,
+                )
+            )
+        depth, above = 0, self.delegated_from_ids
+        while above and depth < MAX_CHAIN:
+            depth, above = depth + 1, above.delegated_from_ids
+        if depth >= MAX_CHAIN:
+            raise UserError(self.env._("This invitation has been passed on too often."))
+        passed_on = self.event_id.attendee_ids.filtered("delegated_from_ids")
+        if len(passed_on) + len(people) > MAX_IN_MEETING:
+            raise UserError(
+                self.env._("A meeting can have %(limit)s delegates at most.", limit=MAX_IN_MEETING)
+            )
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("state") in ("accepted", "declined", "tentative"):
+            # Who answers himself after all sends nobody in his place.
+            back = self.sudo().filtered("delegated_to_ids")
+            if back:
+                back.delegated_to_ids = False
+        return result
+
+    def unlink(self):
+        # An invitation whose delegates are gone is open again.
+        left = self.sudo().delegated_from_ids - self
+        result = super().unlink()
+        orphans = left.filtered(lambda one: one.state == "delegated" and not one.delegated_to_ids)
+        orphans.write({"state": "needsAction"})
+        return result
+
+    def action_delegate(self):
+        """The wizard of invitations, for whoever is to go instead."""
+        self.ensure_one()
+        self._check_may_answer()
+        return self.env["calendar.invite"]._open(attendee=self)

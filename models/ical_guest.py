@@ -1,0 +1,157 @@
+"""An attendee of Odoo as ATTENDEE (RFC 5545, 3.8.4.1), and back. Plain Python."""
+
+from typing import NamedTuple
+
+from odoo.tools import email_normalize
+
+from ..ical.items import Attendee
+
+#: PARTSTAT (3.2.12), ROLE (3.2.16) and CUTYPE (3.2.3) by Odoo's values.
+STATUSES = {
+    "accepted": "ACCEPTED", "declined": "DECLINED", "tentative": "TENTATIVE",
+    "delegated": "DELEGATED", "needsAction": "NEEDS-ACTION",
+}  # fmt: skip
+ROLES = {
+    "chair": "CHAIR", "req-participant": "REQ-PARTICIPANT",
+    "opt-participant": "OPT-PARTICIPANT", "non-participant": "NON-PARTICIPANT",
+}  # fmt: skip
+KINDS = {
+    "individual": "INDIVIDUAL", "group": "GROUP", "resource": "RESOURCE", "room": "ROOM",
+    "unknown": "UNKNOWN",
+}  # fmt: skip
+STATES = {word: state for state, word in STATUSES.items()}
+#: Columns of an attendee that are in the text; see ``facts``.
+COLUMNS = (
+    "partner_id", "address", "address_name", "state", "role", "cutype", "rsvp", "language",
+    "member", "sent_by", "delegated_to_ids", "delegated_from_ids",
+)  # fmt: skip
+_ROLE_OF = {word: role for role, word in ROLES.items()}
+_KIND_OF = {word: kind for kind, word in KINDS.items()}
+
+
+class Facts(NamedTuple):
+    """What one attendee's line says, but for the name and address of his contact."""
+
+    partner_id: int
+    address: str
+    address_name: str
+    state: str
+    role: str
+    cutype: str
+    rsvp: bool
+    language: str
+    member: str
+    sent_by: str
+    delegated_to: tuple
+    delegated_from: tuple
+
+
+def facts(guest):
+    """The facts of a ``calendar.attendee``."""
+    return Facts(
+        guest.partner_id.id, guest.address or "", guest.address_name or "",
+        guest.state or "needsAction", guest.role, guest.cutype, guest.rsvp, guest.language or "",
+        guest.member or "", guest.sent_by or "", _addresses(guest.delegated_to_ids),
+        _addresses(guest.delegated_from_ids),
+    )  # fmt: skip
+
+
+def line(said, email, name, is_organizer):
+    """ATTENDEE of these facts.
+
+    :param Facts said: see there
+    :param str email, name: of the contact, or those that stand alone
+    """
+    status = STATUSES.get(said.state, "NEEDS-ACTION")
+    role = ROLES.get(said.role, "REQ-PARTICIPANT")
+    if is_organizer and role == "REQ-PARTICIPANT":
+        role = "CHAIR"
+    is_open = status in ("NEEDS-ACTION", "TENTATIVE")
+    members = [one for part in said.member.split(",") if (one := email_normalize(part))]
+    return Attendee.of(
+        email,
+        CUTYPE=KINDS.get(said.cutype, "INDIVIDUAL"),
+        ROLE=role,
+        PARTSTAT=status,
+        RSVP="TRUE" if said.rsvp and is_open else "FALSE",
+        CN=name or None,
+        MEMBER=_uris(members),
+        DELEGATED_TO=_uris(said.delegated_to),
+        DELEGATED_FROM=_uris(said.delegated_from),
+        SENT_BY=f"mailto:{said.sent_by}" if said.sent_by else None,
+        LANGUAGE=said.language.replace("_", "-") or None,
+    )
+
+
+def values(attendee, languages):
+    """What a line says of an attendee beside his answer, as values of ``calendar.attendee``.
+
+    An organizer's CHAIR is his role in any case, and RSVP says nothing of who has answered:
+    neither is in them.
+
+    :param Attendee attendee: a line that came
+    :param dict languages: code of each installed language by its tag in lower case
+    """
+    found = {
+        "role": _ROLE_OF.get(attendee.role, "req-participant"),
+        "cutype": _KIND_OF.get(attendee.kind, "unknown"),
+        "member": ", ".join(_emails(attendee.params.values("MEMBER"))),
+        "sent_by": next(iter(_emails([attendee.sent_by or ""])), ""),
+    }
+    if attendee.status == "NEEDS-ACTION":
+        found["rsvp"] = attendee.rsvp
+    tag = (attendee.params.get("LANGUAGE") or "").lower()
+    if tag in languages:
+        found["language"] = languages[tag]
+    return found
+
+
+def delegates(attendee):
+    """The addresses of DELEGATED-TO."""
+    return tuple(_emails(attendee.delegated_to))
+
+
+def changed_params(old, new, is_organizer):
+    """The parameters in which what Odoo says differs from what came.
+
+    What Odoo does not know (no language, no groups) is left as it came.
+
+    :param Attendee old, new: as it came; as Odoo has it
+    """
+    changes = {}
+    if _answer(old.status) != _answer(new.status):
+        changes["PARTSTAT"] = new.status
+    elif new.status == "NEEDS-ACTION" and old.rsvp != new.rsvp:
+        changes["RSVP"] = "TRUE" if new.rsvp else "FALSE"
+    if not is_organizer and _ROLE_OF.get(old.role, "req-participant") != _ROLE_OF[new.role]:
+        changes["ROLE"] = new.role
+    if _KIND_OF.get(old.kind, "unknown") != _KIND_OF[new.kind]:
+        changes["CUTYPE"] = new.kind
+    for name in ("MEMBER", "SENT-BY", "DELEGATED-TO", "DELEGATED-FROM"):
+        said = new.params.values(name)
+        if said and not set(_emails(said)) <= set(_emails(old.params.values(name))):
+            changes[name] = said
+    language = new.params.get("LANGUAGE")
+    if language and language.lower() != (old.params.get("LANGUAGE") or "").lower():
+        changes["LANGUAGE"] = language
+    return {name.replace("-", "_"): value for name, value in changes.items()}
+
+
+def _answer(status):
+    """An answer as far as Odoo knows it."""
+    return status if status in STATES else "NEEDS-ACTION"
+
+
+def _addresses(guests):
+    found = (email_normalize(guest.email or "", strict=False) for guest in guests)
+    return tuple(sorted(address for address in found if address))
+
+
+def _uris(addresses):
+    return tuple(f"mailto:{address}" for address in addresses) or None
+
+
+def _emails(uris):
+    """The addresses of URIs, in lower case; what is none is left out."""
+    found = (email_normalize(uri.partition(":")[2] or uri) for uri in uris)
+    return [address for address in found if address]

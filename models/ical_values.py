@@ -1,0 +1,153 @@
+"""What a row says, as values of the fields of Odoo. Plain Python over records.
+
+Whatever is looked up or made on the way, reminders, tags, contacts, is remembered
+until something fails: then it may have been made in what was rolled back.
+"""
+
+from odoo.fields import Command
+from odoo.tools.misc import clean_context
+
+from .base import QUIET, SILENCE
+from .calendar_ical_identity import FROM_ELSEWHERE, INCOMING
+from .ical_html import html_of
+
+#: Nothing is said to anybody: no mail, no subscription, no log line for each meeting.
+SILENT = {
+    "tracking_disable": True,
+    "mail_create_nosubscribe": True,
+    "mail_create_nolog": True,
+    "mail_notrack": True,
+    "no_mail_to_attendees": True,
+    "skip_attendee_notification": True,
+    "dont_notify": True,
+    "skip_contact_description": True,
+    "no_calendar_sync": True,
+    INCOMING: FROM_ELSEWHERE,
+    QUIET: SILENCE,
+}
+
+
+class RowValues:
+    """The values for one owner.
+
+    :param env: of whoever imports
+    """
+
+    def __init__(self, env, owner, options):
+        owner_ = owner.sudo()
+        context = {
+            **clean_context(env.context),
+            **SILENT,
+            "lang": owner_.lang,
+            "tz": owner_.tz,
+            "active_test": False,
+        }
+        self.env = env(user=owner.id, su=True, context=context)
+        self.owner = owner_.with_env(self.env)
+        self.options = options
+        self.events = self.env["calendar.event"]
+        self._forget()
+
+    def _forget(self):
+        """What was looked up may have been made in what was rolled back."""
+        self._alarms = None
+        self._categories = {}
+        self._made = {}
+        self._customers = {}
+
+    def _new_values(self, row, uid, recurrence, guests):
+        return {
+            **self._values(row),
+            **self._place_values(row, recurrence),
+            "user_id": self.owner.id,
+            "team_id": self.owner.sale_team_id.id,
+            "customer_id": self._customers[contacts_of(guests)],
+            "duration": self.events._get_duration(row.start, row.stop),
+            # Who takes part comes after, with one statement for all.
+            "partner_ids": [Command.set([])],
+            "ical_uid": uid,
+            "ical_sequence": row.sequence,
+            "ical_text": row.text or False,
+        }
+
+    def _place_values(self, row, recurrence):
+        """The series of a meeting, and where it stands in it."""
+        follows = bool(recurrence) and row.active and row.start == row.place
+        return {
+            "recurrence_id": recurrence.id if recurrence else False,
+            "follow_recurrence": follows,
+            "ical_recurrence_start": row.place if recurrence and not follows else False,
+        }
+
+    def _values(self, row, names=None):
+        """Values of the fields of Odoo, of all or some of the fields of Row."""
+        values = {
+            "name": row.name,
+            "description": html_of(row.description) or False,
+            "location": row.location or False,
+            "start": row.start,
+            "stop": row.stop,
+            "allday": row.allday,
+            "privacy": row.privacy or False,
+            "show_as": row.show_as,
+            "active": row.active,
+            "is_tentative": row.is_tentative,
+            "videocall_location": row.videocall_location or False,
+        }
+        if names is None or "alarms" in names:
+            values["alarm_ids"] = [Command.set([self._alarm(one) for one in sorted(row.alarms)])]
+        if names is None or "categories" in names:
+            values["categ_ids"] = [
+                Command.set([self._category(one) for one in sorted(row.categories)])
+            ]
+        if names is None:
+            return values
+        kept = {*names, "alarm_ids", "categ_ids"}
+        if not kept.isdisjoint(("start", "stop", "allday")):
+            kept |= {"start", "stop", "allday"}
+        return {name: value for name, value in values.items() if name in kept}
+
+    def _alarm(self, meaning):
+        """The reminder of that type so many minutes before; made if there is none."""
+        if self._alarms is None:
+            found = self.env["calendar.alarm"].search([], order="id desc")
+            self._alarms = {(one.alarm_type, one.duration_minutes): one.id for one in found}
+        if meaning not in self._alarms:
+            kind, minutes = meaning
+            interval, number = "minutes", minutes
+            for name, unit in (("days", 1440), ("hours", 60)):
+                if minutes and not minutes % unit:
+                    interval, number = name, minutes // unit
+                    break
+            alarm = self.env["calendar.alarm"].new(
+                {"alarm_type": kind, "duration": number, "interval": interval}
+            )
+            alarm._onchange_duration_interval()
+            self._alarms[meaning] = alarm.create(
+                {
+                    "name": alarm.name,
+                    "alarm_type": kind,
+                    "duration": number,
+                    "interval": interval,
+                }
+            ).id
+        return self._alarms[meaning]
+
+    def _category(self, name):
+        """The meeting type of that name, in any case; made if there is none."""
+        key = name.lower()
+        if key not in self._categories:
+            Type = self.env["calendar.event.type"]
+            found = Type.search([("name", "=ilike", _literal(name))], limit=1)
+            self._categories[key] = (found or Type.create({"name": name})).id
+        return self._categories[key]
+
+
+def _literal(name):
+    """A name as a pattern that means itself."""
+    return name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def contacts_of(guests):
+    """The ids of the contacts among the attendees of a meeting."""
+    return frozenset(guest for guest in guests if isinstance(guest, int))
