@@ -9,7 +9,7 @@ from ..ical.overlay import own_part
 from ..ical.parse import parse
 from ..ical.values import UTC, is_date
 from .ical_row import DAY_START, owner_addresses
-from .ical_writer import SILENT
+from .ical_values import SILENT
 
 _STATES = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative"}
 

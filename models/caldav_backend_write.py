@@ -15,7 +15,7 @@ from ..dav.errors import Forbidden, InvalidData, InvalidObject, NotFound
 from .caldav_answer import Answer
 from .caldav_todo_write import TodoMixin
 from .ical_incoming import UID_BYTES, Options
-from .ical_writer import SILENT
+from .ical_values import SILENT
 
 #: Where the digests of what came by CalDAV belong.
 SOURCE = "caldav"

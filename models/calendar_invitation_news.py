@@ -14,7 +14,7 @@ from ..ical.values import UTC
 from .calendar_invitation_gateway import Doubt
 from .ical_incoming import Options
 from .ical_row import owner_addresses
-from .ical_writer import SILENT
+from .ical_values import SILENT
 
 #: Where the text comes from, as the import knows it.
 SOURCE = "mail"
