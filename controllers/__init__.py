@@ -1,1 +1,1 @@
-from . import feed, invitation
+from . import caldav, caldav_setup, feed, invitation

@@ -4,13 +4,17 @@ from . import calendar_ical_identity, crm_automation_target
 # isort: split
 from . import (
     base,
+    caldav_access,
     caldav_change,
     caldav_collection,
     caldav_collection_read,
     caldav_forget,
+    caldav_kept,
+    caldav_key,
     caldav_member,
     caldav_object,
     caldav_overlay,
+    caldav_place,
     calendar_attendee,
     calendar_attendee_answer,
     calendar_attendee_delegation,
@@ -106,6 +110,7 @@ from . import (
     ir_actions_server,
     ir_cron,
     ir_filters,
+    ir_http,
     ir_mail_server,
     ir_ui_menu,
     mail_mail,
@@ -132,6 +137,10 @@ from . import caldav_touch
 # isort: split
 # Notes what the invited know before any of the others changes it.
 from . import calendar_invitation_touch
+
+# isort: split
+# Over the calendars and texts that they add to.
+from . import caldav_calendar, caldav_todo
 
 # isort: split
 # Above all others: it refuses before they begin.

@@ -5,6 +5,8 @@ the log of changes. The texts are ``caldav.object``'s; addresses and XML nobody'
 here.
 """
 
+import hashlib
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -17,7 +19,12 @@ class CaldavCollection(models.Model):
     _description = "Calendar for Other Programs"
 
     user_id = fields.Many2one("res.users", required=True, ondelete="cascade")
-    kind = fields.Selection([("agenda", "My meetings"), ("busy", "When I am busy")], required=True)
+    kind = fields.Selection(
+        [("agenda", "My meetings"), ("busy", "When I am busy")],
+        required=True,
+        help="What a feed shows; for what CalDAV shows see there.",
+    )
+    key = fields.Char(readonly=True, help="Which one of several of its kind.")
     name = fields.Char()
     color = fields.Char()
     version = fields.Integer(required=True, readonly=True)
@@ -30,15 +37,17 @@ class CaldavCollection(models.Model):
     seen_xid = BigInteger("Transaction", readonly=True)
     seen_round = fields.Integer(readonly=True)
 
-    _once = models.UniqueIndex("(user_id, kind)")
+    _once = models.UniqueIndex("(user_id, kind, COALESCE(key, ''))")
 
     @api.model
-    def _of(self, user, kind):
+    def _of(self, user, kind, key=None):
         """The collection of a user, made when it is not there yet."""
         self.env.flush_all()
         find = SQL(
-            "SELECT id FROM caldav_collection WHERE user_id = %s AND kind = %s", user.id, kind
-        )
+            "SELECT id FROM caldav_collection"
+            " WHERE user_id = %s AND kind = %s AND COALESCE(key, '') = %s",
+            user.id, kind, key or "",
+        )  # fmt: skip
         found = self.env.execute_query(find)
         if not found:
             home = self.env["caldav.change"]._home()
@@ -50,12 +59,12 @@ class CaldavCollection(models.Model):
             found = self.env.execute_query(
                 SQL(
                     """
-                    INSERT INTO caldav_collection (user_id, kind, version, epoch, home, forgotten,
-                                                   used_on, create_uid, create_date)
-                    VALUES (%s, %s, 0, %s, %s, 0, CURRENT_DATE, %s, now() AT TIME ZONE 'UTC')
-                    ON CONFLICT (user_id, kind) DO NOTHING RETURNING id
+                    INSERT INTO caldav_collection (user_id, kind, key, version, epoch, home,
+                                                   forgotten, used_on, create_uid, create_date)
+                    VALUES (%s, %s, %s, 0, %s, %s, 0, CURRENT_DATE, %s, now() AT TIME ZONE 'UTC')
+                    ON CONFLICT (user_id, kind, COALESCE(key, '')) DO NOTHING RETURNING id
                     """,
-                    user.id, kind, _NEW_EPOCH, home, self.env.uid,
+                    user.id, kind, key, _NEW_EPOCH, home, self.env.uid,
                 )
             )  # fmt: skip
         return self.browse(found[0])
@@ -194,10 +203,7 @@ class CaldavCollection(models.Model):
     def _rights(self):
         """Digest of the condition for what belongs to it."""
         query = self._query().select()
-        [(digest,)] = self.env.execute_query(
-            SQL("SELECT md5(%s)", repr((query.code, query.params)))
-        )
-        return digest
+        return hashlib.md5(repr((query.code, query.params)).encode()).hexdigest()
 
     def _take_in(self, names, is_new, is_all):
         """Write the members that are new, changed or gone, as one version.
@@ -232,7 +238,8 @@ class CaldavCollection(models.Model):
                     RETURNING 1),
                 kept AS (
                     UPDATE caldav_member member
-                       SET version = %(version)s, is_part = holding.is_part, sees = holding.sees
+                       SET version = %(version)s, changed_at = now() AT TIME ZONE 'UTC',
+                           is_part = holding.is_part, sees = holding.sees
                       FROM holding
                      WHERE member.collection_id = %(id)s AND NOT member.is_gone
                        AND member.uid = holding.uid
@@ -241,15 +248,18 @@ class CaldavCollection(models.Model):
                     RETURNING 1),
                 added AS (
                     INSERT INTO caldav_member AS member
-                           (collection_id, uid, name, version, is_gone, is_part, sees)
-                    SELECT %(id)s, holding.uid, %(name)s, %(version)s, FALSE, is_part, sees
+                           (collection_id, uid, name, version, changed_at, is_gone, is_part,
+                            sees)
+                    SELECT %(id)s, holding.uid, %(name)s, %(version)s, now() AT TIME ZONE 'UTC',
+                           FALSE, is_part, sees
                       FROM holding
                      WHERE NOT EXISTS (SELECT FROM caldav_member other
                                         WHERE other.collection_id = %(id)s AND NOT other.is_gone
                                           AND other.uid = holding.uid)
                     ON CONFLICT (collection_id, name) DO UPDATE
-                       SET uid = excluded.uid, version = excluded.version, is_gone = FALSE,
-                           gone_at = NULL, is_part = excluded.is_part, sees = excluded.sees
+                       SET uid = excluded.uid, version = excluded.version,
+                           changed_at = excluded.changed_at, is_gone = FALSE, gone_at = NULL,
+                           is_part = excluded.is_part, sees = excluded.sees
                     RETURNING 1)
                 UPDATE caldav_collection SET version = %(version)s
                  WHERE id = %(id)s AND (EXISTS (SELECT FROM gone) OR EXISTS (SELECT FROM kept)
@@ -288,7 +298,8 @@ class CaldavCollection(models.Model):
                      (SELECT old.name FROM caldav_member old
                        WHERE old.collection_id = %(id)s AND old.uid = holding.uid AND old.is_gone
                        ORDER BY old.version DESC, old.id DESC LIMIT 1),
-                     CASE WHEN holding.uid ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,199}$'
+                     CASE WHEN (holding.sees <> 'busy' OR %(names_are_ours)s)
+                               AND holding.uid ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,199}$'
                                AND NOT EXISTS (SELECT FROM caldav_member other
                                                 WHERE other.collection_id = %(id)s
                                                   AND other.name = holding.uid || '.ics')
@@ -297,6 +308,8 @@ class CaldavCollection(models.Model):
             """,
             given=given,
             id=self.id,
+            # Where names are served, those of hidden meetings say nothing of them.
+            names_are_ours=self.kind == "busy",
         )
 
     @api.model

@@ -22,8 +22,11 @@ class CaldavCollection(models.Model):
     def _forget(self):
         """Drop what is unused, old tombstones, texts that are old or of nothing, and
         the changes that everybody has seen."""
+        self.env["caldav.key"].sudo()._look_after()
         now = self.env.cr.now()
-        self.search([("used_on", "<", (now - UNUSED).date())]).unlink()
+        # In the others is what users have made.
+        unused = [("used_on", "<", (now - UNUSED).date()), ("kind", "in", ("agenda", "busy"))]
+        self.search(unused).unlink()
         self.env.flush_all()
         for statement in (
             SQL(

@@ -2,6 +2,8 @@
 
 from odoo import fields, models
 
+from .caldav_object import SEES
+
 
 class CaldavMember(models.Model):
     """Written by ``caldav.collection._catch_up`` only. What has left stays as a
@@ -15,12 +17,11 @@ class CaldavMember(models.Model):
     uid = fields.Char("UID", required=True)
     name = fields.Char(required=True, help="Last part of its address.")
     version = fields.Integer(required=True, help="Version of the calendar that changed it last.")
+    changed_at = fields.Datetime(readonly=True)
     is_gone = fields.Boolean(required=True)
     gone_at = fields.Datetime()
     is_part = fields.Boolean(required=True, help="The user has only some meetings of the series.")
-    sees = fields.Selection(
-        [("full", "Everything"), ("busy", "That the time is taken")], required=True
-    )
+    sees = fields.Selection(SEES, required=True)
 
     _name_unique = models.UniqueIndex("(collection_id, name)")
     _uid_unique = models.UniqueIndex("(collection_id, uid) WHERE NOT is_gone")

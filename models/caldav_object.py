@@ -14,6 +14,7 @@ import psycopg2
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL, split_every
 
+from ..ical.parse import parse
 from ..ical.rules import Rule
 from ..ical.text import to_text
 from .caldav_change import SEEN, BigInteger
@@ -25,6 +26,15 @@ BATCH = 500
 #: Days begin up to 14 hours before, and end up to 12 hours after those of UTC. Odoo
 #: has them from 08:00 to 18:00.
 BEFORE_DAY, AFTER_DAY = timedelta(hours=22), timedelta(hours=18)
+
+
+#: What its reader sees of a meeting; or what else it is.
+SEES = [
+    ("full", "Everything"),
+    ("busy", "That the time is taken"),
+    ("kept", "Text that is only kept"),
+    ("todo", "To-do"),
+]
 
 
 class Found(NamedTuple):
@@ -41,9 +51,7 @@ class CaldavObject(models.Model):
     _log_access = False
 
     uid = fields.Char("UID", required=True)
-    sees = fields.Selection(
-        [("full", "Everything"), ("busy", "That the time is taken")], required=True
-    )
+    sees = fields.Selection(SEES, required=True)
     user_id = fields.Many2one(
         "res.users",
         "Only for",
@@ -85,6 +93,19 @@ class CaldavObject(models.Model):
             if len(uids) > BATCH:
                 self.env.invalidate_all(flush=False)
         self.env["caldav.change"]._close_round()
+
+    @api.model
+    def _keep_as_sent(self, uid, text):
+        """A program has sent the text of what Odoo has now: it is served as it came.
+
+        When it is, and the rest, is found as of a text that is made here.
+        """
+        self.env.flush_all()
+        events = self.env["calendar.event"].search([("ical_uid", "=", uid)])
+        if events:
+            items = parse(text.encode()).items
+            self._store({uid: Found(text, *_span(events, items))}, "full", None)
+            self.env["caldav.change"]._close_round()
 
     def _make(self, uids, sees, collection):
         """dict from UID to Found"""

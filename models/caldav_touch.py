@@ -14,7 +14,7 @@ EVENT = frozenset(
         "name", "description", "location", "start", "stop", "allday", "active", "privacy",
         "show_as", "is_tentative", "videocall_location", "user_id", "recurrence_id",
         "follow_recurrence", "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
-        "is_overlay",
+        "is_overlay", "team_id",
     }
 )  # fmt: skip
 EVENT_RELATIONS = frozenset({"partner_ids", "alarm_ids", "categ_ids"})

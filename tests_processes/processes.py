@@ -86,11 +86,13 @@ class Worker:
 
 
 @contextlib.contextmanager
-def odoo_server(log, cron_workers):
+def odoo_server(log, cron_workers, workers=1):
     """A whole Odoo, with worker processes, beside this one on the same database.
 
     :param Path log: where its log goes
     :param int cron_workers: number of its processes for scheduled jobs
+    :param int workers: number of its processes for requests
+    :return: the process; its ``url`` is where it will listen
     """
     ports = []
     for _n in range(2):
@@ -100,7 +102,7 @@ def odoo_server(log, cron_workers):
     script = Path(session.__file__).with_name("odoo_server.py")
     command = [
         sys.executable, str(script), "server", *os.environ["ODOO_OPTIONS"].split("\n"),
-        f"--http-port={ports[0]}", f"--gevent-port={ports[1]}", "--workers=1",
+        f"--http-port={ports[0]}", f"--gevent-port={ports[1]}", f"--workers={workers}",
         f"--max-cron-threads={cron_workers}", f"--smtp-port={os.environ['CRM_AUTOMATION_SMTP']}",
     ]  # fmt: skip
     # Started by path: what this process imports from is none of its business.
@@ -109,6 +111,7 @@ def odoo_server(log, cron_workers):
         process = subprocess.Popen(
             command, stdout=output, stderr=output, env=environment, start_new_session=True
         )
+    process.url = f"http://127.0.0.1:{ports[0]}"
     try:
         yield process
     finally:

@@ -5,12 +5,18 @@ checkout, in ``../shared/ics_corpus``, or where ``CRM_AUTOMATION_CORPUS`` says.
 """
 
 import os
+import sys
+import types
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 HERE = Path(__file__).parent
+# The addon as a package, without what it imports when Odoo loads it: packages of it
+# refer to each other.
+_ADDON = sys.modules.setdefault("crm_automation", types.ModuleType("crm_automation"))
+_ADDON.__path__ = [str(HERE.parent)]
 SAMPLES = sorted((HERE / "ics").iterdir())
 CORPUS = Path(os.environ.get("CRM_AUTOMATION_CORPUS") or HERE.parents[1] / "shared" / "ics_corpus")
 SUFFIXES = {".ics", ".ical", ".ifb", ".vcs"}

@@ -45,7 +45,7 @@ def test_the_wheel_holds_all_of_the_addon():
     assert listed == there - not_addon
 
 
-@pytest.mark.parametrize("folder", ["engine", "ical"])
+@pytest.mark.parametrize("folder", ["dav", "engine", "ical"])
 def test_plain_packages_import_no_odoo(folder):
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

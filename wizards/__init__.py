@@ -1,5 +1,6 @@
 from . import (
     base_partner_merge,
+    caldav_setup,
     calendar_export_ical,
     calendar_feed_address,
     calendar_invite,

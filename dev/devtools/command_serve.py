@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 
+from .caldav_keys import make_keys
 from .paths import checkout_name
 from .server import Server
 from .workshop import workshop
@@ -29,7 +30,8 @@ def main(arguments):
         try:
             with server:
                 server.forget_mail()
-                print(json.dumps(_description(server)), flush=True)
+                keys = make_keys(shop.cluster, database, LOGINS)
+                print(json.dumps(_description(server, keys)), flush=True)
                 while server.process.poll() is None:
                     time.sleep(0.2)
                 print(server.log.read_text()[-2000:], file=sys.stderr)
@@ -39,12 +41,14 @@ def main(arguments):
             shutil.rmtree(server.mail_dir, ignore_errors=True)
 
 
-def _description(server):
+def _description(server, keys):
     return {
         "url": server.url,
         "db": server.database,
         "pid": server.process.pid,
         "mail_dir": str(server.mail_dir),
         "smtp_port": server.smtp_port,
-        "users": [{"login": login, "password": login, "caldav_key": None} for login in LOGINS],
+        "users": [
+            {"login": login, "password": login, "caldav_key": keys[login]} for login in LOGINS
+        ],
     }

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 
-from . import python_env, staging
+from . import debian_clients, python_env, staging
 from .paths import ADDON, CHECKOUT, checkout_name, state_dir, subdir
 from .say import say
 from .system import free_port, install_debian_packages
@@ -41,6 +41,9 @@ def main(arguments):
             environment["CRM_AUTOMATION_LONG"] = "1"
         if not paths or any("ical" in path for path in paths):
             environment["CRM_AUTOMATION_KHAL"] = python_env.khal() or ""
+        if not paths or any("caldav_clients" in path for path in paths):
+            environment["CRM_AUTOMATION_CLIENTS"] = python_env.clients() or ""
+            environment["CRM_AUTOMATION_DEBIAN"] = debian_clients.root() or ""
         kinds = {
             "pure": _pure, "odoo": _odoo, "processes": _processes, "queue_job": _queue_job,
         }  # fmt: skip

@@ -18,6 +18,8 @@ ADDON_REQUIREMENTS = CHECKOUT / "requirements.txt"
 ADDONS = HERE / "requirements-addons.txt"
 #: Another calendar, which reads what is exported: the tests do without where it cannot be had.
 KHAL = HERE / "requirements-khal.txt"
+CLIENTS = HERE / "requirements-clients.txt"
+SERVERS = HERE / "requirements-peers.txt"
 
 
 def odoo_python(source):
@@ -73,6 +75,24 @@ def khal():
         return str(_environment("khal", Path(sys.executable), [KHAL]) / "bin/khal")
     except SetupError as error:
         say(f"  Note: without khal: {str(error)[-300:]}")
+        return None
+
+
+def clients():
+    """Folder of the commands of calendar programs written in Python; None without."""
+    return _commands("clients", CLIENTS)
+
+
+def peers():
+    """Folder of the commands of other CalDAV servers; None without."""
+    return _commands("peers", SERVERS)
+
+
+def _commands(kind, file):
+    try:
+        return str(_environment(kind, Path(sys.executable), [file]) / "bin")
+    except SetupError as error:
+        say(f"  Note: without {file.name}: {str(error)[-300:]}")
         return None
 
 

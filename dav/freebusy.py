@@ -1,0 +1,82 @@
+"""free-busy-query: when somebody is busy, and nothing else (RFC 4791, 7.10)."""
+
+from ..ical.errors import LimitExceeded
+from ..ical.text import PRODID, fold
+from ..ical.values import write_moment
+from . import times
+
+#: What of an event counts, the strongest first.
+KINDS = ("BUSY", "BUSY-UNAVAILABLE", "BUSY-TENTATIVE")
+
+
+def free_busy(objects, span, zone, now):
+    """The text of the answer.
+
+    :param objects: iterable of CalendarObject
+    :param TimeRange span: of which it is asked
+    :param datetime now: DTSTAMP
+    """
+    found = {kind: [] for kind in KINDS}
+    for one in objects:
+        for kind, start, stop in _times(one, span, zone):
+            start, stop = max(start, span.start), min(stop, span.end)
+            if start < stop:
+                found[kind].append((start, stop))
+    lines = [
+        "BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", "BEGIN:VFREEBUSY",
+        f"DTSTAMP:{write_moment(now)}", f"DTSTART:{write_moment(span.start)}",
+        f"DTEND:{write_moment(span.end)}",
+    ]  # fmt: skip
+    taken = []
+    for kind in KINDS:
+        free = _without(_merged(found[kind]), taken)
+        taken = _merged(taken + free)
+        lines += [
+            f"FREEBUSY;FBTYPE={kind}:{write_moment(start)}/{write_moment(stop)}"
+            for start, stop in free
+        ]
+    return fold([*lines, "END:VFREEBUSY", "END:VCALENDAR"])
+
+
+def _times(found, span, zone):
+    try:
+        nearby = found.occurrences(span.start, span.end, zone)
+    except LimitExceeded:
+        yield "BUSY", span.start, span.end
+        return
+    for one in nearby:
+        item = one.item
+        if item.NAME == "VFREEBUSY":
+            for busy in item.busy:
+                if busy.kind in KINDS:
+                    period = busy.period
+                    yield busy.kind, times.utc(period.start, zone), times.utc(period.stop, zone)
+        elif item.NAME == "VEVENT" and item.transparency != "TRANSPARENT":
+            if item.status != "CANCELLED":
+                kind = "BUSY-TENTATIVE" if item.status == "TENTATIVE" else "BUSY"
+                yield kind, times.utc(one.start, zone), times.utc(one.stop, zone)
+
+
+def _merged(spans):
+    merged = []
+    for start, stop in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    return merged
+
+
+def _without(spans, taken):
+    """The spans as far as they are not taken; both in order, neither overlapping."""
+    left = []
+    for start, stop in spans:
+        for first, last in taken:
+            if last <= start or first >= stop:
+                continue
+            if first > start:
+                left.append((start, first))
+            start = max(start, last)
+        if start < stop:
+            left.append((start, stop))
+    return left

@@ -1,0 +1,99 @@
+"""A calendar object as questions see it: its components, and what they mean."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..ical.errors import IcalError
+from ..ical.expand import occurrences
+from ..ical.limits import Limits
+from ..ical.parse import parse
+from .errors import InvalidData, InvalidObject
+
+#: For one question about one object: a rule that never ends has to.
+LIMITS = Limits(occurrences=5_000, steps=60_000)
+#: Objects that are kept understood: who asks for a week asks again for the same.
+KEPT = 1_000
+#: Repairs that mean that what was sent is no iCalendar (RFC 5545, 3.1 and 3.4). What is
+#: left of them is what real programs do and everybody understands.
+_BROKEN = {
+    "byte_order", "control_characters", "no_calendar", "line_dropped", "stray_end", "bad_utf8",
+    "quoted_printable", "vcalendar_1",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarObject:
+    """:param Calendar calendar: of ``ical.parse``"""
+
+    calendar: object
+
+    @property
+    def items(self):
+        return self.calendar.items
+
+    def components(self, name):
+        """Pairs (component, item) of that name; no item for time zones and the like."""
+        found = [(item.component, item) for item in self.items if item.NAME == name]
+        found += [(one, None) for one in self.calendar.others if one.name == name]
+        return found
+
+    def occurrences(self, start, end, zone):
+        """:raises LimitExceeded: too many of them"""
+        return occurrences(self.items, start, end, zone, LIMITS)
+
+
+@lru_cache(maxsize=KEPT)
+def read_object(text):
+    """An object that we serve ourselves; None when it cannot be read."""
+    try:
+        calendars = parse(text.encode("utf-8", "surrogatepass"), LIMITS).calendars
+    except IcalError:
+        return None
+    return CalendarObject(calendars[0]) if calendars else None
+
+
+def check_object(data):
+    """What is sent, if it is one object that can be stored (RFC 4791, 4.1).
+
+    :param bytes data: as it came
+    :return: (text, UID, name of the component)
+    :raises InvalidData, InvalidObject:
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidData("it is not UTF-8") from error
+    if not data.rstrip().upper().endswith(b"END:VCALENDAR"):
+        raise InvalidData("it does not end")
+    try:
+        found = parse(data, LIMITS)
+    except IcalError as error:
+        raise InvalidData(str(error)) from error
+    if found.failures:
+        raise InvalidData(str(found.failures[0].error))
+    calendar = found.calendars[0]
+    repairs = [*found.repairs, *calendar.repairs]
+    repairs += [repair for item in calendar.items for repair in item.repairs]
+    broken = next((one for one in repairs if one.code in _BROKEN), None)
+    if broken:
+        raise InvalidData(f"line {broken.line}: {broken.code}")
+    _check_one(found, {repair.code for repair in repairs})
+    return text, calendar.items[0].uid, calendar.items[0].NAME
+
+
+def _check_one(found, repairs):
+    """:raises InvalidObject: when it is not one object
+
+    :param set repairs: codes of what was put right
+    """
+    calendar = found.calendars[0]
+    if len(found.calendars) != 1 or not calendar.items:
+        raise InvalidObject("there has to be one calendar with one object in it")
+    if calendar.method:
+        raise InvalidObject("a stored object has no METHOD")
+    if "no_uid" in repairs:
+        raise InvalidObject("it has no UID")
+    if len({(item.NAME, item.uid) for item in calendar.items}) != 1:
+        raise InvalidObject("there is more than one object in it")
+    if "duplicate_uid" in repairs:
+        raise InvalidObject("one occurrence stands in it twice")

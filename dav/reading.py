@@ -1,0 +1,65 @@
+"""XML that comes in: no document type, no entities, bounded in size and depth."""
+
+from lxml import etree
+
+from .errors import BadRequest, TooLarge
+
+#: Octets of a body of XML. A multiget of ten thousand objects has about a million.
+MAX_BYTES = 4_000_000
+MAX_DEPTH = 40
+MAX_ELEMENTS = 100_000
+
+
+def read_xml(body):
+    """The root element of a body; None for an empty one.
+
+    :param bytes body: as it came
+    :raises BadRequest: for whatever is no XML that we read
+    """
+    if not body.strip():
+        return None
+    if len(body) > MAX_BYTES:
+        raise TooLarge(f"more than {MAX_BYTES} octets of XML")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
+        remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+        # Before it is parsed: nobody has to find out what a definition expands to.
+        raise BadRequest("a document type has no place in a request")
+    try:
+        root = etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise BadRequest(f"this is no XML: {str(error)[:200]}") from error
+    if root.getroottree().docinfo.doctype:
+        # In an encoding in which it was not seen above.
+        raise BadRequest("a document type has no place in a request")
+    _check_size(root)
+    return root
+
+
+def _check_size(root):
+    depth, count = 0, 0
+    for event, _element in etree.iterwalk(root, events=("start", "end")):
+        if event == "start":
+            count += 1
+            depth += 1
+            if depth > MAX_DEPTH or count > MAX_ELEMENTS:
+                raise BadRequest("more elements, or deeper, than are read")
+        else:
+            depth -= 1
+
+
+def expect(root, *names):
+    """The root, if it is one of these elements.
+
+    :raises BadRequest: if it is not, or there is none
+    """
+    if root is None or root.tag not in names:
+        raise BadRequest(f"the body is no {' or '.join(names)}")
+    return root
+
+
+def text_of(element):
+    """Text of an element without the blanks around it."""
+    return (element.text or "").strip()

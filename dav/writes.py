@@ -1,0 +1,187 @@
+"""PUT, DELETE, COPY and MOVE (RFC 4791, 5.3.2; RFC 4918, 9.6 to 9.9)."""
+
+import codecs
+
+from .errors import (
+    Conflict,
+    Failed,
+    Forbidden,
+    InvalidData,
+    NoPrivilege,
+    NotAllowed,
+    NotFound,
+    TooLarge,
+    UidTaken,
+    WrongComponent,
+    WrongType,
+)
+from .names import caldav
+from .objects import check_object
+
+_TYPE = "text/calendar; charset=utf-8"
+
+
+class Writes:
+    """:param server: who has the tree, the backend and the request"""
+
+    def __init__(self, server):
+        self.server = server
+        self.tree = server.tree
+        self.backend = server.backend
+        self.request = server.request
+
+    def put(self):
+        target = self.tree.target(self.request.path)
+        if target.calendar is None:
+            if self.tree.has_calendar(target.name):
+                raise self._not_here("calendar")
+            raise Forbidden("objects are put into calendars", None)
+        self._may_write(target.calendar)
+        entry = target.entry
+        self._check(entry)
+        text, uid, component = self._read(target.calendar)
+        self._check_uid(target.calendar, target.name, uid, entry)
+        written = self.backend.put(target.calendar, target.name, uid, component, text, entry)
+        headers = {}
+        status = 201 if written.is_new else 204
+        if written.is_same:
+            headers["ETag"] = f'"{written.entry.etag}"'
+        if not self.request.representation:
+            return status, headers, []
+        text = dict(self.backend.texts(target.calendar, [written.entry])).get(written.entry, "")
+        headers |= {
+            "ETag": f'"{written.entry.etag}"', "Content-Type": _TYPE,
+            "Content-Location": self.server.quoted(self.request.path),
+            "Preference-Applied": "return=representation",
+        }  # fmt: skip
+        return 201 if written.is_new else 200, headers, [text]
+
+    def _read(self, calendar):
+        """(text, UID, component) of the body, if this calendar takes it."""
+        kind, _, parameters = (self.request.header("content-type") or "").partition(";")
+        if kind.strip() and kind.strip().lower() != "text/calendar":
+            raise WrongType("only text/calendar is stored here", caldav("supported-calendar-data"))
+        data = self.request.body
+        if len(data) > self.backend.max_size:
+            raise TooLarge(
+                f"more than {self.backend.max_size} octets", caldav("max-resource-size")
+            )  # fmt: skip
+        data = _as_utf8(data, parameters)
+        text, uid, component = check_object(data)
+        if component not in calendar.components:
+            raise WrongComponent(f"this calendar takes {', '.join(calendar.components)}")
+        return text, uid, component
+
+    def _check_uid(self, calendar, name, uid, entry):
+        """RFC 4791, 5.3.2.1: the UID is of this object, and of no other one here."""
+        if entry is not None and entry.uid != uid:
+            raise UidTaken(
+                "the object that is here has another UID",
+                hrefs=[self.tree.entry_path(calendar, entry)],
+            )
+        for other in self.backend.entries(calendar, uid=uid):
+            if other.name != name:
+                raise UidTaken(
+                    "another object has this UID", hrefs=[self.tree.entry_path(calendar, other)]
+                )
+
+    def delete(self, resource):
+        if resource.kind == "object":
+            self._may_write(resource.calendar)
+            self._check(resource.entry)
+            self.backend.delete(resource.calendar, resource.entry)
+        else:
+            self._check(None)
+            self.server.changes.delete(resource.calendar)
+        return 204, {}, []
+
+    def move(self, resource):
+        return self._carry(resource, is_copy=False)
+
+    def duplicate(self, resource):
+        return self._carry(resource, is_copy=True)
+
+    def _carry(self, resource, is_copy):
+        if resource.kind != "object":
+            raise Forbidden("only objects are moved and copied")
+        entry = resource.entry
+        self._check(entry)
+        if not is_copy:
+            self._may_write(resource.calendar)
+        target = self._destination()
+        self._may_carry(resource, target, is_copy)
+        if is_copy:
+            self._copy(resource, target)
+        else:
+            if target.entry is not None:
+                self.backend.delete(target.calendar, target.entry)
+            self.backend.move(resource.calendar, entry, target.calendar, target.name)
+        return 204 if target.entry is not None else 201, {}, []
+
+    def _may_carry(self, resource, target, is_copy):
+        """:raises DavError: when it cannot be there"""
+        entry = resource.entry
+        self._may_write(target.calendar)
+        if target.entry is not None and not self.request.overwrite:
+            raise Failed("something is there, and it is not to be overwritten")
+        is_near = target.calendar.name == resource.calendar.name
+        if is_near and target.name == entry.name:
+            raise Forbidden("it is there already")
+        if entry.component not in target.calendar.components:
+            raise WrongComponent(f"that calendar takes {', '.join(target.calendar.components)}")
+        if is_copy and self.backend.unique_uids and not is_near:
+            raise UidTaken("it is there once", hrefs=[resource.path])
+        # What is moved away, or overwritten, is in nobody's way.
+        free = {target.name} if is_copy or not is_near else {target.name, entry.name}
+        for other in self.backend.entries(target.calendar, uid=entry.uid):
+            if other.name not in free:
+                raise UidTaken(
+                    "another object has this UID",
+                    hrefs=[self.tree.entry_path(target.calendar, other)],
+                )
+
+    def _copy(self, resource, target):
+        entry, there = resource.entry, target.entry
+        text = dict(self.backend.texts(resource.calendar, [entry])).get(entry)
+        if text is None:
+            raise NotFound("it is gone")
+        if there is not None and there.uid != entry.uid:
+            self.backend.delete(target.calendar, there)
+            there = None
+        self.backend.put(target.calendar, target.name, entry.uid, entry.component, text, there)
+
+    def _destination(self):
+        path = self.request.destination
+        try:
+            target = self.tree.target(path)
+        except NotFound as error:
+            raise Forbidden("nothing can be put there") from error
+        if target.calendar is None:
+            raise Conflict("objects are put into calendars")
+        return target
+
+    def _may_write(self, calendar):
+        if not calendar.writable:
+            raise NoPrivilege("this calendar is only read")
+
+    def _check(self, entry):
+        self.request.check(f'"{entry.etag}"' if entry is not None else None)
+
+    def _not_here(self, kind):
+        return NotAllowed(
+            "that method does nothing here", headers={"Allow": self.server.allow(kind)}
+        )  # fmt: skip
+
+
+def _as_utf8(data, parameters):
+    """The octets in UTF-8, out of whatever they are said to be in."""
+    for one in parameters.split(";"):
+        key, _, value = one.partition("=")
+        if key.strip().lower() == "charset":
+            try:
+                charset = codecs.lookup(value.strip().strip('"')).name
+                if charset not in ("utf-8", "ascii"):
+                    return data.decode(charset).encode()
+            except (LookupError, UnicodeError, ValueError, TypeError) as error:
+                raise InvalidData("it is not in the character set that it names") from error
+    return data.removeprefix(codecs.BOM_UTF8)

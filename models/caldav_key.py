@@ -1,0 +1,139 @@
+"""The keys of a user's calendar programs: made, listed, revoked.
+
+The key itself is one of Odoo's API keys, which keeps no more than its hash. Here is what
+its owner wants to know of it.
+"""
+
+from datetime import timedelta
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from odoo.addons.base.models.res_users import check_identity
+
+from .caldav_access import SCOPE
+
+#: How often the last use is written down.
+NOTED_EVERY = timedelta(minutes=10)
+#: Days before its end at which the owner of a key is told.
+WARNED = 14
+#: Length of what a program says it is.
+PROGRAM_LENGTH = 200
+
+
+class CaldavKey(models.Model):
+    _name = "caldav.key"
+    _description = "Key of a Calendar Program"
+    _order = "id desc"
+
+    name = fields.Char("For", required=True, readonly=True)
+    user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="cascade")
+    apikey_id = fields.Integer(required=True, readonly=True, index=True)
+    expires_at = fields.Datetime("Valid until", readonly=True, help="Empty: until it is revoked.")
+    ends_soon = fields.Boolean(compute="_compute_ends_soon")
+    is_warned = fields.Boolean(readonly=True)
+    last_used_at = fields.Datetime("Last Used", readonly=True)
+    last_program = fields.Char("Last Used by", readonly=True)
+
+    @api.depends("expires_at")
+    def _compute_ends_soon(self):
+        soon = fields.Datetime.now() + timedelta(days=WARNED)
+        for key in self:
+            key.ends_soon = bool(key.expires_at and key.expires_at < soon)
+
+    @api.model
+    def _make(self, name, days):
+        """A new key of the user.
+
+        :param int days: of its life; 0 is for ever
+        :return: (the key, to be shown once; caldav.key)
+        :raises AccessError: when he has no calendar
+        """
+        user = self.env.user
+        if not user._is_internal():
+            raise AccessError(self.env._("Only internal users have a calendar."))
+        expires_at = fields.Datetime.now() + timedelta(days=days) if days else False
+        # Odoo lets a user's keys live for 90 days: these open his calendar only.
+        secret = self.env["res.users.apikeys"].sudo()._generate(SCOPE, name, expires_at)
+        [(apikey_id,)] = self.env.execute_query(
+            SQL("SELECT max(id) FROM res_users_apikeys WHERE user_id = %s", user.id)
+        )
+        key = self.sudo().create(
+            {"name": name, "user_id": user.id, "apikey_id": apikey_id, "expires_at": expires_at}
+        )  # fmt: skip
+        return secret, key
+
+    @api.model
+    def _of_user(self):
+        """The keys of the user that are there still; he may have revoked one elsewhere."""
+        keys = self.search([("user_id", "=", self.env.uid)])
+        there = {
+            apikey_id
+            for (apikey_id,) in self.env.execute_query(
+                SQL(
+                    "SELECT id FROM res_users_apikeys WHERE user_id = %s AND scope = %s",
+                    self.env.uid,
+                    SCOPE,
+                )
+            )
+        }
+        return keys.filtered(lambda key: key.apikey_id in there)
+
+    @check_identity
+    def action_revoke(self):
+        """Let the programs that have it in no longer."""
+        if self.user_id != self.env.user:
+            raise AccessError(self.env._("These are the keys of somebody else."))
+        self.env["res.users.apikeys"].browse(self.mapped("apikey_id"))._remove()
+        self.sudo().unlink()
+        return {**self.env["caldav.setup"].action_open(), "target": "main"}
+
+    @api.model
+    def _note_use(self, apikey_id, program):
+        """Write down who came with it; whatever comes in the way of that does not matter."""
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(
+                    SQL(
+                        """
+                        UPDATE caldav_key SET last_used_at = %s, last_program = %s WHERE id IN (
+                            SELECT id FROM caldav_key WHERE apikey_id = %s
+                               AND (last_used_at IS NULL OR last_used_at < %s)
+                               FOR NO KEY UPDATE SKIP LOCKED)
+                        """,
+                        self.env.cr.now().replace(microsecond=0),
+                        "".join(filter(str.isprintable, program or ""))[:PROGRAM_LENGTH] or None,
+                        apikey_id,
+                        self.env.cr.now() - NOTED_EVERY,
+                    ),
+                    log_exceptions=False,
+                )
+        except psycopg2.Error:
+            return
+        self.invalidate_model(["last_used_at", "last_program"], flush=False)
+
+    @api.model
+    def _look_after(self):
+        """Drop what was revoked elsewhere; tell the owners of keys that end soon."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "DELETE FROM caldav_key WHERE NOT EXISTS ("
+            "SELECT FROM res_users_apikeys key WHERE key.id = apikey_id)"
+        )
+        self.invalidate_model(flush=False)
+        soon = fields.Datetime.now() + timedelta(days=WARNED)
+        for key in self.search([("expires_at", "<", soon), ("is_warned", "=", False)]):
+            env = self.env(context={"lang": key.user_id.lang})
+            key.user_id.partner_id.activity_schedule(
+                "mail.mail_activity_data_todo",
+                key.expires_at.date(),
+                env._(
+                    "The key “%(name)s” of your calendar programs ends: make a new one",
+                    name=key.name,
+                ),
+                user_id=key.user_id.id,
+            )
+            key.is_warned = True

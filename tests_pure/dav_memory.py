@@ -1,0 +1,211 @@
+"""Calendars in memory, and a client for them: the protocol without a database."""
+
+from dataclasses import replace
+from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
+
+from crm_automation.dav.backend import Backend, Calendar, Entry, Person, Written
+from crm_automation.dav.errors import InvalidToken
+from crm_automation.dav.requests import Request, decoded
+from crm_automation.dav.server import Server
+from lxml import etree
+
+NOW = datetime(2027, 3, 1, 12, tzinfo=timezone.utc)
+D = "{DAV:}"
+C = "{urn:ietf:params:xml:ns:caldav}"
+NAMES = (
+    'xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
+    ' xmlns:CS="http://calendarserver.org/ns/" xmlns:A="http://apple.com/ns/ical/"'
+)
+
+
+class Memory(Backend):
+    max_size = 100_000
+
+    def __init__(self):
+        self.user = Person("ana@x.es", "Ana Ruiz", ("ana@x.es",), ZoneInfo("Europe/Madrid"))
+        self.home = {}
+        self.kept = {
+            "agenda": Calendar("agenda", "Agenda", "", fixed=True),
+            "tasks": Calendar("tasks", "Tasks", "", components=("VTODO",), fixed=True),
+            "team": Calendar("team", "Team", "", writable=False, fixed=True),
+        }
+        #: calendar to {name: (Entry, text, version or None when it is gone)}
+        self.objects = {name: {} for name in self.kept}
+        self.version = 0
+
+    def person(self):
+        return self.user
+
+    def calendars(self):
+        return [replace(one, token=f"e-{self._version(one.name)}") for one in self.kept.values()]
+
+    def _version(self, name):
+        return max([0, *(row[2] for row in self.objects[name].values())])
+
+    def home_properties(self):
+        return self.home
+
+    def set_home_properties(self, properties):
+        self.home = properties
+
+    def make_calendar(self, name, components, values):
+        made = Calendar(name, values.pop("title", name), "", components or ("VEVENT", "VTODO"))
+        self.kept[name] = replace(made, **values)
+        self.objects[name] = {}
+
+    def change_calendar(self, calendar, values):
+        self.kept[calendar.name] = replace(self.kept[calendar.name], **values)
+
+    def delete_calendar(self, calendar):
+        del self.kept[calendar.name], self.objects[calendar.name]
+
+    def entries(self, calendar, names=None, uid=None, search=None):
+        return [
+            entry
+            for entry, text, _version in self.objects[calendar.name].values()
+            if text is not None
+            and (names is None or entry.name in names)
+            and (uid is None or entry.uid == uid)
+            and (search is None or search.component in (None, entry.component))
+        ]
+
+    def texts(self, calendar, entries):
+        for entry in entries:
+            yield entry, self.objects[calendar.name][entry.name][1]
+
+    def changes(self, calendar, token, limit=None):
+        if token and not (token.startswith("e-") and token[2:].isdigit()):
+            raise InvalidToken("foreign")
+        since = int(token[2:]) if token else 0
+        if since > self.version:
+            raise InvalidToken("from the future")
+        rows = sorted(
+            (row for row in self.objects[calendar.name].values() if row[2] > since),
+            key=lambda row: row[2],
+        )
+        if not token:
+            rows = [row for row in rows if row[1] is not None]
+        is_all = limit is None or len(rows) <= limit
+        rows = rows[:limit]
+        token = f"e-{self._version(calendar.name) if is_all else rows[-1][2]}"
+        changed = [row[0] for row in rows if row[1] is not None]
+        return changed, [row[0].name for row in rows if row[1] is None], token, is_all
+
+    def put(self, calendar, name, uid, component, text, entry):
+        self.version += 1
+        made = Entry(name, uid, f"v{self.version}", component, NOW.replace(tzinfo=None))
+        self.objects[calendar.name][name] = (made, text, self.version)
+        return Written(made, entry is None, True)
+
+    def delete(self, calendar, entry):
+        self.version += 1
+        self.objects[calendar.name][entry.name] = (entry, None, self.version)
+
+    def move(self, calendar, entry, target, name):
+        text = self.objects[calendar.name][entry.name][1]
+        self.delete(calendar, entry)
+        self.put(target, name, entry.uid, entry.component, text, None)
+
+
+class Client:
+    """Asks a server of its own."""
+
+    def __init__(self):
+        self.backend = Memory()
+
+    def ask(self, method, path, body="", **headers):
+        """:return: Reply"""
+        body = body.encode() if isinstance(body, str) else body
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = Request(method, decoded(path), headers, body, "http://calendar.x.es")
+        answer = Server(self.backend, request, now=NOW).answer()
+        return Reply(answer.status, answer.headers, answer.body().decode())
+
+    def put(self, path, text, **headers):
+        headers.setdefault("content_type", "text/calendar; charset=utf-8")
+        return self.ask("PUT", path, text, **headers)
+
+    def propfind(self, path, props, depth="0", **headers):
+        body = f"<D:propfind {NAMES}><D:prop>{props}</D:prop></D:propfind>"
+        return self.ask("PROPFIND", path, body, depth=depth, **headers)
+
+    def report(self, path, body, depth="1", **headers):
+        return self.ask("REPORT", path, body, depth=depth, **headers)
+
+    def query(self, inner, props="<D:getetag/>", path="/caldav/calendars/ana@x.es/agenda/"):
+        return self.report(
+            path,
+            f"<C:calendar-query {NAMES}><D:prop>{props}</D:prop><C:filter>"
+            f'<C:comp-filter name="VCALENDAR">{inner}</C:comp-filter></C:filter>'
+            "</C:calendar-query>",
+        )
+
+
+class Reply:
+    def __init__(self, status, headers, text):
+        self.status, self.headers, self.text = status, headers, text
+
+    @property
+    def xml(self):
+        return etree.fromstring(self.text.encode())
+
+    @property
+    def condition(self):
+        """The name of the element in DAV:error."""
+        root = self.xml
+        assert root.tag == f"{D}error"
+        return etree.QName(root[0]).localname
+
+    @property
+    def found(self):
+        """dict from the last part of the path to the properties that are there."""
+        found = {}
+        for one in self.xml.iterfind(f"{D}response"):
+            props = {}
+            for stat in one.iterfind(f"{D}propstat"):
+                if " 200 " in stat.findtext(f"{D}status"):
+                    props |= {etree.QName(p).localname: p for p in stat.find(f"{D}prop")}
+            found[_last(one)] = props
+        return found
+
+    @property
+    def names(self):
+        return sorted(self.found)
+
+    @property
+    def statuses(self):
+        """dict from the last part of the path to the status of what has none but that."""
+        return {
+            _last(one): int(one.findtext(f"{D}status").split()[1])
+            for one in self.xml.iterfind(f"{D}response")
+            if one.find(f"{D}status") is not None
+        }
+
+    @property
+    def missing(self):
+        return {
+            etree.QName(p).localname
+            for stat in self.xml.iter(f"{D}propstat")
+            if " 404 " in stat.findtext(f"{D}status")
+            for p in stat.find(f"{D}prop")
+        }
+
+    def data(self, name):
+        return self.found[name]["calendar-data"].text
+
+
+def _last(element):
+    return element.findtext(f"{D}href").rstrip("/").split("/")[-1]
+
+
+def event(uid="one", *lines, more=""):
+    """The text of an event of one hour on 1 March 2027, 10 to 11 in UTC."""
+    own = list(lines) or ["DTSTART:20270301T100000Z", "DTEND:20270301T110000Z", "SUMMARY:Tasting"]
+    return "\r\n".join(
+        [
+            "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//X//EN", "BEGIN:VEVENT", f"UID:{uid}",
+            "DTSTAMP:20270101T000000Z", *own, "END:VEVENT",
+            *([more.strip().replace("\n", "\r\n")] if more else ()), "END:VCALENDAR", "",
+        ]
+    )  # fmt: skip
