@@ -306,6 +306,6 @@ class TestRights(InvitationData, AutomationCase):
         Outgoing = self.env["calendar.invitation.outgoing"].sudo()
         with patch.object(type(Outgoing), "_commit_batch", lambda *_a, **_k: 99):
             Outgoing._send_due()
-        [mail] = self.env["mail.mail"].search([("email_to", "ilike", self.customer.email)])
+        [mail] = self.env["mail.mail"].search([("recipient_ids", "in", self.customer.ids)])
         self.assertIn(guest._rsvp_url(), mail.body_html)
         self.assertNotIn(guest.access_token, mail.body_html)
