@@ -6,6 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import BadRequest, Failed
 
+#: Longest header with conditions: it is searched by patterns.
+MAX_CONDITION = 8192
 _TAG = re.compile(r'\s*(?:W/)?("[^"]*")\s*(?:,|$)')
 _LIST = re.compile(r"\s*(?:<([^>]*)>\s*)?\(([^)]*)\)")
 _CONDITION = re.compile(r"\s*(Not\s+)?(?:<([^>]*)>|\[((?:W/)?\"[^\"]*\")\])", re.I)
@@ -92,23 +94,33 @@ class Request:
 
     # --- Conditions
 
+    def condition(self, name):
+        """The value of a header that says under which condition the request is to be done.
+
+        :raises BadRequest: when it is longer than any program's
+        """
+        value = self.header(name)
+        if value is not None and len(value) > MAX_CONDITION:
+            raise BadRequest(f"{name} is too long")
+        return value
+
     def check(self, etag):
         """Whether the request is to be done, of a resource with this ETag.
 
         :param str etag: in quotes; None for what is not there
         :raises Failed: when it is not
         """
-        match = self.header("if-match")
+        match = self.condition("if-match")
         if match is not None and not (_any(match) and etag or etag in _tags(match)):
             raise Failed("If-Match: it is another one now")
-        none = self.header("if-none-match")
+        none = self.condition("if-none-match")
         if none is not None and self.method not in ("GET", "HEAD"):
             if (_any(none) and etag) or (etag and etag in _tags(none)):
                 raise Failed("If-None-Match: it is there")
 
     def has_current(self, etag):
         """Whether the client has this version already (RFC 9110, 13.1.2)."""
-        value = self.header("if-none-match")
+        value = self.condition("if-none-match")
         return value is not None and (_any(value) or etag in _tags(value))
 
     def check_if(self, etag_of):
@@ -118,10 +130,11 @@ class Request:
         :raises Failed: when none does
         :raises BadRequest: when it cannot be read
         """
-        value = self.header("if")
+        value = self.condition("if")
         if value is None:
             return
         at, path, holds, seen = 0, self.path, False, False
+        etags = {}
         while value[at:].strip():
             match = _LIST.match(value, at)
             if not match:
@@ -129,7 +142,9 @@ class Request:
             at, seen = match.end(), True
             if match[1]:
                 path = self.path_of(match[1])
-            holds = holds or _holds(match[2], etag_of(path))
+            if path not in etags:
+                etags[path] = etag_of(path)
+            holds = holds or _holds(match[2], etags[path])
         if not seen:
             raise BadRequest("If cannot be read")
         if not holds:

@@ -2,6 +2,8 @@
 
 import codecs
 
+from ..ical.charsets import as_utf8
+from ..ical.errors import BadValue
 from .errors import (
     Conflict,
     Failed,
@@ -179,9 +181,7 @@ def _as_utf8(data, parameters):
         key, _, value = one.partition("=")
         if key.strip().lower() == "charset":
             try:
-                charset = codecs.lookup(value.strip().strip('"')).name
-                if charset not in ("utf-8", "ascii"):
-                    return data.decode(charset).encode()
-            except (LookupError, UnicodeError, ValueError, TypeError) as error:
+                data = as_utf8(data, value.strip().strip('"'))
+            except BadValue as error:
                 raise InvalidData("it is not in the character set that it names") from error
     return data.removeprefix(codecs.BOM_UTF8)

@@ -72,10 +72,13 @@ class CaldavAccess(models.AbstractModel):
         _PROVED.pop(digest, None)
         database = self.env.cr.dbname
         name, place = (database, login.lower()), (database, address)
+        user_id, stored = self._user_of(login)
+        # A key cannot be guessed: who has one is not kept out by others who are wrong.
+        proof = self._proof_of_key(user_id, secret)
         seconds = max(THROTTLE["login"].wait(name), THROTTLE["address"].wait(place))
-        if seconds > 0:
+        if proof is None and seconds > 0:
             raise TooManyFailures(seconds)
-        proof = self._prove(login, secret)
+        proof = proof or self._proof_of_password(user_id, stored, login, secret)
         if proof is None:
             THROTTLE["login"].fail(name)
             THROTTLE["address"].fail(place)
@@ -115,8 +118,8 @@ class CaldavAccess(models.AbstractModel):
         )
         return found == [(proof.hash,)]
 
-    def _prove(self, login, secret):
-        """A Proof, or None."""
+    def _user_of(self, login):
+        """(id, hash of the password) of the user of that name, or of nobody."""
         rows = self.env.execute_query(
             SQL(
                 "SELECT id, password FROM res_users WHERE lower(login) = lower(%s)"
@@ -125,14 +128,16 @@ class CaldavAccess(models.AbstractModel):
                 login,
             )
         )
-        user_id, stored = rows[0] if rows else (None, None)
-        until = time.monotonic() + REMEMBERED
+        return rows[0] if rows else (None, None)
+
+    def _proof_of_key(self, user_id, secret):
         key_id = self._key_id(user_id, secret)
-        if key_id:
-            return Proof(user_id, key_id, None, until)
-        if self._is_password(user_id, login, secret):
-            return Proof(user_id, None, stored, until)
-        return None
+        return Proof(user_id, key_id, None, time.monotonic() + REMEMBERED) if key_id else None
+
+    def _proof_of_password(self, user_id, stored, login, secret):
+        if not self._is_password(user_id, login, secret):
+            return None
+        return Proof(user_id, None, stored, time.monotonic() + REMEMBERED)
 
     def _key_id(self, user_id, secret):
         rows = self.env.execute_query(

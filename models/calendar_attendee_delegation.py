@@ -26,6 +26,13 @@ class CalendarAttendee(models.Model):
         copy=False, readonly=True,
     )  # fmt: skip
 
+    delegations_made = fields.Integer(
+        "Delegates So Far",
+        copy=False,
+        readonly=True,
+        help="Also those whose delegation was taken back: each has got a mail.",
+    )
+
     @api.constrains("delegated_to_ids", "delegated_from_ids")
     def _check_delegation(self):
         for attendee in self:
@@ -79,6 +86,7 @@ class CalendarAttendee(models.Model):
                 )
             )
         attendee.delegated_to_ids |= delegates
+        attendee.delegations_made += len(people)
         attendee._answer("delegated", comment, source=source)
         if send:
             delegates._invite(note)
@@ -103,7 +111,7 @@ class CalendarAttendee(models.Model):
     def _check_delegates(self, people):
         if self.event_id.user_id and self.partner_id == self.event_id.user_id.partner_id:
             raise UserError(self.env._("The organizer of a meeting cannot send somebody else."))
-        if len(self.delegated_to_ids) + len(people) > MAX_DELEGATES:
+        if self.delegations_made + len(people) > MAX_DELEGATES:
             raise UserError(
                 self.env._(
                     "An invitation can be passed on to %(limit)s people at most.",
@@ -115,8 +123,8 @@ class CalendarAttendee(models.Model):
             depth, above = depth + 1, above.delegated_from_ids
         if depth >= MAX_CHAIN:
             raise UserError(self.env._("This invitation has been passed on too often."))
-        passed_on = self.event_id.attendee_ids.filtered("delegated_from_ids")
-        if len(passed_on) + len(people) > MAX_IN_MEETING:
+        passed_on = sum(self.event_id.attendee_ids.mapped("delegations_made"))
+        if passed_on + len(people) > MAX_IN_MEETING:
             raise UserError(
                 self.env._("A meeting can have %(limit)s delegates at most.", limit=MAX_IN_MEETING)
             )

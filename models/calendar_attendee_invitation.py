@@ -142,8 +142,9 @@ class CalendarAttendee(models.Model):
             return NotImplemented
         user = self.env.user
         mine = Domain("partner_id", "=", user.partner_id.id)
-        if user.email_normalized:
-            mine |= Domain("partner_id", "=", False) & Domain("address", "=", user.email_normalized)
+        address = self._login_address(user)
+        if address:
+            mine |= Domain("partner_id", "=", False) & Domain("address", "=", address)
         return mine if True in value else ~mine
 
     def _is_of(self, user):
@@ -152,7 +153,15 @@ class CalendarAttendee(models.Model):
         attendee = self.sudo()
         if attendee.partner_id:
             return attendee.partner_id == user.sudo().partner_id
-        return bool(attendee.address) and attendee.address == user.sudo().email_normalized
+        return bool(attendee.address) and attendee.address == self._login_address(user)
+
+    @api.model
+    def _login_address(self, user):
+        """The address by which a user is invited without his contact, or False.
+
+        That of his login: his e-mail he can change himself, to anybody's.
+        """
+        return email_normalize(user.sudo().login)
 
     @api.constrains("member", "sent_by")
     def _check_addresses(self):
@@ -238,7 +247,7 @@ class CalendarAttendee(models.Model):
         if not alone:
             return
         users = self.env["res.users"].search(
-            [("email_normalized", "in", alone.mapped("address")), ("share", "=", False)]
+            [("login", "in", alone.mapped("address")), ("share", "=", False)]
         )
         for user in users:
             alone.filtered(lambda one, user=user: one._is_of(user))._link_contact(user.partner_id)

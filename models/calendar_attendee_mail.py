@@ -46,7 +46,9 @@ class CalendarAttendee(models.Model):
             emails = {attendee._invitation_address() for attendee in asked} - {None}
             if not emails:
                 continue
-            entry = noted.setdefault(event.ical_uid, {"emails": [], "comment": ""})
+            # Somebody else may have a meeting of the same UID.
+            key = event.ical_uid, event.user_id.id
+            entry = noted.setdefault(key, {"emails": [], "comment": "", "user_id": key[1]})
             entry["emails"] = sorted(emails.union(entry["emails"]))
             entry["comment"] = comment or entry["comment"]
 

@@ -19,7 +19,7 @@ ANSWER = frozenset(
     }
 )  # fmt: skip
 #: What nobody but the server writes.
-TOKENS = frozenset({"access_token", "rsvp_revision"})
+TOKENS = frozenset({"access_token", "rsvp_revision", "delegations_made"})
 
 
 class CalendarAttendee(models.Model):
@@ -58,7 +58,8 @@ class CalendarAttendee(models.Model):
             ]
         attendees = super().create(vals_list)
         if not self.env.su:
-            attendees._check_may_arrange()
+            # To be invited is no right to invite oneself.
+            attendees._check_may_arrange(but=attendees)
             answered = [
                 attendee.id
                 for attendee, vals in zip(attendees, vals_list, strict=True)
@@ -101,25 +102,32 @@ class CalendarAttendee(models.Model):
                     )
                 )
 
-    def _check_may_arrange(self):
-        """:raises AccessError: unless the user has to do with the meeting"""
-        self.event_id._check_may_invite()
+    def _check_may_arrange(self, but=None):
+        """:raises AccessError: unless the user has to do with the meeting
+
+        :param but: attendees that do not count
+        """
+        self.event_id._check_may_invite(but)
 
 
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
-    def _check_may_invite(self):
+    def _check_may_invite(self, but=None):
         """:raises AccessError: of a meeting that somebody else organizes, and to which the
-        user is not invited himself"""
+        user is not invited himself
+
+        :param but: attendees that do not count
+        """
         if self.env.su or self.env.user.has_group("base.group_system"):
             return
         user = self.env.user
+        uncounted = but.sudo() if but else self.env["calendar.attendee"]
         for event in self.sudo():
             if not (
                 event.user_id in (user, user.browse())
                 or event.create_uid == user
-                or any(attendee._is_of(user) for attendee in event.attendee_ids)
+                or any(attendee._is_of(user) for attendee in event.attendee_ids - uncounted)
             ):
                 raise AccessError(
                     self.env._(

@@ -17,7 +17,8 @@ from odoo.tools import email_normalize
 from odoo.tools.mail import email_normalize_all
 
 from ..ical import itip
-from ..ical.errors import IcalError, LimitExceeded, NoMethod
+from ..ical.charsets import as_utf8
+from ..ical.errors import BadValue, IcalError, LimitExceeded, NoMethod
 
 _logger = logging.getLogger(__name__)
 
@@ -215,13 +216,11 @@ def _octets(part):
         return None
     data = part.get_payload(decode=True) or b""
     charset = (part.get_content_charset() or "utf-8").lower()
-    if charset not in ("utf-8", "us-ascii"):
-        try:
-            data = data.decode(charset).encode()
-        except (LookupError, UnicodeDecodeError):
-            # Read as it is: the parser forgives.
-            return data
-    return data
+    try:
+        return as_utf8(data, charset)
+    except BadValue:
+        # Read as it is: the parser forgives.
+        return data
 
 
 def _one_line(text):

@@ -64,7 +64,7 @@ class CalendarInvitationGateway(models.AbstractModel):
         event = self._copy_of(found.uid, user)
         mail.check_sender(found.organizer, event, user)
         known = event._invitation_original_organizer() if event else None
-        if known and known != found.organizer and not mail.is_trusted:
+        if event and known != found.organizer and not mail.is_trusted:
             raise Doubt("organizer", event, user, found.organizer)
         people = {one.email for item in found.items for one in item.attendees}
         if (

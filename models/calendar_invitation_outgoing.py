@@ -74,7 +74,8 @@ class CalendarInvitationOutgoing(models.Model):
             {"kind": "changed", "uid": uid, "data": pack(events)} for uid, events in groups.items()
         ]
         values += [
-            {"kind": "asked", "uid": uid, "data": data} for uid, data in noted["asked"].items()
+            {"kind": "asked", "uid": uid, "data": data}
+            for (uid, _user_id), data in noted["asked"].items()
         ]
         self._note(values)
 

@@ -33,7 +33,8 @@ class CalendarInvitationOutgoing(models.Model):
         before, asked, comment = {}, {}, ""
         for row in self:
             if row.kind == "asked":
-                asked.setdefault(row.uid, set()).update(row.data["emails"])
+                asker = row.uid, row.data["user_id"]
+                asked.setdefault(asker, set()).update(row.data["emails"])
                 comment = row.data.get("comment") or comment
                 continue
             for key, facts in unpack(row.data).items():
@@ -42,22 +43,25 @@ class CalendarInvitationOutgoing(models.Model):
         touched = Events.browse(before).exists()
         uids = {*self.mapped("uid"), *touched.mapped("ical_uid")}
         actor = self[-1].user_id
+        # Somebody else may have the same meeting from elsewhere, or another of that name:
+        # each organizer's are told on their own.
+        owners = {owner for _uid, owner in asked} | set(touched.user_id.ids)
+        owners |= {facts["user_id"] for facts in before.values() if facts}
         for uid in sorted(filter(None, uids)):
-            self._tell_uid(uid, before, asked.get(uid, ()), actor, comment)
+            for owner in sorted(filter(None, owners)):
+                self._tell_uid(uid, owner, before, asked.get((uid, owner), ()), actor, comment)
 
-    def _tell_uid(self, uid, noted, asked, actor, comment):
+    def _tell_uid(self, uid, owner, noted, asked, actor, comment):
         Events = self.env["calendar.event"].sudo().with_context(active_test=False)
-        events = Events.search([("ical_uid", "=", uid)], order="start, id")
-        owners = {facts["user_id"] for facts in noted.values() if facts}
-        # Somebody else may have the same meeting from elsewhere.
-        events = events.filtered(
-            lambda event: event.id in noted or not owners or event.user_id.id in owners
-        )
+        events = Events.search([("ical_uid", "=", uid), ("user_id", "=", owner)], order="start, id")
         facts = {key: one for key, one in events._invitation_facts().items() if one}
+        # What has got another organizer is told by him.
+        elsewhere = Events.browse(noted).exists().filtered(lambda one: one.user_id.id != owner)
         before = {
             key: one if one and one["uid"] == uid else None
             for key, one in noted.items()
-            if (one and one["uid"] == uid) or key in facts
+            if key in facts
+            or (one and one["uid"] == uid and one["user_id"] == owner and key not in elsewhere.ids)
         }
         after = {key: facts.get(key) for key in before}
         others = {key: one for key, one in facts.items() if key not in before}

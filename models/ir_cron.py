@@ -28,8 +28,12 @@ class IrCron(models.Model):
             "model._drain": self.env._("Runs what is due: writes the mails and does the actions"),
             "model._read_due": self.env._("Reads the subscribed calendars that are due"),
             "model._run_waiting": self.env._("Writes large iCalendar files, and takes them back"),
-            "model._ical_extend": self.env._(
-                "Books further meetings of imported series that have no end"
+            "model._ical_extend": self.env._("Books further meetings of series that have no end"),
+            "model._send_due": self.env._(
+                "Tells the invited of new, changed and cancelled meetings, and organizers of answers"
+            ),
+            "model._invitation_digests": self.env._(
+                "Mails the answers of the day to organizers who want them once a day"
             ),
             "model._forget": self.env._("Drops old versions of calendars that nobody reads"),
             "model._work": self.env._("Books the meetings of large visit plans, and cancels them"),

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..models.calendar_attendee_delegation import MAX_DELEGATES
 from ..models.calendar_event_guest import Invited
 from .common import DAY, HOUR, NOW, AutomationCase
 
@@ -297,6 +298,37 @@ class TestRights(InvitationData, AutomationCase):
             self.assertEqual(len(Attendee.with_user(self.other_seller).search(domain)), 3)
         open_one = self.meet("Open", privacy="public")
         self.assertEqual(len(Attendee.search([("event_id", "=", open_one.id)])), 3)
+
+    def test_nobody_invites_himself(self):
+        """Not even to a meeting of which he sees no more than that the time is taken."""
+        for private in (False, True):
+            self.seller.res_users_settings_id.sudo().calendar_default_privacy = (
+                "private" if private else "public"
+            )
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                self.env["calendar.attendee"].with_user(self.stranger).create(
+                    {"event_id": self.meeting.id, "partner_id": self.stranger.partner_id.id}
+                )
+
+    def test_an_address_of_somebody_else_gives_no_rights(self):
+        """One's e-mail one changes oneself: it says nothing of who one is."""
+        [guest] = self.meeting.sudo()._invite([Invited(address="guest@azure.example")], {})
+        self.stranger.with_user(self.stranger).write({"email": "guest@azure.example"})
+        self.assertFalse(guest.with_user(self.stranger).sudo(False).may_answer)
+        with self.assertRaises(AccessError):
+            self.meeting.with_user(self.stranger)._check_may_invite()
+        guest._answer("accepted")
+        self.assertNotIn(self.stranger.partner_id, self.meeting.partner_ids)
+
+    def test_delegations_that_were_taken_back_count(self):
+        """Each of them has sent a mail."""
+        guest = self.of(self.customer)
+        for number in range(MAX_DELEGATES):
+            guest._delegate([Invited(address=f"friend{number}@example.com")])
+            guest._answer("accepted")
+        self.assertFalse(guest.delegated_to_ids)
+        with self.assertRaises(UserError):
+            guest._delegate([Invited(address="one.more@example.com")])
 
     def test_each_mail_has_the_link_of_its_reader(self):
         guest = self.of(self.customer)

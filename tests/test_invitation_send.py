@@ -356,6 +356,23 @@ class TestInvitationSend(InvitationCase):
         )
         mails.unlink()
 
+    def test_nobody_invites_in_the_name_of_another(self):
+        """A program may give a meeting the UID of somebody else's."""
+        event = self.known()
+        berta = new_test_user(
+            self.env, "berta_invites", "base.group_user,sales_team.group_sale_salesman",
+            email="berta@bodega.example", name="Berta",
+        )  # fmt: skip
+        other = self.make(guests=self.second, user=berta, name="Buy here")
+        self.sent()
+        other.sudo().ical_uid = event.ical_uid
+        self.sent()
+        other.attendee_ids.filtered(lambda one: one.partner_id == self.second)._invite("Now!")
+        [(message, mail)] = self.sent()["nils@azure.example"]
+        self.assertEqual(message.items[0].summary, "Buy here")
+        self.assertNotIn("Ana", mail["From"])
+        self.assertNotIn("Ana", str(message.items[0].organizer))
+
     def test_invited_again_by_hand_with_a_message(self):
         event = self.known()
         event.attendee_ids.filtered(lambda one: one.partner_id == self.guest)._invite("See you!")

@@ -368,6 +368,15 @@ def test_another_character_set(client):
     assert made.status == 201
     assert client.ask("GET", ONE).text == text
     assert client.put(ONE, event(), content_type="text/calendar;charset=none").status == 403
+    # Python knows it, and takes the square of a text's length for it.
+    puny = event().encode("punycode")
+    assert client.put(ONE, puny, content_type="text/calendar; charset=punycode").status == 403
+
+
+def test_conditions_that_no_program_sends(client):
+    for name in ("if_match", "if_none_match", "if"):
+        response = client.put(ONE, event(), **{name: "x" + " " * 60_000 + "x"})
+        assert response.status == 400, name
 
 
 @pytest.mark.parametrize("year", ["0001", "0000", "9999", "1600"])

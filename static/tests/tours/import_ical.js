@@ -53,7 +53,7 @@ registry.category("web_tour.tours").add("crm_automation_import_ical", {
             run: "click",
         },
         { trigger: ".o_list_view .o_data_row:contains('Sin fecha')" },
-        { trigger: ".o_back_button", run: "click" },
+        { trigger: ".o_back_button:contains('agenda.ics')", run: "click" },
         { trigger: ".o_form_view .o_arrow_button_current:contains('Vista previa')" },
         { trigger: "button[name='action_import']:contains('Importar')", run: "click" },
         { trigger: ".o_arrow_button_current:contains('Importada')" },
