@@ -30,7 +30,7 @@ class IrCron(models.Model):
             "model._run_waiting": self.env._("Writes large iCalendar files, and takes them back"),
             "model._ical_extend": self.env._("Books further meetings of series that have no end"),
             "model._send_due": self.env._(
-                "Tells the invited of new, changed and cancelled meetings, and organizers of answers"
+                "Tells the invited what becomes of meetings, and organizers of answers"
             ),
             "model._invitation_digests": self.env._(
                 "Mails the answers of the day to organizers who want them once a day"
