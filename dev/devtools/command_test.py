@@ -1,7 +1,8 @@
 """``./dev/test [pytest arguments]``: what is needed, then the tests.
 
 Without a path: the plain tests (no database), the Odoo tests, and the
-processes' tests (real commits, workers killed). A path runs that part only.
+processes' tests (real commits, workers killed). A path runs that part only;
+``tests`` is all Odoo tests, by several workers.
 """
 
 import argparse
@@ -108,7 +109,7 @@ def _odoo(shop, environment, paths, others):
         )
     )
     chosen = [f"{ADDON}/{path.removeprefix('./')}" for path in paths] or [f"{ADDON}/tests"]
-    if not paths and not others:
+    if paths in ([], ["tests"]) and not others:
         # All of them: each worker has a copy of the database. The browser's take longest,
         # and are not to be what is left over for one worker.
         files = sorted(path.name for path in (CHECKOUT / "tests").glob("test_*.py"))
