@@ -15,7 +15,9 @@ class TestRecurrenceTours(AutomationData, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        (cls.seller + cls.manager).lang = "es_ES"
+        # The browser is in the zone of the machine, which is UTC where tests run; shortly
+        # before midnight the user's zone would have another day.
+        (cls.seller + cls.manager).write({"lang": "es_ES", "tz": "UTC"})
         cls.env.ref("calendar.alarm_mail_1").with_context(
             lang="es_ES"
         ).name = "Correo electrónico - 3 Horas"
