@@ -118,6 +118,7 @@ class TestAddressAlone(InvitationData, AutomationCase):
         self.assertEqual(len(self.meeting.attendee_ids), 4)
 
     def test_a_user_who_accepts_has_it_in_his_calendar(self):
+        self.stranger.login = "third@example.com"
         guest = self.invite("third@example.com")
         self.assertTrue(guest.with_user(self.stranger).is_mine)
         self.assertNotIn(self.stranger.partner_id, self.meeting.partner_ids)

@@ -40,7 +40,7 @@ def main(arguments):
         environment = shop.environment
         if options.long:
             environment["CRM_AUTOMATION_LONG"] = "1"
-        if not paths or any("ical" in path for path in paths):
+        if not paths or any("ical" in path or path == "tests" for path in paths):
             environment["CRM_AUTOMATION_KHAL"] = python_env.khal() or ""
         if not paths or any("caldav_clients" in path for path in paths):
             environment["CRM_AUTOMATION_CLIENTS"] = python_env.clients() or ""
