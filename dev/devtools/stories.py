@@ -33,8 +33,11 @@ class Stage:
         ]
 
     def notices(self):
-        """Messages of rules caught since the last call, not those of Odoo's own."""
-        return [message for message in self.mail() if message["Auto-Submitted"]]
+        """Messages of rules caught since the last call: not Odoo's own, no invitations."""
+        return [
+            message for message in self.mail()
+            if message["Auto-Submitted"] and not _is_invitation(message)
+        ]  # fmt: skip
 
     def wait_for_notices(self, number, seconds=30):
         """The notices, as soon as there are so many; and those of a little more.
@@ -52,6 +55,10 @@ class Stage:
                 return found + self.notices(), waited
             time.sleep(0.1)
         raise AssertionError(f"{len(found)} of {number} notices within {seconds} s")
+
+
+def _is_invitation(message):
+    return any(part.get_content_type() == "text/calendar" for part in message.walk())
 
 
 def _line(message):
