@@ -6,8 +6,6 @@ its owner wants to know of it.
 
 from datetime import timedelta
 
-import psycopg2
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
@@ -15,13 +13,12 @@ from odoo.tools import SQL
 from odoo.addons.base.models.res_users import check_identity
 
 from .caldav_access import SCOPE
+from .last_use import note_use
 
 #: How often the last use is written down.
 NOTED_EVERY = timedelta(minutes=10)
 #: Days before its end at which the owner of a key is told.
 WARNED = 14
-#: Length of what a program says it is.
-PROGRAM_LENGTH = 200
 
 
 class CaldavKey(models.Model):
@@ -93,27 +90,13 @@ class CaldavKey(models.Model):
 
     @api.model
     def _note_use(self, apikey_id, program):
-        """Write down who came with it; whatever comes in the way of that does not matter."""
-        try:
-            with self.env.cr.savepoint(flush=False):
-                self.env.cr.execute(
-                    SQL(
-                        """
-                        UPDATE caldav_key SET last_used_at = %s, last_program = %s WHERE id IN (
-                            SELECT id FROM caldav_key WHERE apikey_id = %s
-                               AND (last_used_at IS NULL OR last_used_at < %s)
-                               FOR NO KEY UPDATE SKIP LOCKED)
-                        """,
-                        self.env.cr.now().replace(microsecond=0),
-                        "".join(filter(str.isprintable, program or ""))[:PROGRAM_LENGTH] or None,
-                        apikey_id,
-                        self.env.cr.now() - NOTED_EVERY,
-                    ),
-                    log_exceptions=False,
-                )
-        except psycopg2.Error:
-            return
-        self.invalidate_model(["last_used_at", "last_program"], flush=False)
+        """Write down who came with it, now and then."""
+        which = SQL(
+            "apikey_id = %s AND (last_used_at IS NULL OR last_used_at < %s)",
+            apikey_id,
+            self.env.cr.now() - NOTED_EVERY,
+        )
+        note_use(self.browse(), which, program)
 
     @api.model
     def _look_after(self):

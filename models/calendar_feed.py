@@ -20,6 +20,7 @@ from odoo.tools import SQL
 from ..ical.compose import compose
 from ..ical.values import UTC, write_text
 from .ical_meeting import named_zone
+from .last_use import note_use
 
 #: Meetings and series in one file; of more, the latest ones.
 MAX_OBJECTS = 20000
@@ -27,8 +28,6 @@ MAX_OBJECTS = 20000
 NOTED_EVERY = timedelta(minutes=10)
 #: How often programs are asked to look (RFC 7986, 5.7).
 REFRESH = "PT1H"
-#: Length of what a program says it is.
-PROGRAM_LENGTH = 200
 #: The layout of the file: part of its ETag.
 LAYOUT = 1
 
@@ -166,7 +165,7 @@ class CalendarFeed(models.Model):
         if found.body_etag != etag:
             made_at = self.sudo().browse(found.id)._assemble(found, etag)
         if not found.is_noted:
-            self._note_use(found.id, program)
+            note_use(self.browse(), SQL("id = %s", found.id), program)
         return Served(found.id, etag, made_at)
 
     @api.model
@@ -265,28 +264,6 @@ class CalendarFeed(models.Model):
         )
         return texts.values(), start or self.env.cr.now(), stop
 
-    def _note_use(self, feed_id, program):
-        """Write down who reads; whatever comes in the way of that does not matter."""
-        try:
-            with self.env.cr.savepoint(flush=False):
-                self.env.cr.execute(
-                    SQL(
-                        """
-                        UPDATE calendar_feed SET last_used_at = %s, last_program = %s WHERE id IN (
-                            SELECT id FROM calendar_feed WHERE id = %s
-                               FOR NO KEY UPDATE SKIP LOCKED)
-                        """,
-                        self.env.cr.now().replace(microsecond=0),
-                        _plain(program),
-                        feed_id,
-                    ),
-                    log_exceptions=False,
-                )
-        except psycopg2.Error:
-            return
-        names = ["last_used_at", "last_program"]
-        self.browse(feed_id).invalidate_recordset(names, flush=False)
-
 
 class _Found(NamedTuple):
     """A feed and its collection, as ``_look_up`` finds them."""
@@ -329,8 +306,3 @@ class _Found(NamedTuple):
 
 def _digest(secret):
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _plain(text):
-    """What came in a header, as text of a line."""
-    return "".join(filter(str.isprintable, text or ""))[:PROGRAM_LENGTH] or None

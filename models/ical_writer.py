@@ -293,10 +293,9 @@ class Writer(PeopleWriter):
         self._make_contacts([outcome])
         series = self._update_series(outcome, result, record, events)
         self._write_rows(difference, series)
-        made = self.events
         if difference.creates:
-            made = self._make_meetings([(row, outcome.key, series) for row in difference.creates])
-            result.created["calendar.event"] = made.ids
+            new = [(row, outcome.key, series) for row in difference.creates]
+            result.created["calendar.event"] = self._make_meetings(new).ids
         if difference.archives and series:
             self.events.browse([one.id for one in difference.archives]).write({"active": False})
         if series:

@@ -23,6 +23,7 @@ from . import (
     test_invitation_attendee,
     test_invitation_ical,
     test_invitation_mail,
+    test_invitation_news,
     test_invitation_page,
     test_invitation_proposal,
     test_invitation_send,
