@@ -391,9 +391,9 @@ class TestValueAction(ActionCase):
                 self.assertSets("sale.order", "require_signature", text, expected)
 
     def test_dates_from_the_moment_of_the_action(self):
-        today = fields.Date.today()
+        today = fields.Date.to_date("2030-06-01")
         for text, days in (("+7", 7), ("7", 7), ("0", 0), ("-2", -2)):
-            with self.subTest(text):
+            with self.subTest(text), freeze_time("2030-06-01 12:00:00"):
                 self.assertSets("crm.lead", "date_deadline", text, today + timedelta(days=days))
 
     def test_days_are_those_of_the_owner(self):

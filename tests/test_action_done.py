@@ -3,6 +3,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo import fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
@@ -201,9 +203,10 @@ class TestJobAction(ActionCase):
         return record.activity_ids
 
     def test_activity_for_the_responsible(self):
-        activity = self.schedule(self.make_lead(), activity_days=3)
+        with freeze_time("2030-06-01 12:00:00"):
+            activity = self.schedule(self.make_lead(), activity_days=3)
         self.assertEqual(activity.user_id, self.seller)
-        self.assertEqual(activity.date_deadline, fields.Date.today() + timedelta(days=3))
+        self.assertEqual(activity.date_deadline, fields.Date.to_date("2030-06-04"))
 
     def test_activity_for_somebody(self):
         activity = self.schedule(self.make_lead(), activity_user_id=self.other_seller.id)
