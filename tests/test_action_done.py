@@ -1,6 +1,5 @@
 """When what a rule does is done: at once, in the answer of the save, or by the job."""
 
-from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
