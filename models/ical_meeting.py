@@ -8,7 +8,7 @@ from ..ical.items import Attendee, Conference, Event, Organizer
 from ..ical.params import EMPTY
 from ..ical.values import UTC
 from ..ical.zones import by_name
-from .ical_guest import COLUMNS, facts, line
+from .ical_guest import facts_of, line
 from .ical_kept import with_original
 
 _ACCESS = {"private": "PRIVATE", "confidential": "CONFIDENTIAL"}
@@ -38,13 +38,15 @@ class MeetingWriter:
         self._attendees = {}
         self._categories = {}
         self._taken = self._taken_in(events)
+        self._said = {}
         # The names of its guests are no secret to whoever sees a meeting.
         if self.readable["attendee_ids"]:
             shown = events.filtered(lambda event: event.id not in self.hidden)
-            guests = shown.attendee_ids
-            guests.fetch([*COLUMNS])
-            (guests | guests.delegated_to_ids | guests.delegated_from_ids).partner_id.sudo().fetch(
-                ["name", "email_normalized", "is_company"]
+            self._said = facts_of(shown.attendee_ids)
+            self._partners = (
+                env["res.partner"]
+                .sudo()
+                .browse({one.partner_id for one in self._said.values() if one.partner_id})
             )
 
     def _hidden(self, events, private_details):
@@ -164,7 +166,7 @@ class MeetingWriter:
             event.DISCUSS_ROUTE if event.DISCUSS_ROUTE in link else link,
             self.categories(event),
             tuple(event.alarm_ids.ids) if self.readable["alarm_ids"] else (),
-            tuple(sorted(facts(one) for one in self._guests(event))),
+            tuple(sorted(self._guests(event))),
             bool(event.ical_text),
         )  # fmt: skip
 
@@ -177,7 +179,10 @@ class MeetingWriter:
         return self._categories[tags._ids]
 
     def _guests(self, event):
-        return event.attendee_ids if self.readable["attendee_ids"] else ()
+        """The facts of its guests."""
+        if not self.readable["attendee_ids"]:
+            return ()
+        return [self._said[key] for key in event.attendee_ids._ids]
 
     def organizer(self, event):
         user = event.user_id
@@ -189,16 +194,15 @@ class MeetingWriter:
 
     def attendees(self, event):
         """The guests who have an address, with their answers; none if one meets nobody."""
-        organizer = self._organizer_partner(event.user_id)
+        organizer = self._organizer_partner(event.user_id).id
         found = []
         others = False
-        for guest in self._guests(event):
-            partner = guest.partner_id
-            is_organizer = bool(partner) and partner == organizer
+        for said in self._guests(event):
+            is_organizer = bool(said.partner_id) and said.partner_id == organizer
             others = others or not is_organizer
-            key = facts(guest), is_organizer
+            key = said, is_organizer
             if key not in self._attendees:
-                self._attendees[key] = self._new_attendee(partner.sudo(), *key)
+                self._attendees[key] = self._new_attendee(*key)
             if self._attendees[key]:
                 found.append(self._attendees[key])
         return tuple(found) if others else ()
@@ -208,9 +212,10 @@ class MeetingWriter:
             self._organizer_partners[user] = user.sudo().partner_id
         return self._organizer_partners[user]
 
-    def _new_attendee(self, partner, said, is_organizer):
-        if not partner:
+    def _new_attendee(self, said, is_organizer):
+        if not said.partner_id:
             return line(said, said.address, said.address_name, is_organizer)
+        partner = self._partners.browse(said.partner_id).with_prefetch(self._partners._ids)
         email = self.model._ical_address(partner)
         return line(said, email, partner.name, is_organizer) if email else None
 
