@@ -114,6 +114,7 @@ from . import (
     ir_mail_server,
     ir_ui_menu,
     mail_mail,
+    mail_template,
     mail_thread,
     project_task,
     res_config_settings,
