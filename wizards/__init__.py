@@ -19,6 +19,7 @@ from . import (
 
 # isort: split
 from . import (
+    calendar_invite_letter,
     calendar_invite_people,
     calendar_invite_slot,
     crm_automation_take_over_action,
