@@ -34,25 +34,13 @@ class CalendarInvite(models.TransientModel):
         :raises UserError: when nobody is told, with the reason
         """
         event = event.sudo()
-        whole = event.recurrence_id.calendar_event_ids or event
-        facts = {key: one for key, one in whole._invitation_facts().items() if one}
-        if event.id not in facts:
-            raise UserError(
-                self.env._("The organizer of this meeting works elsewhere, and tells the invited.")
-            )
+        own = event._invitation_own_addresses(event.user_id)
         readers = [self._reader(one) for one in people]
-        chosen = self._in_scope(event)
-        for key in chosen.ids or [event.id]:
-            if key in facts:
-                named = {one.email: (one.name, one.partner.id) for one in readers if one.email}
-                facts[key]["people"] = {**facts[key]["people"], **named}
-        if self.start:
-            length = event.stop - event.start
-            stop = self.start + (timedelta(hours=self.duration) if self.mode == "new" else length)
-            facts[event.id]["start"] = fields.Datetime.to_string(self.start)
-            facts[event.id]["stop"] = fields.Datetime.to_string(stop)
-        if facts[event.id]["stop"] < fields.Datetime.to_string(fields.Datetime.now()):
-            raise UserError(self.env._("This meeting is over: nobody is told of it."))
+        readers = [one for one in readers if one.email and one.email not in own]
+        if not readers:
+            raise UserError(self.env._("Nobody of them gets an e-mail."))
+        whole = event.recurrence_id.calendar_event_ids or event
+        facts = self._facts_with(readers, event, whole)
         is_whole = event.recurrence_id and self.scope == "all"
         parcel = Parcel("REQUEST", "new", None if is_whole else (event.id,))
         meeting = Meeting(self.env, event.ical_uid, whole, {}, facts)
@@ -64,6 +52,27 @@ class CalendarInvite(models.TransientModel):
             "crm_automation.invitation_letter",
             {**values, "greeting": Letter._greeting(readers[0]), "url": "#"},
         )
+
+    def _facts_with(self, readers, event, whole):
+        """What the invited will know of a meeting, or of the whole series."""
+        facts = {key: one for key, one in whole._invitation_facts().items() if one}
+        if event.id not in facts:
+            raise UserError(
+                self.env._("The organizer of this meeting works elsewhere, and tells the invited.")
+            )
+        for key in self._in_scope(event).ids or [event.id]:
+            if key in facts:
+                named = {one.email: (one.name, one.partner.id) for one in readers}
+                facts[key]["people"] = {**facts[key]["people"], **named}
+        first = facts[event.id]
+        if self.start:
+            length = timedelta(hours=self.duration)
+            stop = self.start + (length if self.mode == "new" else event.stop - event.start)
+            first["start"] = fields.Datetime.to_string(self.start)
+            first["stop"] = fields.Datetime.to_string(stop)
+        if first["stop"] < fields.Datetime.to_string(fields.Datetime.now()):
+            raise UserError(self.env._("This meeting is over: nobody is told of it."))
+        return facts
 
     def _reader(self, invited):
         partner = self.env["res.partner"].sudo().browse(invited.partner_id or ())
