@@ -171,9 +171,9 @@ class Backend(ABC):
 
     # --- Scheduling
 
+    @abstractmethod
     def inbox(self):
         """The messages about meetings that wait for him: a Calendar that is only read."""
-        return None
 
     @abstractmethod
     def busy(self, emails, start, end, but=None):

@@ -259,7 +259,7 @@ class Properties:
         return "INDIVIDUAL"
 
     def inbox(self, _resource):
-        return href(f"{self.tree.home_path}inbox/") if self.tree.has_calendar("inbox") else None
+        return href(f"{self.tree.home_path}inbox/")
 
     def outbox(self, _resource):
         return href(f"{self.tree.home_path}outbox/")

@@ -149,8 +149,7 @@ class Tree:
         if resource.kind == "homes":
             return [Resource("home", self.home_path)]
         if resource.kind == "home":
-            boxes = [one for one in ("inbox", "outbox") if self.has_calendar(one)]
-            found = [*self.calendars, *map(self.calendar, boxes)]
+            found = [*self.calendars, self.calendar("inbox"), OUTBOX]
             return [self.of_calendar(one) for one in found]
         if resource.kind in ("calendar", "inbox"):
             calendar = resource.calendar

@@ -6,7 +6,7 @@ Whom a change is told to is the backend's business.
 
 from ..ical.errors import IcalError
 from ..ical.parse import parse
-from ..ical.scheduling import tag_of
+from ..ical.scheduling import is_of_several, tag_of
 from ..ical.text import fold
 from ..ical.values import UTC, is_date, write_moment, write_plain
 from . import times
@@ -71,7 +71,7 @@ class Scheduling:
 
     def tag(self, text):
         """The Schedule-Tag of a text (3.2.10), or None."""
-        return tag_of(text, self.addresses) if _is_of_several(text) else None
+        return tag_of(text, self.addresses) if is_of_several(text) else None
 
     def headers(self, text):
         """Schedule-Tag, where there is one."""
@@ -113,7 +113,7 @@ class Scheduling:
 
         :raises Forbidden: when he may not
         """
-        if not _is_of_several(text):
+        if not is_of_several(text):
             return
         found = read_object(text)
         items = found.items if found is not None else ()
@@ -125,7 +125,7 @@ class Scheduling:
             self._check_unique(calendar, uid)
 
     def _check_change(self, text, items):
-        before = read_object(text) if text and _is_of_several(text) else None
+        before = read_object(text) if text and is_of_several(text) else None
         if before is None:
             return
         old = _organizer(before.items)
@@ -269,10 +269,6 @@ def _at(moment):
     if is_date(moment):
         return moment.isoformat()
     return write_moment(moment if moment.tzinfo is None else moment.astimezone(UTC))
-
-
-def _is_of_several(text):
-    return "ORGANIZER" in text or "organizer" in text
 
 
 def _organizer(items):

@@ -95,6 +95,11 @@ def _read(lines):
     return (name, _KINDS[name](value, params)) if name in _KINDS else None
 
 
+def is_of_several(text):
+    """Whether a text may be of a meeting that somebody organizes; a quick look."""
+    return "ORGANIZER" in text or "organizer" in text
+
+
 def organizer_of(text):
     """The organizer's address as it stands in a text, or None."""
     for match in _PEOPLE.finditer(text):
