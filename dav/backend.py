@@ -168,7 +168,6 @@ class Backend(ABC):
     def move(self, calendar, entry, target, name):
         """To another calendar, or another name. Nothing is there."""
 
-
     # --- Scheduling
 
     @abstractmethod

@@ -134,9 +134,7 @@ class Scheduling:
             if new is not None and not _is_one_of(new, self.addresses):
                 raise OrganizerChange("the organizer of a meeting stays who he is")
             return
-        if not any(
-            one.email in self.addresses for item in before.items for one in item.attendees
-        ):
+        if not any(one.email in self.addresses for item in before.items for one in item.attendees):
             return
         if new is not None and _who(new) != _who(old):
             raise AttendeeChange("the organizer of a meeting stays who he is")

@@ -119,8 +119,8 @@ def tag_of(text, addresses):
     """
     digest = blake2b(digest_size=12)
     lines, inside, kinds = [], 0, set()
-    for line in unfold(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace").split("\n"):
-        line = line.rstrip("\r")
+    plain = unfold(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
+    for line in plain.replace("\r", "").split("\n"):
         word = line[:12].upper()
         # Zones and the lines of the calendar itself are no part of the meeting.
         if word in ("BEGIN:VEVENT", "BEGIN:VTODO"):

@@ -18,6 +18,7 @@ from .caldav_answer import Answer, answer
 from .caldav_sending import Sending
 from .caldav_todo_write import TodoMixin
 from .ical_incoming import UID_BYTES, Options
+from .ical_row import owner_addresses
 from .ical_values import SILENT
 
 #: Where the digests of what came by CalDAV belong.
@@ -229,8 +230,15 @@ class WriteMixin(TodoMixin):
         self._decline(declined, is_told)
         if is_told:
             self._decline_outside(own)
-        own.with_user(self.user).sudo()._invitation_note()
+        told = own.filtered(self._has_told)
+        told.with_user(self.user).sudo()._invitation_note()
         self._unlink(own)
+
+    def _has_told(self, event):
+        """Whether its guests know of it: of a meeting that came without an organizer they
+        were never told."""
+        original = event._invitation_original()
+        return not original or bool(original.organizer) or not original.attendees
 
     def _decline_outside(self, events):
         """Those who have invited him from outside hear that he does not come."""
@@ -242,7 +250,9 @@ class WriteMixin(TodoMixin):
         env = self.env(context={"lang": self.user.lang})
         for guests in mine.grouped(lambda guest: guest.event_id.ical_uid).values():
             original = guests[0].event_id._invitation_original()
-            if original and scheduling.agent(original.organizer) == "SERVER":
+            addresses = owner_addresses(self.user)
+            is_invited = original and any(one.email in addresses for one in original.attendees)
+            if is_invited and scheduling.agent(original.organizer) == "SERVER":
                 env["calendar.invitation.outgoing"]._reply_of(guests, "declined")
 
     def _mine(self, events):

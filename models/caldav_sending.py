@@ -67,7 +67,7 @@ class Sending:
         """The meetings are written.
 
         :param events: those that there are now
-        :return: whether something of what was sent is now another
+        :return: whether something is another now than it was sent
         """
         events = events.with_env(self.env)
         statuses, is_changed = {}, False
@@ -83,7 +83,7 @@ class Sending:
             if self._reply(coming) and self.organizer.email:
                 statuses = {self.organizer.email: SENT}
         self.env["caldav.schedule"]._put_statuses(self.user, self.uid, statuses)
-        return is_changed or bool(statuses)
+        return is_changed
 
     # -- the organizer's ---------------------------------------------------------------
 
@@ -158,8 +158,10 @@ class Sending:
         """
         is_forced = (self.organizer.params.get(scheduling.FORCE) or "").upper() == "REPLY"
         answered = self._mine(events).filtered(
-            lambda one: one.state in ("accepted", "declined", "tentative")
-            and (is_forced or one.state != self.states.get(one.event_id.id))
+            lambda one: (
+                one.state in ("accepted", "declined", "tentative")
+                and (is_forced or one.state != self.states.get(one.event_id.id))
+            )
         )
         for state, guests in answered.grouped("state").items():
             guests.with_context(**SILENT).write(

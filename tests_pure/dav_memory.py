@@ -113,7 +113,6 @@ class Memory(Backend):
         self.delete(calendar, entry)
         self.put(target, name, entry.uid, entry.component, text, None)
 
-
     def inbox(self):
         token = f"e-{self._version('inbox')}"
         return Calendar("inbox", "Inbox", token, writable=False, fixed=True, role="inbox")
