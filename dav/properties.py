@@ -211,7 +211,10 @@ class Properties:
         return href(self.tree.home_path)
 
     def addresses(self, _resource):
-        found = [f"<D:href>mailto:{escape(email)}</D:href>" for email in self.tree.person.emails]
+        found = [f"mailto:{escape(email)}</D:href>" for email in self.tree.person.emails]
+        # The first one is the one to be written to; Apple looks at the attribute.
+        first = '<D:href preferred="1">'
+        found = [(first if not at else "<D:href>") + one for at, one in enumerate(found)]
         return "".join([*found, self.principal(None)])
 
     def emails(self, _resource):

@@ -110,7 +110,9 @@ class Answer:
 
     def _answer(self, uid, answers, item):
         is_told = scheduling.agent(item.organizer) == "SERVER"
-        comment = "\n".join(item.comments).strip() if item.comments else ""
+        known = self.events[:1]._invitation_original()
+        said = [one for one in item.comments if not known or one not in known.comments]
+        comment = "\n".join(said).strip()
         for state, guests in answers.items():
             answer(self.user, guests, state, comment, is_told)
         if any(answers.values()) and is_told and item.organizer and item.organizer.email:

@@ -15,7 +15,7 @@ from ..dav.backend import Written
 from ..dav.errors import Forbidden, InvalidData, InvalidObject, NotFound
 from ..ical import scheduling
 from .caldav_answer import Answer, answer
-from .caldav_sending import Sending
+from .caldav_sending import Sending, with_guests
 from .caldav_todo_write import TodoMixin
 from .ical_incoming import UID_BYTES, Options
 from .ical_row import owner_addresses
@@ -115,8 +115,10 @@ class WriteMixin(TodoMixin):
         if self._own(uid).kept:
             self.env["caldav.kept"]._take(self.user, uid)
         is_restored = self._restore(answers)
-        mine = self._meetings([uid]).filtered(lambda event: event.user_id == self.user)
-        is_changed = sending.tell(mine)
+        is_changed = False
+        if sending.is_of_several:
+            mine = self._meetings([uid]).filtered(lambda event: event.user_id == self.user)
+            is_changed = sending.tell(mine)
         self._place(collection, uid)
         return not is_restored and not is_changed
 
@@ -230,7 +232,7 @@ class WriteMixin(TodoMixin):
         self._decline(declined, is_told)
         if is_told:
             self._decline_outside(own)
-        told = own.filtered(self._has_told)
+        told = with_guests(own).filtered(self._has_told)
         told.with_user(self.user).sudo()._invitation_note()
         self._unlink(own)
 
@@ -244,6 +246,7 @@ class WriteMixin(TodoMixin):
         """Those who have invited him from outside hear that he does not come."""
         coming = events.filtered(
             lambda event: event.active and event.stop > fields.Datetime.now()
+            and scheduling.is_of_several(event.ical_text or event.recurrence_id.ical_text or "")
             and not event._invitation_is_ours()
         )  # fmt: skip
         mine = self._mine(coming).filtered(lambda guest: guest.state != "declined")

@@ -14,6 +14,19 @@ from .ical_values import SILENT
 SENT, DELIVERED, FAILED = "1.1", "1.2", "5.1"
 
 
+def with_guests(events):
+    """Those of the meetings to which somebody but their organizer is invited.
+
+    :param events: as superuser
+    """
+    return events.filtered(
+        lambda event: any(
+            not guest.partner_id or guest.partner_id != event.user_id.partner_id
+            for guest in event.attendee_ids
+        )
+    )
+
+
 class Sending:
     """Made before the meetings are written; what is to be told is worked out afterwards.
 
@@ -28,22 +41,33 @@ class Sending:
         self.user = user.with_env(self.env)
         self.uid = uid
         self.events = events.with_env(self.env)
-        self.addresses = owner_addresses(user)
         self.has_guests = "ATTENDEE" in text
-        self.items = ()
+        self.items, self.organizer = (), None
+        self.is_organizer = self.is_guest = False
         if scheduling.is_of_several(text):
-            self.items = [item for item in parse(text.encode()).items if item.NAME == "VEVENT"]
-        organizers = [item.organizer for item in self.items if item.organizer]
-        self.organizer = organizers[0] if organizers else None
-        self.is_organizer = self.organizer is not None and self.organizer.email in self.addresses
-        self.is_guest = self.organizer is not None and not self.is_organizer and any(
+            self._read(text)
+
+    def _read(self, text):
+        self.addresses = owner_addresses(self.user)
+        self.items = [item for item in parse(text.encode()).items if item.NAME == "VEVENT"]
+        self.organizer = next((item.organizer for item in self.items if item.organizer), None)
+        if self.organizer is None:
+            return
+        self.is_organizer = self.organizer.email in self.addresses
+        self.is_guest = not self.is_organizer and any(
             one.email in self.addresses for item in self.items for one in item.attendees
-        )  # fmt: skip
+        )
+        # As it is before it is written.
         series = self.events.recurrence_id
-        self.sequence = max([*self.events.mapped("ical_sequence"),
-                             *series.mapped("ical_sequence"), -1])  # fmt: skip
+        known = [*self.events.mapped("ical_sequence"), *series.mapped("ical_sequence")]
+        self.sequence = max(known, default=-1)
         self.times = {event.id: (event.start, event.stop) for event in self.events}
         self.states = {one.event_id.id: one.state for one in self._mine(self.events)}
+
+    @property
+    def is_of_several(self):
+        """Whether the user arranges it with others, or others with him."""
+        return self.is_organizer or self.is_guest
 
     @property
     def is_answer(self):
@@ -59,8 +83,9 @@ class Sending:
 
     def note(self):
         """The meetings are about to be written."""
-        if self.is_organizer or not (self.has_guests or self.organizer):
-            # Who has no guests any more has had some.
+        is_alone = not self.has_guests and self.organizer is None
+        if self.is_organizer or (is_alone and with_guests(self.events)):
+            # Who meets nobody any more has to tell those whom he did.
             self.events._invitation_note()
 
     def tell(self, events):
