@@ -10,6 +10,8 @@ from crm_automation.dav.scheduling import MAX_DAYS
 from crm_automation.ical import scheduling
 from crm_automation.ical.itip import Message
 from crm_automation.ical.parse import parse
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dav_memory import NAMES, NOW, C, Client, D, event
 
@@ -438,3 +440,38 @@ def test_whose_meeting_a_text_is():
     assert scheduling.organizer_of(meeting()) == "ana@x.es"
     assert scheduling.organizer_of(meeting(BEA).replace("mailto:", "MAILTO:")) == "bea@x.es"
     assert scheduling.organizer_of(event()) is None
+
+
+# --- Whatever is sent, the server says yes or no
+
+
+_LINES = (*question("bea@x.es").split("\r\n"), *meeting().split("\r\n"), ANA.lower(), BEA,
+          "RECURRENCE-ID:20270308T100000Z", "RECURRENCE-ID;VALUE=DATE:20270308", "SEQUENCE:x",
+          "ORGANIZER:", "ATTENDEE;PARTSTAT=:x", "DTSTART:", "DTSTART;VALUE=DATE:20270301", "\0",
+          "ATTENDEE;CN=\"a:b", "UID:ñ", "DTSTART;TZID=Nowhere:20270301T100000")  # fmt: skip
+_texts = st.lists(st.sampled_from(_LINES), max_size=25).map("\r\n".join)
+
+
+@given(st.data(), st.sampled_from([question("bea@x.es"), meeting(), series(BEA, BEA)]))
+def test_odd_questions_and_meetings(data, text):
+    client = Client()
+    client.backend.times = {"bea@x.es": [("BUSY", at(9), at(10))]}
+    lines = text.split("\r\n")
+    for where in data.draw(st.lists(st.integers(0, len(lines) - 1), min_size=1, max_size=4)):
+        lines[where] = data.draw(st.sampled_from(_LINES))
+    odd = "\r\n".join(lines)
+    assert ask(client, odd).status < 500
+    client.put(ONE, text)
+    assert client.put(ONE, odd).status < 500
+    assert client.ask("GET", ONE).status in (200, 404)
+    assert client.ask("DELETE", ONE, if_schedule_tag_match=odd[:20]).status in (400, 404, 412)
+    scheduling.with_statuses(odd, {"bea@x.es": "1.2"})
+
+
+@given(_texts)
+def test_lines_in_any_order(text):
+    client = Client()
+    assert ask(client, text).status < 500
+    assert client.put(ONE, text).status < 500
+    scheduling.tag_of(text, {"ana@x.es"})
+    assert scheduling.without(text, ["X-NOTHING"]) == text
