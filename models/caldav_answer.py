@@ -71,6 +71,7 @@ class Answer:
             if item is None:
                 continue
             self._check_time(event, item)
+            self._take_time(event, item)
             state = self._state(item)
             if place in taken_out and place not in changed and event.recurrence_id:
                 state = "declined"
@@ -101,6 +102,12 @@ class Answer:
         start = self._place(item.start)
         if start is not None and not event.allday and start != event.start:
             raise AttendeeChange("only the organizer moves a meeting")
+
+    def _take_time(self, event, item):
+        """Whether it takes time of his: of what he shares with colleagues it is not said."""
+        show_as = "free" if item.transparency == "TRANSPARENT" else "busy"
+        if event.user_id == self.user and event.show_as != show_as:
+            event.with_context(**SILENT).show_as = show_as
 
     def _state(self, item):
         return next(

@@ -281,8 +281,11 @@ class TestGuest(SchedulingCase):
     def test_only_his_part_is_taken(self):
         self.store(self.text())
         alarm = ("BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:x", "TRIGGER:-PT7M", "END:VALARM")
-        self.store(self.text("ACCEPTED", *alarm).replace("Tasting", "Stolen"))
+        text = self.text("ACCEPTED", "TRANSP:TRANSPARENT", *alarm)
+        self.store(text.replace("Tasting", "Stolen"))
         self.assertEqual(self.meetings("one").name, "Tasting")
+        self.assertEqual(self.meetings("one").show_as, "free")
+        self.assertIn("TRANSP:TRANSPARENT", self.get().text)
         self.assertIn("TRIGGER:-PT7M", self.get().text)
         answer = self.put(f"{self.agenda()}one.ics", self.text("ACCEPTED", times=LATER))
         self.assertEqual(condition(answer), "allowed-attendee-scheduling-object-change")
