@@ -17,6 +17,7 @@ Never imports odoo. What is stored, and for whom, is behind one border: ``backen
 ``freebusy``     free-busy-query
 ``reports``      REPORT
 ``search``       REPORT about principals
+``scheduling``   RFC 6638: what may be changed of a meeting, when others have time
 ``changes``      PROPPATCH, MKCALENDAR, MKCOL
 ``writes``       PUT, DELETE, COPY, MOVE
 ``server``       which method does what

@@ -24,6 +24,7 @@ class Calendar:
     :param str token: of its present state: letters, digits and hyphens
     :param dict properties: XML of the elements that were set, by their names
     :param bool fixed: it is always there
+    :param str role: ``inbox`` or ``outbox`` (RFC 6638, 2.1 and 2.2); of others empty
     :param id: whatever the backend knows it by
     """
 
@@ -38,6 +39,7 @@ class Calendar:
     transparent: bool = False
     writable: bool = True
     fixed: bool = False
+    role: str = ""
     properties: dict = field(default_factory=dict)
     id: object = None
 
@@ -85,6 +87,8 @@ class Backend(ABC):
     #: Whether a UID can be in one of the user's calendars only (RFC 6638, 3.2.4.1). One
     #: that is put into another calendar is moved there.
     unique_uids = False
+    #: Name of the calendar that invitations come to.
+    default_calendar = "agenda"
 
     @abstractmethod
     def person(self):
@@ -154,12 +158,32 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def delete(self, calendar, entry):
-        """Take an object away."""
+    def delete(self, calendar, entry, is_told=True):
+        """Take an object away.
+
+        :param bool is_told: whether the organizer is to hear of it, who has invited the user
+        """
 
     @abstractmethod
     def move(self, calendar, entry, target, name):
         """To another calendar, or another name. Nothing is there."""
+
+    # --- Scheduling
+
+    @abstractmethod
+    def inbox(self):
+        """The messages about meetings that wait for him: a Calendar that is only read."""
+
+    @abstractmethod
+    def busy(self, emails, start, end, but=None):
+        """When others are busy.
+
+        :param list emails: of whom
+        :param datetime start, end: in UTC
+        :param str but: the UID of a meeting that does not count
+        :return: dict from address to a list of (kind, start, stop), see
+            ``freebusy.KINDS``; nothing of those of whom nothing is known
+        """
 
 
 @dataclass(frozen=True)

@@ -7,38 +7,55 @@ from . import times
 
 #: What of an event counts, the strongest first.
 KINDS = ("BUSY", "BUSY-UNAVAILABLE", "BUSY-TENTATIVE")
+#: Attendees of one question about free time.
+MAX_ATTENDEES = 100
+#: Answers of who does not come.
+ABSENT = frozenset({"DECLINED", "DELEGATED"})
 
 
-def free_busy(objects, span, zone, now):
+def free_busy(objects, span, zone, now, addresses=()):
     """The text of the answer.
 
     :param objects: iterable of CalendarObject
     :param TimeRange span: of which it is asked
     :param datetime now: DTSTAMP
+    :param addresses: of whose time it is: what he has declined takes none of it
+    """
+    spans = (busy for one in objects for busy in _times(one, span, zone, addresses))
+    return fold(freebusy_lines(spans, span, now))
+
+
+def freebusy_lines(spans, span, now, lines=(), method=None):
+    """Content lines of a calendar with one VFREEBUSY.
+
+    :param spans: iterable of (kind of KINDS, start, stop), with zones
+    :param TimeRange span: of which it is asked
+    :param lines: further lines of the component
     """
     found = {kind: [] for kind in KINDS}
-    for one in objects:
-        for kind, start, stop in _times(one, span, zone):
-            start, stop = max(start, span.start), min(stop, span.end)
-            if start < stop:
-                found[kind].append((start, stop))
-    lines = [
-        "BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", "BEGIN:VFREEBUSY",
-        f"DTSTAMP:{write_moment(now)}", f"DTSTART:{write_moment(span.start)}",
-        f"DTEND:{write_moment(span.end)}",
+    for kind, start, stop in spans:
+        start, stop = max(start, span.start), min(stop, span.end)
+        if start < stop:
+            found[kind].append((start, stop))
+    written = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}"]
+    if method:
+        written.append(f"METHOD:{method}")
+    written += [
+        "BEGIN:VFREEBUSY", *lines, f"DTSTAMP:{write_moment(now)}",
+        f"DTSTART:{write_moment(span.start)}", f"DTEND:{write_moment(span.end)}",
     ]  # fmt: skip
     taken = []
     for kind in KINDS:
         free = _without(_merged(found[kind]), taken)
         taken = _merged(taken + free)
-        lines += [
+        written += [
             f"FREEBUSY;FBTYPE={kind}:{write_moment(start)}/{write_moment(stop)}"
             for start, stop in free
         ]
-    return fold([*lines, "END:VFREEBUSY", "END:VCALENDAR"])
+    return [*written, "END:VFREEBUSY", "END:VCALENDAR"]
 
 
-def _times(found, span, zone):
+def _times(found, span, zone, addresses):
     try:
         nearby = found.occurrences(span.start, span.end, zone)
     except LimitExceeded:
@@ -52,8 +69,10 @@ def _times(found, span, zone):
                     period = busy.period
                     yield busy.kind, times.utc(period.start, zone), times.utc(period.stop, zone)
         elif item.NAME == "VEVENT" and item.transparency != "TRANSPARENT":
-            if item.status != "CANCELLED":
-                kind = "BUSY-TENTATIVE" if item.status == "TENTATIVE" else "BUSY"
+            answers = {one.status for one in item.attendees if one.email in addresses}
+            if item.status != "CANCELLED" and answers.isdisjoint(ABSENT):
+                is_open = item.status == "TENTATIVE" or "TENTATIVE" in answers
+                kind = "BUSY-TENTATIVE" if is_open else "BUSY"
                 yield kind, times.utc(one.start, zone), times.utc(one.stop, zone)
 
 

@@ -5,39 +5,53 @@ from email.utils import format_datetime
 
 from .errors import NotFound
 from .filters import COLLATIONS
+from .freebusy import MAX_ATTENDEES
 from .names import APPLE, CALDAV, CALENDARSERVER, DAV, caldav, dav
 from .writing import attribute, element, escape, href
 
 #: Kinds of resources on which each report can be asked for.
 REPORTS = {
-    caldav("calendar-query"): ("calendar", "object"),
-    caldav("calendar-multiget"): ("calendar", "home", "object"),
+    caldav("calendar-query"): ("calendar", "inbox", "object"),
+    caldav("calendar-multiget"): ("calendar", "home", "inbox", "object"),
     caldav("free-busy-query"): ("calendar", "home"),
-    dav("sync-collection"): ("calendar",),
+    dav("sync-collection"): ("calendar", "inbox"),
     dav("expand-property"): (
-        "root", "principals", "principal", "homes", "home", "calendar", "object",
+        "root", "principals", "principal", "homes", "home", "calendar", "inbox", "outbox",
+        "object",
     ),
     dav("principal-property-search"): ("root", "principals", "principal", "home"),
     dav("principal-search-property-set"): ("root", "principals", "principal", "home"),
     dav("principal-match"): ("root", "principals", "home"),
     dav("acl-principal-prop-set"): (
-        "root", "principals", "principal", "homes", "home", "calendar", "object",
+        "root", "principals", "principal", "homes", "home", "calendar", "inbox", "outbox",
+        "object",
     ),
 }  # fmt: skip
 _READ = ("D:read", "D:read-acl", "D:read-current-user-privilege-set")
 _WRITE = ("D:write", "D:write-properties", "D:write-content", "D:bind", "D:unbind")
 #: Who may change what: a calendar that is only read has colours of its own, too.
 _CALENDAR_READ = (*_READ, "C:read-free-busy", "D:write-properties")
+#: RFC 6638, 6: what others bring, and what the user may ask of others.
+_DELIVER = ("schedule-deliver-invite", "schedule-deliver-reply", "schedule-query-freebusy")
+_SEND = ("schedule-send-invite", "schedule-send-reply", "schedule-send-freebusy")
+_BOXES = {
+    "inbox": (*_READ, "D:unbind", "C:schedule-deliver", *(f"C:{name}" for name in _DELIVER)),
+    "outbox": (*_READ, "C:schedule-send", *(f"C:{name}" for name in _SEND)),
+}
+#: Properties for which the text has to be read.
+TEXTUAL = frozenset({dav("getcontentlength"), caldav("schedule-tag")})
 
 
 class Properties:
     """Properties of resources, for one request.
 
     :param Tree tree: where they are
+    :param Scheduling scheduling: what they are to others
     """
 
-    def __init__(self, tree):
+    def __init__(self, tree, scheduling):
         self.tree = tree
+        self.scheduling = scheduling
         self.backend = tree.backend
         self._texts = {}
         self._home = None
@@ -77,7 +91,7 @@ class Properties:
         live = [name for name, kinds in _KINDS.items() if resource.kind in kinds]
         return [
             *(name for name in live if name == dav("getcontentlength")
-              or _LIVE[name](self, resource) is not None),
+              or (name not in TEXTUAL and _LIVE[name](self, resource) is not None)),
             *self.dead(resource),
         ]  # fmt: skip
 
@@ -110,10 +124,14 @@ class Properties:
             return ""
         if resource.kind == "principal":
             return "<D:collection/><D:principal/>"
-        return "<D:collection/>" + ("<C:calendar/>" if resource.kind == "calendar" else "")
+        kinds = {
+            "calendar": "<C:calendar/>", "inbox": "<C:schedule-inbox/>",
+            "outbox": "<C:schedule-outbox/>",
+        }  # fmt: skip
+        return "<D:collection/>" + kinds.get(resource.kind, "")
 
     def displayname(self, resource):
-        if resource.kind == "calendar":
+        if resource.kind in _STORE:
             return escape(resource.calendar.title)
         if resource.kind in ("principal", "home"):
             return escape(self.tree.person.title)
@@ -145,7 +163,9 @@ class Properties:
 
     def privileges(self, resource):
         names = _READ
-        if resource.calendar is not None:
+        if resource.calendar is not None and resource.calendar.role:
+            names = _BOXES[resource.calendar.role]
+        elif resource.calendar is not None:
             names = _CALENDAR_READ if not resource.calendar.writable else (
                 *_READ, "C:read-free-busy", *_WRITE)  # fmt: skip
         elif resource.kind == "home":
@@ -170,7 +190,11 @@ class Properties:
 
         read = one("D:read", "Read", one("C:read-free-busy", "See when time is taken"))
         inner = "".join(one(name, name[2:].replace("-", " ")) for name in _WRITE[1:])
-        return one("D:all", "All", read + one("D:write", "Write", inner) + one(
+        inner = one("D:write", "Write", inner)
+        for name, parts in (("schedule-deliver", _DELIVER), ("schedule-send", _SEND)):
+            more = "".join(one(f"C:{part}", part.replace("-", " ")) for part in parts)
+            inner += one(f"C:{name}", name.replace("-", " "), more)
+        return one("D:all", "All", read + inner + one(
             "D:read-acl", "Read who may do what") + one(
             "D:read-current-user-privilege-set", "Read what one may do"))  # fmt: skip
 
@@ -187,7 +211,10 @@ class Properties:
         return href(self.tree.home_path)
 
     def addresses(self, _resource):
-        found = [f"<D:href>mailto:{escape(email)}</D:href>" for email in self.tree.person.emails]
+        found = [f"mailto:{escape(email)}</D:href>" for email in self.tree.person.emails]
+        # The first one is the one to be written to; Apple looks at the attribute.
+        first = '<D:href preferred="1">'
+        found = [(first if not at else "<D:href>") + one for at, one in enumerate(found)]
         return "".join([*found, self.principal(None)])
 
     def emails(self, _resource):
@@ -234,17 +261,38 @@ class Properties:
     def user_type(self, _resource):
         return "INDIVIDUAL"
 
+    def inbox(self, _resource):
+        return href(f"{self.tree.home_path}inbox/")
+
+    def outbox(self, _resource):
+        return href(f"{self.tree.home_path}outbox/")
+
+    def default_calendar(self, _resource):
+        return self.scheduling.default_calendar()
+
+    def schedule_tag(self, resource):
+        if resource.calendar.role:
+            # Messages have none (RFC 6638, 3.2.10).
+            return None
+        tag = self.scheduling.tag(self.text(resource))
+        return f'"{tag}"' if tag else None
+
+    def attendees(self, _resource):
+        return str(MAX_ATTENDEES)
+
 
 _EVERY = frozenset(
-    {"root", "principals", "principal", "homes", "home", "calendar", "object"}
-)  # fmt: skip
+    {"root", "principals", "principal", "homes", "home", "calendar", "inbox", "outbox", "object"}
+)
 _CALENDAR, _OBJECT = frozenset({"calendar"}), frozenset({"object"})
+_LISTED = frozenset({"calendar", "inbox"})
+_STORE = frozenset({"calendar", "inbox", "outbox"})
 _PRINCIPAL = frozenset({"principal"})
 
 #: The live properties: (name, kinds of resources that have it, how it is said).
 _TABLE = (
     (DAV, "resourcetype", _EVERY, Properties.resourcetype),
-    (DAV, "displayname", {"calendar", "principal", "home"}, Properties.displayname),
+    (DAV, "displayname", {*_STORE, "principal", "home"}, Properties.displayname),
     (DAV, "getetag", _OBJECT, Properties.etag),
     (DAV, "getcontenttype", _OBJECT, Properties.content_type),
     (DAV, "getcontentlength", _OBJECT, Properties.content_length),
@@ -262,16 +310,21 @@ _TABLE = (
     (DAV, "supported-privilege-set", _EVERY, Properties.supported_privileges),
     (DAV, "inherited-acl-set", _EVERY, Properties.nothing),
     (DAV, "supported-report-set", _EVERY, Properties.reports),
-    (DAV, "sync-token", _CALENDAR, Properties.sync_token),
-    (CALENDARSERVER, "getctag", _CALENDAR, Properties.ctag),
+    (DAV, "sync-token", _LISTED, Properties.sync_token),
+    (CALENDARSERVER, "getctag", _LISTED, Properties.ctag),
     (CALENDARSERVER, "email-address-set", _PRINCIPAL, Properties.emails),
     (CALDAV, "calendar-home-set", {"root", "principal", "home"}, Properties.home),
     (CALDAV, "calendar-user-address-set", _PRINCIPAL, Properties.addresses),
     (CALDAV, "calendar-user-type", _PRINCIPAL, Properties.user_type),
-    (CALDAV, "supported-calendar-component-set", _CALENDAR, Properties.components),
-    (CALDAV, "supported-calendar-data", _CALENDAR, Properties.data_kinds),
-    (CALDAV, "supported-collation-set", {"calendar", "object"}, Properties.collations),
-    (CALDAV, "max-resource-size", _CALENDAR, Properties.max_size),
+    (CALDAV, "schedule-inbox-URL", _PRINCIPAL, Properties.inbox),
+    (CALDAV, "schedule-outbox-URL", _PRINCIPAL, Properties.outbox),
+    (CALDAV, "schedule-default-calendar-URL", {"inbox"}, Properties.default_calendar),
+    (CALDAV, "schedule-tag", _OBJECT, Properties.schedule_tag),
+    (CALDAV, "max-attendees-per-instance", {"outbox"}, Properties.attendees),
+    (CALDAV, "supported-calendar-component-set", _STORE, Properties.components),
+    (CALDAV, "supported-calendar-data", _STORE, Properties.data_kinds),
+    (CALDAV, "supported-collation-set", {"calendar", "inbox", "object"}, Properties.collations),
+    (CALDAV, "max-resource-size", _STORE, Properties.max_size),
     (CALDAV, "calendar-description", _CALENDAR, Properties.description),
     (CALDAV, "calendar-timezone", _CALENDAR, Properties.timezone),
     (CALDAV, "schedule-calendar-transp", _CALENDAR, Properties.transparency),

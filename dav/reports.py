@@ -10,7 +10,7 @@ from .filters import CompFilter, read_filter
 from .freebusy import free_busy
 from .names import caldav, dav
 from .objects import read_object
-from .properties import token_of, token_uri
+from .properties import TEXTUAL, token_of, token_uri
 from .reading import text_of
 from .writing import element, escape, failure, multistatus, propstat, response
 
@@ -42,7 +42,7 @@ class Wanted:
 
     @property
     def needs_text(self):
-        return self.data is not None or dav("getcontentlength") in self.names or self.is_all
+        return self.data is not None or self.is_all or not TEXTUAL.isdisjoint(self.names)
 
 
 class Reports:
@@ -69,7 +69,7 @@ class Reports:
         filter_ = read_filter(filters[0])
         zone = self._zone(root, resource.calendar)
         depth = self.request.depth("1")
-        if resource.kind == "calendar" and depth == "0":
+        if resource.entry is None and depth == "0":
             return self._multistatus(())
         return self._multistatus(
             list(self._matching(resource, filter_, wanted, zone))
@@ -83,7 +83,7 @@ class Reports:
         else:
             entries = self.backend.entries(calendar, search=search)
         if is_all and not wanted.needs_text:
-            is_right = resource.kind == "calendar" or search.component in (
+            is_right = resource.entry is None or search.component in (
                 None, resource.entry.component)  # fmt: skip
             for entry in entries if is_right else ():
                 yield self._response(calendar, entry, wanted, None, zone)
@@ -251,7 +251,7 @@ class Reports:
             )
             if (found := read_object(text)) is not None
         )
-        text = free_busy(objects, span, zone, self.server.now)
+        text = free_busy(objects, span, zone, self.server.now, self.tree.person.emails)
         return 200, {"Content-Type": "text/calendar; charset=utf-8"}, [text]
 
     def _multistatus(self, responses, last=""):

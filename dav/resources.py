@@ -9,6 +9,8 @@
     /caldav/calendars/<user>/                 home
     /caldav/calendars/<user>/<calendar>/      calendar
     /caldav/calendars/<user>/<calendar>/<object>
+    /caldav/calendars/<user>/inbox/           inbox, with objects
+    /caldav/calendars/<user>/outbox/          outbox, always empty
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,10 @@ from .backend import Calendar, Entry
 from .errors import Conflict, Forbidden, NotFound
 from .names import caldav
 
+#: Where questions about free time are posted (RFC 6638, 2.1).
+OUTBOX = Calendar(
+    "outbox", "Outbox", "0", components=("VFREEBUSY",), writable=False, fixed=True, role="outbox"
+)
 #: Octets of the name of an object or a calendar.
 MAX_NAME = 255
 
@@ -77,10 +83,19 @@ class Tree:
     def calendar(self, name):
         """:raises NotFound:"""
         if name not in self._known:
-            self._known[name] = self.backend.calendar(name)
+            self._known[name] = self._look_up(name)
         if self._known[name] is None:
             raise NotFound("there is no such calendar")
         return self._known[name]
+
+    def _look_up(self, name):
+        if name == OUTBOX.name:
+            return OUTBOX
+        return self.backend.inbox() if name == "inbox" else self.backend.calendar(name)
+
+    def entries(self, calendar, names=None):
+        """What it holds; see ``Backend.entries``."""
+        return [] if calendar.role == "outbox" else self.backend.entries(calendar, names=names)
 
     def has_calendar(self, name):
         try:
@@ -112,13 +127,14 @@ class Tree:
             return self.of_calendar(calendar)
         found = None
         if is_name(parts[3]) and not path.endswith("/"):
-            found = next(iter(self.backend.entries(calendar, names=[parts[3]])), None)
+            found = next(iter(self.entries(calendar, names=[parts[3]])), None)
         if found is None:
             raise NotFound("there is no such object")
         return self.of_entry(calendar, found)
 
     def of_calendar(self, calendar):
-        return Resource("calendar", self.calendar_path(calendar), calendar)
+        kind = calendar.role or "calendar"
+        return Resource(kind, self.calendar_path(calendar), calendar)
 
     def of_entry(self, calendar, entry):
         return Resource("object", self.entry_path(calendar, entry), calendar, entry)
@@ -133,10 +149,11 @@ class Tree:
         if resource.kind == "homes":
             return [Resource("home", self.home_path)]
         if resource.kind == "home":
-            return [self.of_calendar(one) for one in self.calendars]
-        if resource.kind == "calendar":
+            found = [*self.calendars, self.calendar("inbox"), OUTBOX]
+            return [self.of_calendar(one) for one in found]
+        if resource.kind in ("calendar", "inbox"):
             calendar = resource.calendar
-            return [self.of_entry(calendar, one) for one in self.backend.entries(calendar)]
+            return [self.of_entry(calendar, one) for one in self.entries(calendar)]
         return []
 
     def target(self, path):
@@ -161,7 +178,7 @@ class Tree:
             raise Conflict("the calendar is not there") from error
         if len(parts) > 4 or path.endswith("/"):
             raise Conflict("there are no collections inside of a calendar")
-        entry = next(iter(self.backend.entries(calendar, names=[parts[3]])), None)
+        entry = next(iter(self.entries(calendar, names=[parts[3]])), None)
         return Target(parts[3], calendar, entry)
 
     def _parts(self, path):

@@ -8,18 +8,19 @@ from ..ical.values import UTC, write_text
 from .changes import Changes
 from .errors import BadRequest, DavError, Forbidden, NotAllowed, status_of
 from .names import caldav, dav
-from .properties import REPORTS, Properties, http_date
+from .properties import REPORTS, TEXTUAL, Properties, http_date
 from .reading import expect, read_xml
 from .reports import Reports
 from .requests import Request
 from .resources import Tree
+from .scheduling import Scheduling
 from .search import PrincipalReports
 from .writes import Writes
 from .writing import element, error_body, href_text, multistatus, propstat, response
 
-#: What we are (RFC 4918, 10.1; RFC 3744, 7.2; RFC 4791, 5.1; RFC 5689, 3.1). No locks: 2
-#: is not among them.
-DAV = "1, 3, access-control, calendar-access, extended-mkcol"
+#: What we are (RFC 4918, 10.1; RFC 3744, 7.2; RFC 4791, 5.1; RFC 5689, 3.1; RFC 6638, 2).
+#: No locks: 2 is not among them.
+DAV = "1, 3, access-control, calendar-access, calendar-auto-schedule, extended-mkcol"
 XML_TYPE = "application/xml; charset=utf-8"
 CALENDAR_TYPE = "text/calendar; charset=utf-8"
 _COLLECTIONS = ("OPTIONS", "GET", "HEAD", "PROPFIND", "PROPPATCH", "REPORT")
@@ -27,6 +28,7 @@ ALLOWED = {
     "root": _COLLECTIONS, "principals": _COLLECTIONS, "principal": _COLLECTIONS,
     "homes": _COLLECTIONS, "home": _COLLECTIONS,
     "calendar": (*_COLLECTIONS, "DELETE"),
+    "inbox": _COLLECTIONS, "outbox": (*_COLLECTIONS, "POST"),
     "object": (*_COLLECTIONS, "PUT", "DELETE", "COPY", "MOVE"),
     None: ("OPTIONS", "PUT", "MKCALENDAR", "MKCOL"),
 }  # fmt: skip
@@ -55,7 +57,8 @@ class Server:
         self.backend = backend
         self.request = request
         self.tree = Tree(backend, root)
-        self.properties = Properties(self.tree)
+        self.scheduling = Scheduling(self)
+        self.properties = Properties(self.tree, self.scheduling)
         self.now = (now or datetime.now(UTC)).replace(microsecond=0)
         self.changes = Changes(self)
         self.writes = Writes(self)
@@ -103,6 +106,8 @@ class Server:
             return self._report(resource, read_xml(self.request.body))
         if method in ("GET", "HEAD"):
             return self._get(resource)
+        if method == "POST":
+            return self.scheduling.post()
         writes = self.writes
         return {"DELETE": writes.delete, "MOVE": writes.move, "COPY": writes.duplicate}[method](
             resource
@@ -161,7 +166,7 @@ class Server:
         more = [] if root is None else [
             one.tag for block in root.iterfind(dav("include")) for one in block
         ]  # fmt: skip
-        if dav("getcontentlength") in (names or ()) or names is None:
+        if names is None or not TEXTUAL.isdisjoint(names):
             self._read_texts(resources)
         for one in resources:
             wanted = names
@@ -214,7 +219,8 @@ class Server:
                 headers["Last-Modified"] = http_date(resource.entry.changed_at)
             if self.request.has_current(etag):
                 return 304, headers, []
-            return 200, headers, [self.properties.text(resource)]
+            text = self.properties.text(resource)
+            return 200, headers | self.scheduling.headers(text), [text]
         if resource.kind == "calendar":
             return self._whole(resource.calendar)
         text = "This is an address for calendar programs (CalDAV).\n"

@@ -31,6 +31,7 @@ class Writes:
         self.tree = server.tree
         self.backend = server.backend
         self.request = server.request
+        self.scheduling = server.scheduling
 
     def put(self):
         target = self.tree.target(self.request.path)
@@ -41,22 +42,34 @@ class Writes:
         self._may_write(target.calendar)
         entry = target.entry
         self._check(entry)
+        self.scheduling.check_tag(target.calendar, entry)
         text, uid, component = self._read(target.calendar)
         self._check_uid(target.calendar, target.name, uid, entry)
+        self.scheduling.check(target.calendar, entry, text, uid)
         written = self.backend.put(target.calendar, target.name, uid, component, text, entry)
         headers = {}
         status = 201 if written.is_new else 204
         if written.is_same:
             headers["ETag"] = f'"{written.entry.etag}"'
         if not self.request.representation:
-            return status, headers, []
-        text = dict(self.backend.texts(target.calendar, [written.entry])).get(written.entry, "")
-        headers |= {
+            return status, headers | self._tag(target.calendar, written, text), []
+        text = self._text(target.calendar, written.entry)
+        headers |= self.scheduling.headers(text) | {
             "ETag": f'"{written.entry.etag}"', "Content-Type": _TYPE,
             "Content-Location": self.server.quoted(self.request.path),
             "Preference-Applied": "return=representation",
         }  # fmt: skip
         return 201 if written.is_new else 200, headers, [text]
+
+    def _tag(self, calendar, written, sent):
+        """Schedule-Tag of what is there now (RFC 6638, 3.2.10)."""
+        if self.scheduling.tag(sent) is None:
+            return {}
+        text = sent if written.is_same else self._text(calendar, written.entry)
+        return self.scheduling.headers(text)
+
+    def _text(self, calendar, entry):
+        return dict(self.backend.texts(calendar, [entry])).get(entry, "")
 
     def _read(self, calendar):
         """(text, UID, component) of the body, if this calendar takes it."""
@@ -89,9 +102,13 @@ class Writes:
 
     def delete(self, resource):
         if resource.kind == "object":
-            self._may_write(resource.calendar)
+            if resource.calendar.role != "inbox":
+                # A message that was seen is deleted (RFC 6638, 4.2).
+                self._may_write(resource.calendar)
             self._check(resource.entry)
-            self.backend.delete(resource.calendar, resource.entry)
+            self.scheduling.check_tag(resource.calendar, resource.entry)
+            is_told = self.scheduling.is_told()
+            self.backend.delete(resource.calendar, resource.entry, is_told)
         else:
             self._check(None)
             self.server.changes.delete(resource.calendar)
@@ -108,6 +125,9 @@ class Writes:
             raise Forbidden("only objects are moved and copied")
         entry = resource.entry
         self._check(entry)
+        self.scheduling.check_tag(resource.calendar, entry)
+        if resource.calendar.role:
+            raise Forbidden("messages stay where they are")
         if not is_copy:
             self._may_write(resource.calendar)
         target = self._destination()
@@ -144,8 +164,8 @@ class Writes:
 
     def _copy(self, resource, target):
         entry, there = resource.entry, target.entry
-        text = dict(self.backend.texts(resource.calendar, [entry])).get(entry)
-        if text is None:
+        text = self._text(resource.calendar, entry)
+        if not text:
             raise NotFound("it is gone")
         if there is not None and there.uid != entry.uid:
             self.backend.delete(target.calendar, there)

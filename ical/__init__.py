@@ -26,6 +26,7 @@ Never imports odoo. From the bytes up:
 ``itip``        the messages of RFC 5546: made of items, and read
 ``itip_state``  what a message means for what is there already
 ``itip_check``  a strict judge of messages
+``scheduling``  what a calendar server says of the people of a meeting
 ``limits``      how much is read of a hostile file
 ``errors``      every exception, and the repairs that are recorded
 """

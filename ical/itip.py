@@ -11,6 +11,7 @@ from .errors import CannotAnswer, MixedMessage, NoMethod, NotACalendar, UnknownM
 from .items import Attendee, Event
 from .limits import Limits
 from .parse import parse
+from .scheduling import bare
 from .text import to_text
 from .values import add, is_date
 
@@ -54,7 +55,13 @@ class Message:
 
     def text(self, now):
         """The message as octets want it. DTSTAMP says when it was made (2.1.5)."""
-        items = [replace(item, stamp=now, modified=None, created=None) for item in self.items]
+        items = [
+            replace(
+                item, stamp=now, modified=None, created=None, organizer=bare(item.organizer),
+                attendees=tuple(map(bare, item.attendees)),
+            )
+            for item in self.items
+        ]  # fmt: skip
         return to_text(items, method=self.method)
 
 

@@ -15,6 +15,7 @@ from . import (
     caldav_object,
     caldav_overlay,
     caldav_place,
+    caldav_schedule,
     calendar_attendee,
     calendar_attendee_answer,
     calendar_attendee_delegation,
@@ -141,7 +142,7 @@ from . import calendar_invitation_touch
 
 # isort: split
 # Over the calendars and texts that they add to.
-from . import caldav_calendar, caldav_todo
+from . import caldav_calendar, caldav_inbox, caldav_todo
 
 # isort: split
 # Above all others: it refuses before they begin.

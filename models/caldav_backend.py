@@ -11,6 +11,7 @@ from odoo.tools import SQL, email_normalize
 
 from ..dav.backend import Backend, Calendar, Entry, Person
 from ..dav.errors import Conflict, Forbidden, InvalidToken, NoPrivilege
+from .caldav_backend_schedule import ScheduleMixin
 from .caldav_backend_write import WriteMixin
 from .caldav_calendar import MAX_OWN, MAX_SHARED, WRITABLE
 from .caldav_collection_read import InvalidToken as Invalid
@@ -51,7 +52,7 @@ class Row(NamedTuple):
     has_news: bool
 
 
-class OdooBackend(WriteMixin, Backend):
+class OdooBackend(WriteMixin, ScheduleMixin, Backend):
     """:param env: as superuser
     :param int user_id: whose calendars they are
     """
@@ -295,7 +296,10 @@ class OdooBackend(WriteMixin, Backend):
         entries = list(entries)
         collection = self.collections.browse(calendar.id)
         found = collection._texts([entry.id for entry in entries])
-        return [(entry, found[entry.id]) for entry in entries if entry.id in found]
+        pairs = [(entry, found[entry.id]) for entry in entries if entry.id in found]
+        if calendar.role == "inbox":
+            return [(entry, self._as_message(text)) for entry, text in pairs]
+        return self._as_read(pairs)
 
     def changes(self, calendar, token, limit=None):
         collection = self.collections.browse(calendar.id)

@@ -7,14 +7,18 @@ reminders, whatever his program sends. What Odoo has no place for is kept as tex
 from dataclasses import replace
 from typing import NamedTuple
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..dav.backend import Written
 from ..dav.errors import Forbidden, InvalidData, InvalidObject, NotFound
-from .caldav_answer import Answer
+from ..ical import scheduling
+from .caldav_answer import Answer, answer
+from .caldav_sending import Sending, with_guests
 from .caldav_todo_write import TodoMixin
 from .ical_incoming import UID_BYTES, Options
+from .ical_row import owner_addresses
 from .ical_values import SILENT
 
 #: Where the digests of what came by CalDAV belong.
@@ -41,6 +45,10 @@ class WriteMixin(TodoMixin):
             raise InvalidObject("its UID is too long")
         collection = self.collections.browse(calendar.id)
         self._take_turn(collection)
+        sent = text
+        if "SCHEDULE-" in text:
+            # What the server says itself, and what is asked of it once.
+            text = scheduling.without(text, (scheduling.STATUS, scheduling.FORCE))
         if collection.kind == "tasks":
             self._put_todo(collection, uid, text)
             is_same = False
@@ -48,7 +56,7 @@ class WriteMixin(TodoMixin):
             self._keep(collection, uid, component, text)
             is_same = True
         else:
-            is_same = self._put_meeting(collection, uid, text)
+            is_same = self._put_meeting(collection, uid, text, sent)
         collection._catch_up({uid: name})
         calendar = replace(calendar, token=collection._token())
         made = next(iter(self.entries(calendar, uid=uid)), None)
@@ -61,7 +69,9 @@ class WriteMixin(TodoMixin):
             return Written(made, entry is None, is_same)
         if is_same and not made.id.is_part and not self._own(uid).overlay:
             self._store(uid, text)
-            return Written(made, entry is None, True)
+            if scheduling.is_of_several(sent):
+                is_same = dict(self.texts(calendar, [made])).get(made) == sent
+            return Written(made, entry is None, is_same)
         return Written(made, entry is None, False)
 
     def _take_turn(self, collection):
@@ -80,16 +90,22 @@ class WriteMixin(TodoMixin):
             raise InvalidObject("a meeting has this UID")
         self.env["caldav.kept"]._put(collection, uid, component, text)
 
-    def _put_meeting(self, collection, uid, text):
-        """:return: whether Odoo has now what was sent, and nobody else has a say in it"""
+    def _put_meeting(self, collection, uid, text, sent):
+        """
+        :param str text: without what is between the program and its server
+        :param str sent: as it came
+        :return: whether Odoo has now what was sent, and nobody else has a say in it
+        """
         meetings = self._meetings([uid])
         own = meetings.filtered(lambda event: event.user_id == self.user)
-        if meetings and not own:
-            self._put_answer(meetings, uid, text)
+        sending = Sending(self.env, self.user, uid, sent, own)
+        if (meetings and not own) or sending.is_answer:
+            Answer(self.env, self.user, own or meetings).take(uid, text)
             self._place(collection, uid)
             return False
         answers = self._answers(own)
-        outcome, result = self._upsert(text)
+        sending.note()
+        outcome, result = self._upsert(text, sending.is_organizer)
         reason = result.reason or outcome.reason
         if result.kind in ("refused", "error"):
             if meetings or reason not in NO_PLACE:
@@ -99,12 +115,16 @@ class WriteMixin(TodoMixin):
         if self._own(uid).kept:
             self.env["caldav.kept"]._take(self.user, uid)
         is_restored = self._restore(answers)
+        is_changed = False
+        if sending.is_of_several:
+            mine = self._meetings([uid]).filtered(lambda event: event.user_id == self.user)
+            is_changed = sending.tell(mine)
         self._place(collection, uid)
-        return not is_restored
+        return not is_restored and not is_changed
 
-    def _upsert(self, text):
+    def _upsert(self, text, invite=False):
         # What is newer was asked by the condition of the request.
-        options = Options(source=SOURCE, force=True)
+        options = Options(source=SOURCE, force=True, invite=invite)
         Event = self.env["calendar.event"]
         outcomes = Event._ical_compare(text.encode(), self.user, options)
         if len(outcomes) != 1:
@@ -131,17 +151,15 @@ class WriteMixin(TodoMixin):
 
     # --- Answers
 
-    def _put_answer(self, meetings, uid, text):
-        Answer(self.env, self.user, meetings).take(uid, text)
-
     def _answers(self, events):
-        """What colleagues have answered themselves: dict from attendee to (state, times)."""
+        """What the others have answered themselves: dict from attendee to (state, times)."""
         return {
             guest: (guest.state, guest.event_id.start, guest.event_id.stop)
             for guest in events.attendee_ids
             if guest.partner_id != self.user.partner_id
-            and any(user._is_internal() for user in guest.partner_id.user_ids)
-        }
+            and (guest.answered_at
+                 or any(user._is_internal() for user in guest.partner_id.user_ids))
+        }  # fmt: skip
 
     def _restore(self, answers):
         """An organizer's program says what it last knew of them: they know better.
@@ -187,11 +205,14 @@ class WriteMixin(TodoMixin):
 
     # --- Taking away
 
-    def delete(self, calendar, entry):
+    def delete(self, calendar, entry, is_told=True):
         # Whoever looks next finds it gone.
-        self._delete_all(calendar, [entry])
+        if calendar.role == "inbox":
+            self._delete_message(entry.uid)
+        else:
+            self._delete_all(calendar, [entry], is_told)
 
-    def _delete_all(self, calendar, entries):
+    def _delete_all(self, calendar, entries, is_told=True):
         kept = [entry.uid for entry in entries if entry.id.sees == "kept"]
         for uid in kept:
             self.env["caldav.kept"]._take(self.user, uid)
@@ -200,19 +221,49 @@ class WriteMixin(TodoMixin):
             self._delete_todos(self.collections.browse(calendar.id), todos)
         uids = [entry.uid for entry in entries if entry.id.sees == "full"]
         if uids:
-            self._delete_meetings(uids)
+            self._delete_meetings(uids, is_told)
 
-    def _delete_meetings(self, uids):
+    def _delete_meetings(self, uids, is_told):
         events = self._meetings(uids)
         own = events.filtered(lambda event: event.user_id == self.user)
         others = events - own
         own_uids = set(own.mapped("ical_uid"))
         declined = others.filtered(lambda event: event.ical_uid not in own_uids)
-        self._decline(declined)
+        self._decline(declined, is_told)
+        if is_told:
+            self._decline_outside(own)
+        told = with_guests(own).filtered(self._has_told)
+        told.with_user(self.user).sudo()._invitation_note()
         self._unlink(own)
 
+    def _has_told(self, event):
+        """Whether its guests know of it: of a meeting that came without an organizer they
+        were never told."""
+        original = event._invitation_original()
+        return not original or bool(original.organizer) or not original.attendees
+
+    def _decline_outside(self, events):
+        """Those who have invited him from outside hear that he does not come."""
+        coming = events.filtered(
+            lambda event: event.active and event.stop > fields.Datetime.now()
+            and scheduling.is_of_several(event.ical_text or event.recurrence_id.ical_text or "")
+            and not event._invitation_is_ours()
+        )  # fmt: skip
+        mine = self._mine(coming).filtered(lambda guest: guest.state != "declined")
+        env = self.env(context={"lang": self.user.lang})
+        for guests in mine.grouped(lambda guest: guest.event_id.ical_uid).values():
+            original = guests[0].event_id._invitation_original()
+            addresses = owner_addresses(self.user)
+            is_invited = original and any(one.email in addresses for one in original.attendees)
+            if is_invited and scheduling.agent(original.organizer) == "SERVER":
+                env["calendar.invitation.outgoing"]._reply_of(guests, "declined")
+
+    def _mine(self, events):
+        partner = self.user.partner_id
+        return events.attendee_ids.filtered(lambda guest: guest.partner_id == partner)
+
     def _unlink(self, events):
-        """Delete them, with the user's own rights; nobody is told."""
+        """Delete them, with the user's own rights."""
         if not events:
             return
         series = events.recurrence_id
@@ -229,13 +280,10 @@ class WriteMixin(TodoMixin):
         except UserError as error:
             raise Forbidden(str(error)[:200]) from error
 
-    def _decline(self, events):
+    def _decline(self, events, is_told):
         """Of the meetings of somebody else: he says no, and sees them no more."""
-        partner = self.user.partner_id
-        mine = events.attendee_ids.filtered(lambda guest: guest.partner_id == partner)
-        mine.with_context(**SILENT).filtered(lambda guest: guest.state != "declined").write(
-            {"state": "declined"}
-        )
+        mine = self._mine(events).filtered(lambda guest: guest.state != "declined")
+        answer(self.user, mine, "declined", is_told=is_told)
         for uid in set(events.mapped("ical_uid")):
             self.env["caldav.place"]._put(self.user, uid)
 

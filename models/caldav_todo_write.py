@@ -62,10 +62,17 @@ class TodoMixin:
 
     def _delete_todos(self, collection, uids):
         for record, _text in collection._todo_records(uids).values():
-            if record._name == "project.task" and record.project_id:
-                # It is the project's: nobody deletes it by tidying up his phone.
-                raise NoPrivilege("a task of a project is not deleted here")
+            mine = record.with_user(self.user)
+            is_project_s = record._name == "project.task" and record.project_id
+            if is_project_s and not (
+                record.user_ids == self.user and mine.has_access("unlink")
+            ):
+                raise NoPrivilege("a task of a project that others work on stays where it is")
             try:
-                record.with_user(self.user).unlink()
+                if is_project_s:
+                    # Who tidies up his phone by mistake finds it among the archived ones.
+                    mine.active = False
+                else:
+                    mine.unlink()
             except (AccessError, UserError) as error:
                 raise Forbidden(str(error)[:300]) from error

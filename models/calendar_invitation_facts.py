@@ -9,6 +9,8 @@ waits for mails and however many steps Odoo takes, the invited hear of the resul
 from odoo import api, fields, models
 from odoo.tools import email_normalize
 
+from ..ical import scheduling
+
 #: Key of the transaction's memory of what is noted. It hangs on ``precommit.data``:
 #: rolling back to a savepoint undoes the changes, and forgets them too.
 NOTED = "crm_automation.invitations"
@@ -81,7 +83,7 @@ class CalendarEvent(models.Model):
 
         The organizer invites, and is not invited.
         """
-        own = self._invitation_own_addresses(self.user_id)
+        own = self._invitation_own_addresses(self.user_id) | self._invitation_left_to_others()
         people = {}
         for attendee in self.attendee_ids:
             email = attendee._invitation_address()
@@ -89,6 +91,16 @@ class CalendarEvent(models.Model):
                 name = attendee.common_name or attendee.partner_id.name or email
                 people.setdefault(email, [name, attendee.partner_id.id])
         return people
+
+    def _invitation_left_to_others(self):
+        """The addresses of the invited whom the organizer's program tells itself (RFC 6638,
+        7.1)."""
+        text = self.ical_text or self.recurrence_id.sudo().ical_text
+        if not text or scheduling.AGENT not in text:
+            return set()
+        item = self._invitation_original()
+        people = item.attendees if item else ()
+        return {one.email for one in people if scheduling.agent(one) != "SERVER"}
 
     def _invitation_own_addresses(self, user):
         """The addresses by which a user is meant."""

@@ -130,8 +130,15 @@ class CalendarInvitationOutgoing(models.Model):
     def _send_reply(self):
         """Send one of Odoo's users' answer to who has invited him."""
         attendees = self.env["calendar.attendee"].sudo().browse(self.data["attendee_ids"]).exists()
-        if not attendees:
-            return
+        if attendees:
+            self._reply_of(attendees, self.data["state"], self.data["comment"])
+
+    @api.model
+    def _reply_of(self, attendees, state, comment=""):
+        """Send an answer to who has invited from outside, if somebody has.
+
+        :param attendees: one person's, of one meeting or series
+        """
         event = attendees[0].event_id
         original = event._invitation_original()
         if original is None or original.organizer is None or not original.organizer.email:
@@ -143,8 +150,7 @@ class CalendarInvitationOutgoing(models.Model):
         email = email or user.email_normalized
         if not email:
             raise CannotAnswer("the user has no address to answer from")
-        status = _STATUSES[self.data["state"]]
-        message = itip.reply(items, email, status, self.data["comment"])
+        message = itip.reply(items, email, _STATUSES[state], comment)
         self._send_to_organizer(user, event, message, email)
 
     def _answered_items(self, attendees, original):

@@ -28,6 +28,7 @@ class Options:
     :param bool lock: lock the meetings that are changed; for a caller who does not
         keep others from writing the same objects
     :param bool force: take what is older as well
+    :param bool invite: invite whoever is an attendee, be it by address alone
     """
 
     make_contacts: bool = False
@@ -37,6 +38,7 @@ class Options:
     source: str = "file"
     lock: bool = False
     force: bool = False
+    invite: bool = False
 
 
 @dataclass(slots=True)

@@ -1,10 +1,20 @@
 """When people are busy: with what they have not declined."""
 
 from collections import defaultdict
+from typing import NamedTuple
 
 from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+
+class Span(NamedTuple):
+    """Naive UTC; of whole days, the first and the one after the last."""
+
+    start: object
+    stop: object
+    allday: bool
+    is_tentative: bool
 
 
 class ResPartner(models.Model):
@@ -36,10 +46,22 @@ class ResPartner(models.Model):
         :return: dict from partner to a list of pairs (start, stop), whole days as such
         """
         result = defaultdict(list)
+        for partner, spans in self._busy_spans(start, stop, but).items():
+            for span in spans:
+                if span.start < stop and span.stop > start:
+                    result[partner].append((span.start, span.stop))
+        return result
+
+    def _busy_spans(self, start, stop, but=None):
+        """See :meth:`_busy_times`; those of the days before and after as well.
+
+        :return: dict from partner to a list of Span
+        """
+        result = defaultdict(list)
         if not self.ids:
             return result
         for name, columns in (
-            ("calendar.event", ["start", "stop", "active", "show_as", "allday"]),
+            ("calendar.event", ["start", "stop", "active", "show_as", "allday", "is_tentative"]),
             ("calendar.attendee", ["partner_id", "state", "event_id"]),
         ):
             self.env[name].flush_model(columns)
@@ -51,7 +73,9 @@ class ResPartner(models.Model):
                             ELSE event.start END,
                        CASE WHEN event.allday
                             THEN date_trunc('day', event.stop) + interval '1 day'
-                            ELSE event.stop END
+                            ELSE event.stop END,
+                       COALESCE(event.allday, FALSE),
+                       COALESCE(event.is_tentative, FALSE) OR attendee.state = 'tentative'
                   FROM calendar_event event
                   JOIN calendar_attendee attendee ON attendee.event_id = event.id
                  WHERE attendee.partner_id = ANY(%(partners)s) AND event.active
@@ -60,6 +84,13 @@ class ResPartner(models.Model):
                    AND event.start < %(stop)s + interval '1 day'
                    AND event.stop > %(start)s - interval '1 day'
                    AND event.id <> ALL(%(but)s)
+                   AND NOT EXISTS (
+                       SELECT FROM caldav_place place
+                         JOIN caldav_collection calendar ON calendar.id = place.collection_id
+                         JOIN res_users owner ON owner.id = place.user_id
+                        WHERE place.uid = event.ical_uid AND calendar.is_transparent
+                          AND owner.partner_id = attendee.partner_id)
+                 ORDER BY event.start, event.id
                 """,
                 partners=self.ids,
                 start=start,
@@ -67,7 +98,6 @@ class ResPartner(models.Model):
                 but=but.ids if but else [],
             )
         )
-        for partner_id, begin, end in rows:
-            if begin < stop and end > start:
-                result[self.browse(partner_id)].append((begin, end))
+        for partner_id, *span in rows:
+            result[self.browse(partner_id)].append(Span(*span))
         return result

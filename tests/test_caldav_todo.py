@@ -102,10 +102,33 @@ class TestTodos(DavCase):
         self.assertEqual(self.put(self.tasks + name, done).status_code, 204)
         self.assertFalse(activity.exists() and activity.active)
 
+    def test_a_task_of_a_project_is_archived(self):
+        """Where Odoo would let him delete it, and nobody else works on it."""
+        task = self.make_task()
+        name = self.only()
+        _names, _gone, token = self.sync(path=self.tasks)
+        self.assertEqual(self.ask("DELETE", self.tasks + name).status_code, 204)
+        self.assertTrue(task.exists())
+        self.assertFalse(task.active)
+        self.assertEqual(self.sync(token, self.tasks)[1], {name})
+
+    def test_a_task_that_he_may_not_delete(self):
+        task = self.make_task()
+        self.env["ir.model.access"].search(
+            [("model_id.model", "=", "project.task"), ("perm_unlink", "=", True),
+             ("group_id", "!=", self.env.ref("base.group_system").id)]
+        ).perm_unlink = False  # fmt: skip
+        self.assertEqual(self.ask("DELETE", self.tasks + self.only()).status_code, 403)
+        self.assertTrue(task.active)
+
+    def test_a_task_that_others_work_on_stays(self):
+        task = self.make_task(user_ids=[(6, 0, (self.seller + self.other_seller).ids)])
+        self.assertEqual(self.ask("DELETE", self.tasks + self.only()).status_code, 403)
+        self.assertTrue(task.active)
+
     def test_refusals(self):
         self.make_task()
-        name = self.only()
-        self.assertEqual(self.ask("DELETE", self.tasks + name).status_code, 403)
+        self.only()
         answer = self.put(self.tasks + "x.ics", event())
         self.assertEqual(condition(answer), "supported-calendar-component")
         tasks = self.home(self.other_seller) + "tasks/"

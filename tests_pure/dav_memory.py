@@ -31,7 +31,12 @@ class Memory(Backend):
             "team": Calendar("team", "Team", "", writable=False, fixed=True),
         }
         #: calendar to {name: (Entry, text, version or None when it is gone)}
-        self.objects = {name: {} for name in self.kept}
+        self.objects = {name: {} for name in (*self.kept, "inbox")}
+        #: of others: address to spans
+        self.times = {}
+        #: of each deletion, whether an organizer hears of it
+        self.told = []
+        self.asked = []
         self.version = 0
 
     def person(self):
@@ -98,7 +103,8 @@ class Memory(Backend):
         self.objects[calendar.name][name] = (made, text, self.version)
         return Written(made, entry is None, True)
 
-    def delete(self, calendar, entry):
+    def delete(self, calendar, entry, is_told=True):
+        self.told.append(is_told)
         self.version += 1
         self.objects[calendar.name][entry.name] = (entry, None, self.version)
 
@@ -106,6 +112,14 @@ class Memory(Backend):
         text = self.objects[calendar.name][entry.name][1]
         self.delete(calendar, entry)
         self.put(target, name, entry.uid, entry.component, text, None)
+
+    def inbox(self):
+        token = f"e-{self._version('inbox')}"
+        return Calendar("inbox", "Inbox", token, writable=False, fixed=True, role="inbox")
+
+    def busy(self, emails, start, end, but=None):
+        self.asked.append((emails, start, end, but))
+        return {email: self.times[email] for email in emails if email in self.times}
 
 
 class Client:

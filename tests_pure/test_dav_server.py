@@ -24,13 +24,13 @@ def test_from_the_root_to_the_calendars(client):
     answer = client.propfind(
         principal,
         "<C:calendar-home-set/><C:calendar-user-address-set/><D:principal-URL/>"
-        "<C:schedule-inbox-URL/>",
+        "<C:schedule-inbox-URL/><D:nothing/>",
     )
     assert answer.xml.findtext(f".//{C}calendar-home-set/{D}href") == HOME
     assert "mailto:ana@x.es" in answer.text
-    assert answer.missing == {"schedule-inbox-URL"}
+    assert answer.missing == {"nothing"}
     listed = client.propfind(HOME, "<D:resourcetype/><D:displayname/>", depth="1").found
-    assert set(listed) == {"ana@x.es", "agenda", "tasks", "team"}
+    assert set(listed) == {"ana@x.es", "agenda", "tasks", "team", "inbox", "outbox"}
     assert listed["agenda"]["displayname"].text == "Agenda"
     assert len(listed["agenda"]["resourcetype"]) == 2
 
