@@ -73,10 +73,17 @@ class Server:
         if status == 207 or (pieces and "Content-Type" not in headers):
             headers.setdefault("Content-Type", XML_TYPE)
         headers["DAV"] = DAV
+        if status == 207 and self.request.method in ("PROPFIND", "REPORT"):
+            headers |= self._applied()
         if self.request.method == "HEAD":
             headers["Content-Length"] = str(len(Answer(status, {}, pieces).body()))
             pieces = ()
         return Answer(status, headers, pieces)
+
+    def _applied(self):
+        """RFC 7240, 3: that what was preferred was done."""
+        is_asked = self.request.minimal and self.request.header("prefer")
+        return {"Preference-Applied": "return=minimal"} if is_asked else {}
 
     def _dispatch(self):
         method = self.request.method

@@ -22,7 +22,7 @@ FIXED = {"agenda": "main", "tasks": "tasks"}
 #: Names of the calendars that several have, and only read.
 _SHARED = re.compile(r"(team|plan)-(\d{1,9})")
 #: Kinds of objects of an own calendar that said nothing.
-USUAL = ("VEVENT", "VTODO")
+USUAL = ("VEVENT", "VTODO", "VJOURNAL")
 _COLUMNS = SQL(
     "collection.id, collection.kind, collection.key, collection.name, collection.color,"
     " collection.description, collection.sort_order, collection.has_order,"

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dav_memory import NAMES, Client, event
+from dav_memory import Client
+from crm_automation.tests.rows.program import NAMES, event
 from ical_fuzz import mangled
 
 AGENDA = "/caldav/calendars/ana@x.es/agenda/"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from dav_memory import NAMES, C, Client, D, event
+from dav_memory import Client
+from crm_automation.tests.rows.program import NAMES, C, D, event
 
 HOME = "/caldav/calendars/ana@x.es/"
 AGENDA = HOME + "agenda/"
