@@ -88,7 +88,7 @@ class Server:
     def _dispatch(self):
         method = self.request.method
         if method not in METHODS:
-            raise self._refused(None)
+            raise self._refused(self._kind())
         if method == "OPTIONS":
             return self._options()
         self.request.check_if(self._etag_at)
@@ -131,11 +131,14 @@ class Server:
             return None
         return f'"{resource.entry.etag}"' if resource.entry else None
 
-    def _options(self):
-        kind = None
+    def _kind(self):
+        """Of the resource there; None where there is none."""
         with contextlib.suppress(DavError):
-            kind = self.tree.find(self.request.path).kind
-        return 200, {"Allow": self.allow(kind), "Content-Length": "0"}, []
+            return self.tree.find(self.request.path).kind
+        return None
+
+    def _options(self):
+        return 200, {"Allow": self.allow(self._kind()), "Content-Length": "0"}, []
 
     # --- PROPFIND
 

@@ -158,6 +158,26 @@ END:VEVENT
         gone = self.env["calendar.event"].with_context(active_test=False)
         self.assertFalse(gone.search([("ical_uid", "=", "one")]))
 
+    def test_cancelled_by_a_program(self):
+        """In Odoo it is archived; the program has it still, as it has sent it."""
+        self.put_one()
+        cancelled = event().replace("END:VEVENT", "STATUS:CANCELLED\r\nEND:VEVENT")
+        answer = self.put_one(cancelled)
+        self.assertEqual(answer.status_code, 204, answer.text)
+        self.assertFalse(self.meetings("one"))
+        archived = self.env["calendar.event"].with_context(active_test=False)
+        meeting = archived.search([("ical_uid", "=", "one")])
+        self.assertEqual(meeting.event_status, "cancelled")
+        self.assertEqual(self.get_one().content.decode(), cancelled)
+        _names, _gone, token = self.sync()
+        meeting.action_status_confirmed()
+        self.assertEqual(self.sync(token)[0], {"one.ics"})
+        self.assertNotIn("CANCELLED", self.get_one().text)
+        self.assertEqual(self.put_one(cancelled).status_code, 204)
+        self.assertEqual(self.put_one().status_code, 204)
+        self.assertEqual(self.meetings("one"), meeting)
+        self.assertEqual(self.get_one().content.decode(), event())
+
     def test_refusals(self):
         self.put_one()
         for path, text, status, word in (

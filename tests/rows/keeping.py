@@ -168,6 +168,33 @@ def a_journal(dav):
     assert dav.text("one.ics", path) == text
 
 
+@row("RFC 5545, 3.8.1.11")
+def cancelled(dav):
+    """What was cancelled is there, and cancelled; and it can take place again."""
+    same(dav, *START)
+    text = event("one", *START, "STATUS:CANCELLED")
+    expect(dav.put(dav.agenda + "one.ics", text), 204)
+    assert dav.text("one.ics") == text
+    assert dav.sync().names == ["one.ics"]
+    expect(dav.put(dav.agenda + "one.ics", event("one", *START)), 204)
+    assert dav.text("one.ics") == event("one", *START)
+    expect(dav.put(dav.agenda + "two.ics", text.replace("UID:one", "UID:two")), 201)
+    expect(dav.ask("DELETE", dav.agenda + "two.ics"), 204)
+
+
+@row("RFC 5545, 3.8.1.11")
+def cancelled_occurrence(dav):
+    """One occurrence is cancelled, the others are not."""
+    text = event(
+        "one", "DTSTART:20270301T100000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=3",
+        more="BEGIN:VEVENT\nUID:one\nDTSTAMP:20270101T000000Z\nRECURRENCE-ID:20270302T100000Z\n"
+        "DTSTART:20270302T100000Z\nDURATION:PT1H\nSTATUS:CANCELLED\nEND:VEVENT",
+    )  # fmt: skip
+    same(dav, text=text)
+    busy = dav.free_busy("20270302T000000Z", "20270303T000000Z").text
+    assert "FREEBUSY" not in busy.replace("VFREEBUSY", "")
+
+
 @row("RFC 4791, 5.3.4")
 def etag_moves(dav):
     """A text that is another has another ETag, and one that is the same is served the same."""
