@@ -4,6 +4,7 @@ from . import (
     test_by_hand,
     test_caldav_object,
     test_caldav_rows,
+    test_caldav_traces,
     test_condition,
     test_condition_filter,
     test_decision,

@@ -1,9 +1,13 @@
 """CalDAV over HTTP: calendars of Odoo in programs, and what they write back."""
 
 from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from psycopg2.errors import SerializationFailure
 
 from odoo.tests import tagged
 
+from ..models.caldav_backend import OdooBackend
 from .dav import DavCase, condition, event, found
 
 HOUR = timedelta(hours=1)
@@ -216,6 +220,24 @@ END:VEVENT
         self.assertEqual(len(self.meetings("seconds")), 1)
         self.assertEqual(self.ask("DELETE", self.agenda() + "early.ics").status_code, 204)
         self.assertEqual(self.sync()[0], {"seconds.ics", "late.ics"})
+
+
+class OthersWereQuicker(SerializationFailure):
+    pgcode = "40001"
+
+
+@tagged("post_install", "-at_install")
+class TestContention(DavCase):
+    def test_come_again(self):
+        """When a request was repeated often enough, its program is told to do so later."""
+        with (
+            patch.object(OdooBackend, "put", side_effect=OthersWereQuicker("too late")),
+            patch("odoo.service.model.time.sleep"),
+        ):
+            answer = self.put(self.agenda() + "one.ics", event())
+        self.assertEqual(answer.status_code, 503)
+        self.assertGreater(int(answer.headers["Retry-After"]), 0)
+        self.assertEqual(self.put(self.agenda() + "one.ics", event()).status_code, 201)
 
 
 @tagged("post_install", "-at_install")
