@@ -196,7 +196,7 @@ def test_todoman(account, tmp_path):
 
 @needs_tester
 def test_what_the_tester_finds(account, tmp_path):
-    """It finds what the report in the documentation says."""
+    """It finds nothing worse than the report in the documentation says."""
     told = run(
         [TESTER / "caldav-server-tester", "--caldav-url", f"{account.url}/caldav/", "--verbose",
          "--caldav-username", account.login, "--caldav-password", account.key], tmp_path,
@@ -206,8 +206,10 @@ def test_what_the_tester_finds(account, tmp_path):
     told = re.split(r"\n(?=[A-Z]+:root:)", told[told.index("Server: ") :])[0] + "\n"
     told = told.replace(account.url, "http://localhost:8069")
     (tmp_path / "report.txt").write_text(told)
-    expected = levels(REPORT.read_text()) if REPORT.is_file() else {}
-    assert levels(told) == expected, f"the report is {tmp_path}/report.txt"
+    good = {name for name, level in levels(REPORT.read_text()).items() if level == "full"}
+    worse = {name: level for name, level in levels(told).items() if level != "full"}
+    assert len(good) > 80
+    assert not good & set(worse), f"the report is {tmp_path}/report.txt"
 
 
 def levels(text):
