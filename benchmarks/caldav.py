@@ -161,7 +161,13 @@ def judge(ours, grown, peers, create, unlink):
     bar("PUT", ours.times["PUT new"], "ms", "<=", round(1.3 * create + 5, 1))
     bar("DELETE", ours.times["DELETE"], "ms", "<=", round(1.3 * unlink + 5, 1))
     if "DAViCal" in peers:
-        bar("PUT_and_DAViCal", ours.times["PUT new"], "ms", "<=", round(peers["DAViCal"].times["PUT new"], 1))
+        bar(
+            "PUT_and_DAViCal",
+            ours.times["PUT new"],
+            "ms",
+            "<=",
+            round(peers["DAViCal"].times["PUT new"], 1),
+        )
     bar("PUT_growth", grown.times["PUT new"] / ours.times["PUT new"], "times", "<=", 1.2)
     if peers:
         bar("mixed", ours.mixed, "/s", ">=", round(max(one.mixed for one in peers.values())))

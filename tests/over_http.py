@@ -26,7 +26,9 @@ class OverHttp(Program):
         body = body.encode() if isinstance(body, str) else body
         headers = {name.replace("_", "-").title(): value for name, value in headers.items()}
         headers.setdefault("Authorization", self.login)
-        headers = {name: value for name, value in headers.items() if value or name != "Authorization"}
+        headers = {
+            name: value for name, value in headers.items() if value or name != "Authorization"
+        }
         self.case.env.cr.flush()
         self.case.env.cr.clear()
         with self.case.allow_requests():

@@ -1,9 +1,9 @@
 """REPORT: which objects match, what of them is given, what has changed."""
 
 import pytest
+from crm_automation.tests.rows.program import NAMES, C, D, event
 
 from dav_memory import Client
-from crm_automation.tests.rows.program import NAMES, C, D, event
 
 HOME = "/caldav/calendars/ana@x.es/"
 AGENDA = HOME + "agenda/"

@@ -1,9 +1,9 @@
 """What the protocol's words do: discovery, properties, writes and their refusals."""
 
 import pytest
+from crm_automation.tests.rows.program import NAMES, C, D, event
 
 from dav_memory import Client
-from crm_automation.tests.rows.program import NAMES, C, D, event
 
 HOME = "/caldav/calendars/ana@x.es/"
 AGENDA = HOME + "agenda/"

@@ -6,7 +6,8 @@ calendars in memory (``tests_pure/test_dav_rows.py``) and of Odoo over HTTP
 
 ``program``     a calendar program, and what it is told
 ``finding``     discovery, properties, rights, principals
-``writing``     PUT, DELETE, MOVE, COPY, calendars, PROPPATCH
+``writing``     PUT, GET, DELETE, MOVE, COPY
+``calendars``   MKCALENDAR, MKCOL, PROPPATCH
 ``keeping``     texts that come back as they were sent
 ``moments``     time-range, expand
 ``asking``      filters, parts of the data, multiget, free-busy
@@ -14,5 +15,5 @@ calendars in memory (``tests_pure/test_dav_rows.py``) and of Odoo over HTTP
 ``hostile``     what no program should send
 """
 
-from . import asking, finding, following, hostile, keeping, moments, writing
+from . import asking, calendars, finding, following, hostile, keeping, moments, writing
 from .row import ROWS

@@ -8,7 +8,8 @@ from .row import row
 def two(dav):
     """Two events to be told apart."""
     dav.store("one", "DTSTART:20270301T100000Z", r"SUMMARY:Cata de Ñora\, y más",
-              "CATEGORIES:Wine,Work", 'ATTENDEE;CN="Ruiz, Bo";PARTSTAT=ACCEPTED:mailto:bo@x.example',
+              "CATEGORIES:Wine,Work",
+              'ATTENDEE;CN="Ruiz, Bo";PARTSTAT=ACCEPTED:mailto:bo@x.example',
               "X-MARK:a")  # fmt: skip
     dav.store("two", "DTSTART:20270302T100000Z", "SUMMARY:Other",
               "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:al@x.example")  # fmt: skip
@@ -370,7 +371,8 @@ def unknown_reports(dav):
     """A report that there is not is refused by name; so is one that is not to be had here."""
     for path, body in (
         (dav.agenda, f"<D:nothing {NAMES}/>"), (dav.home, f"<D:sync-collection {NAMES}/>"),
-        (dav.principal, f"<C:calendar-query {NAMES}/>"), (dav.agenda, "<D:version-tree xmlns:D='DAV:'/>"),
+        (dav.principal, f"<C:calendar-query {NAMES}/>"),
+        (dav.agenda, "<D:version-tree xmlns:D='DAV:'/>"),
     ):  # fmt: skip
         answer = dav.report(path, body)
         assert answer.status in (403, 409) and answer.condition == "supported-report", body

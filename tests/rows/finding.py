@@ -120,7 +120,15 @@ def no_depth_is_infinity_or_less(dav):
 @row("RFC 4918, 10.2")
 def odd_depths(dav):
     """Another word is a bad request, and no failure."""
-    for word in ("2", "-1", "foo", "0,1", "infinit", "1, noroot", "\u0661".encode().decode("latin-1")):
+    for word in (
+        "2",
+        "-1",
+        "foo",
+        "0,1",
+        "infinit",
+        "1, noroot",
+        "\u0661".encode().decode("latin-1"),
+    ):
         expect(dav.propfind(dav.agenda, "<D:getetag/>", word), 400)
 
 
@@ -168,7 +176,9 @@ def allprop(dav):
 @row("RFC 4918, 9.1")
 def allprop_and_include(dav):
     """And what is named beside."""
-    body = f"<D:propfind {NAMES}><D:allprop/><D:include><D:acl/><CS:getctag/></D:include></D:propfind>"
+    body = (
+        f"<D:propfind {NAMES}><D:allprop/><D:include><D:acl/><CS:getctag/></D:include></D:propfind>"
+    )
     found = expect(dav.ask("PROPFIND", dav.agenda, body, depth="0"), 207).found["agenda"]
     assert {"displayname", "acl", "getctag"} <= set(found)
 
@@ -275,7 +285,10 @@ def etags_are_strong(dav):
     """An ETag is in quotes, strong, and the same wherever it is told."""
     etag = dav.store().headers["ETag"]
     assert etag[0] == etag[-1] == '"'
-    assert dav.propfind(dav.agenda + "one.ics", "<D:getetag/>").found["one.ics"]["getetag"].text == etag
+    assert (
+        dav.propfind(dav.agenda + "one.ics", "<D:getetag/>").found["one.ics"]["getetag"].text
+        == etag
+    )
     assert dav.ask("GET", dav.agenda + "one.ics").headers["ETag"] == etag
 
 

@@ -175,7 +175,15 @@ def bad_limits(dav):
 def invalid_tokens(dav):
     """A token that says nothing here is refused by name, and never as "nothing new"."""
     dav.store("one")
-    for token in ("nonsense", "data:,x", "http://example.com/sync/1", "data:,", "0", "-1", "data:,1"):
+    for token in (
+        "nonsense",
+        "data:,x",
+        "http://example.com/sync/1",
+        "data:,",
+        "0",
+        "-1",
+        "data:,1",
+    ):
         expect(dav.sync(token), 403, "valid-sync-token")
 
 

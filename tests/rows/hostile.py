@@ -50,7 +50,9 @@ def wrong_xml(dav):
 def odd_propfinds(dav):
     """Neither this nor that, or both."""
     for inner in ("", "<D:prop/><D:allprop/>", "<D:propname/><D:allprop/>", "<D:include/>"):
-        answer = dav.ask("PROPFIND", dav.agenda, f"<D:propfind {NAMES}>{inner}</D:propfind>", depth="0")
+        answer = dav.ask(
+            "PROPFIND", dav.agenda, f"<D:propfind {NAMES}>{inner}</D:propfind>", depth="0"
+        )
         assert answer.status in (400, 422), inner
 
 
@@ -72,7 +74,9 @@ def document_types(dav):
     """No document type, in no encoding."""
     refused(dav, "<!DOCTYPE a><a/>")
     refused(dav, "<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>")
-    refused(dav, '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a SYSTEM "x"><a/>'.encode("utf-16"))
+    refused(
+        dav, '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a SYSTEM "x"><a/>'.encode("utf-16")
+    )
 
 
 @row("RFC 4918, 20.6")
