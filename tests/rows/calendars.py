@@ -1,6 +1,6 @@
 """Calendars that are made, named and deleted, and what programs keep with them."""
 
-from .program import NAMES, comp, expect
+from .program import NAMES, comp, event, expect
 from .row import row
 
 SET = "<D:set><D:prop>{}</D:prop></D:set>"
