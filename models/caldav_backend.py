@@ -252,7 +252,7 @@ class OdooBackend(WriteMixin, Backend):
         if search.uid:
             yield SQL("strpos(lower(member.uid), lower(%s)) > 0", search.uid)
         if search.first or search.last:
-            collection = self.collections.browse(calendar.id)
+            collection = self._collection(calendar)
             collection._build_texts()
             first, last = (
                 moment and moment.replace(tzinfo=None) for moment in (search.first, search.last)
@@ -291,10 +291,15 @@ class OdooBackend(WriteMixin, Backend):
             member.name, member.uid, f"{epoch}-{member.version}", component, changed_at, member
         )
 
+    def _collection(self, calendar):
+        """Its record. Whose it is has been found out already: that is not read again."""
+        collection = self.collections.browse(calendar.id)
+        collection._fields["user_id"]._update_cache(collection, self.user.id)
+        return collection
+
     def texts(self, calendar, entries):
         entries = list(entries)
-        collection = self.collections.browse(calendar.id)
-        found = collection._texts([entry.id for entry in entries])
+        found = self._collection(calendar)._texts([entry.id for entry in entries])
         return [(entry, found[entry.id]) for entry in entries if entry.id in found]
 
     def changes(self, calendar, token, limit=None):
