@@ -14,11 +14,12 @@ from odoo.tools import SQL
 from ..dav.backend import Written
 from ..dav.errors import Forbidden, InvalidData, InvalidObject, NotFound
 from ..ical import scheduling
+from ..ical.parse import parse
 from .caldav_answer import Answer, answer
 from .caldav_sending import Sending, with_guests
 from .caldav_todo_write import TodoMixin
 from .ical_incoming import UID_BYTES, Options
-from .ical_row import owner_addresses
+from .ical_row import is_cancelled, owner_addresses
 from .ical_values import SILENT
 
 #: Where the digests of what came by CalDAV belong.
@@ -27,6 +28,12 @@ SOURCE = "caldav"
 NO_PLACE = frozenset(
     {"year", "too_many", "no_occurrence", "unsupported_rule", "limit", "not_written"}
 )  # fmt: skip
+
+
+def is_all_cancelled(text):
+    """Whether nothing of a meeting takes place."""
+    items = parse(text.encode()).items
+    return all(is_cancelled(item) for item in items if item.NAME == "VEVENT")
 
 
 class Own(NamedTuple):
@@ -111,6 +118,10 @@ class WriteMixin(TodoMixin):
             if meetings or reason not in NO_PLACE:
                 self._refuse(reason, result.detail or outcome.detail)
             self._keep(collection, uid, "VEVENT", text)
+            return True
+        if is_all_cancelled(text):
+            # Odoo has it archived; to its program it is there, and cancelled.
+            self.env["caldav.kept"]._put(collection, uid, "VEVENT", text)
             return True
         if self._own(uid).kept:
             self.env["caldav.kept"]._take(self.user, uid)
@@ -293,6 +304,8 @@ class WriteMixin(TodoMixin):
         if "tasks" in (source.kind, collection.kind) and source != collection:
             raise Forbidden("to-dos of Odoo stay where they are")
         uid = entry.uid
+        # What it takes the place of is gone from there.
+        collection._catch_up()
         if entry.id.sees == "kept":
             texts = self.env["caldav.kept"]._texts(self.user, [uid])
             if uid not in texts:

@@ -3,6 +3,8 @@ from . import (
     test_action_done,
     test_by_hand,
     test_caldav_object,
+    test_caldav_rows,
+    test_caldav_traces,
     test_condition,
     test_condition_filter,
     test_decision,

@@ -4,8 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
-import odoo.sql_db
 import pytest
+
+import odoo.sql_db
 
 import session
 from caldav_account import running
