@@ -42,8 +42,10 @@ def main(arguments):
 def _run(shop, database, script):
     say(f"\n=== {script.name}")
     environment = shop.inside_environment(database, SCRIPTS)
-    if script.stem == "caldav":
+    if script.stem in ("caldav", "accounts"):
         environment["CRM_AUTOMATION_PEERS"] = python_env.peers() or ""
+    if script.stem == "accounts":
+        environment["CRM_AUTOMATION_CLIENTS"] = python_env.clients() or ""
     process = subprocess.Popen(
         [str(shop.python), str(script)], env=environment, stdout=subprocess.PIPE, text=True
     )

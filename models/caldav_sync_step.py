@@ -1,0 +1,504 @@
+"""Some objects of a calendar brought in step: read, planned, written here, then there.
+
+What is written in Odoo is committed before anything is written there; what was written
+there is noted afterwards. If it ends in between, the server says that it is not as it
+was known, and the two versions turn out to be the same.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from odoo.exceptions import UserError
+
+from ..dav.errors import DavError
+from ..engine.retry import next_try
+from ..ical import merge
+from ..ical.errors import IcalError
+from ..ical.params import split_line
+from ..ical.values import read_text
+from ..sync.errors import OF_ONE, RemoteError
+from ..sync.plan import IN, OUT, Action, Side, decide, winner
+from .caldav_sync_here import Here
+
+#: How long an object that is not taken is left alone when it was tried often.
+LATER = timedelta(days=1)
+
+
+@dataclass
+class Task:
+    """What is to be written there.
+
+    :param str text: None for a deletion
+    :param str etag: of what is there; None for nothing
+    :param str version: of Odoo's, when it was looked at
+    """
+
+    row: int
+    path: str
+    text: str
+    etag: str
+    version: str
+    here: str
+    kind: str
+    uid: str
+    before: str
+    done: bool = False
+    new_etag: str = ""
+    error: object = None
+
+
+class Step:
+    """:param CalendarSync sync: see there
+    :param rows: caldav.account.object
+    """
+
+    def __init__(self, sync, rows):
+        self.sync = sync
+        self.rows = rows
+        self.remote = sync.remote
+        self.calendar = sync.calendar
+        self.journal = sync.journal
+        self.tasks = []
+
+    def run(self):
+        asked = {row.id: row.path for row in self.rows if row.dirty_there == "changed"}
+        self.sync._commit()
+        found = self._read_there(asked)
+        self.here = Here(self.calendar)
+        self._identify(found)
+        self._plan(found)
+        self.sync._commit()
+        self._write_there()
+        self.sync._commit()
+
+    # --- There
+
+    def _read_there(self, asked):
+        """Texts by row; None for what is gone, an error for what cannot be read."""
+        texts = self.remote.texts(list(asked.values())) if asked else {}
+        found = {}
+        for row, path in asked.items():
+            try:
+                found[row] = texts[path] if path in texts else self.remote.get(path)
+            except RemoteError as error:
+                if error.code not in OF_ONE and error.code != "too_large":
+                    raise
+                found[row] = error
+        return found
+
+    def _identify(self, found):
+        """Which UID the texts have; a row of that UID that Odoo made is the same one."""
+        for row in self.rows.filtered(lambda one: one.id in found):
+            text = found[row.id]
+            if text is None or isinstance(text, RemoteError):
+                continue
+            try:
+                version = merge.read_version(text.text)
+                uid = version.uid.replace("\0", "")
+            except IcalError as error:
+                found[row.id] = error
+                continue
+            row.summary = title_of(version)
+            if not uid:
+                found[row.id] = IcalError("it has no UID")
+            elif not row.uid:
+                self._name(row, uid)
+
+    def _name(self, row, uid):
+        twin = self.sync._search([("uid", "=", uid), ("id", "!=", row.id)], limit=1)
+        if twin and not twin.path:
+            # It was made on both sides, or put there by a try that was cut off.
+            twin_is_here = twin.dirty_here
+            row.write({"dirty_here": twin_is_here, "came_from": twin.came_from})
+            self.rows -= twin
+            twin.unlink()
+        elif twin and twin.has_there and twin.dirty_there not in ("gone", "missing"):
+            self._wait(row, "twice", self._words("twice"))
+            row.write({"dirty_there": False, "has_there": True, "etag": row.seen_etag})
+            self.rows -= row
+        elif twin:
+            # It has moved to another address there.
+            twin.write({"path": row.path, "seen_etag": row.seen_etag, "dirty_there": "changed",
+                        "hold": False})  # fmt: skip
+            self.rows -= row
+            row.unlink()
+            return
+        row.uid = uid
+
+    # --- The plan
+
+    def _plan(self, found):
+        rows = self.rows.filtered("uid")
+        for row in self.rows - rows:
+            self._plan_nameless(row, found.get(row.id))
+        members = self.here.members(rows.mapped("uid"))
+        wanted = [
+            members[row.uid] for row in rows
+            if row.uid in members
+            and (row.id in found or self.here.version(members[row.uid]) != row.version)
+        ]  # fmt: skip
+        texts = self.here.texts(wanted)
+        new = [row.uid for row in rows if not row.has_here]
+        claimed = self.here.only_theirs(new) | self.here.not_ours(new) if new else set()
+        for row in rows:
+            if row.uid in claimed:
+                self._wait(row, "elsewhere", self._words("elsewhere"))
+                continue
+            try:
+                Plan(self, row, members.get(row.uid), texts.get(row.uid), found.get(row.id)).do()
+            except (DavError, IcalError, UserError) as error:
+                self._fail(row, str(error), "here")
+
+    def _plan_nameless(self, row, text):
+        if text is None:
+            row.unlink()
+        else:
+            self._wait(row, "unreadable", self._why(text))
+            row.write({"has_there": True, "etag": row.seen_etag, "dirty_there": False})
+            self.journal.note(row, "failed", "there", reason=row.reason)
+
+    def _wait(self, row, hold, reason):
+        row.write({"hold": hold, "reason": reason})
+
+    def _fail(self, row, reason, side):
+        """It is not taken: tried again later, less and less often."""
+        now = row.env.cr.now()
+        failures = row.failures + 1
+        if failures == 1:
+            self.journal.note(row, "failed", side, reason=reason)
+        row.write(
+            {
+                "failures": failures, "reason": reason[:500], "hold": "refused" if failures > 3
+                else False, "next_try": next_try(failures, now) or now + LATER,
+            }
+        )  # fmt: skip
+
+    def _words(self, code):
+        return self.calendar.env["caldav.account"]._word(code)
+
+    def _why(self, error):
+        return self.calendar.env["caldav.account"]._why(error)
+
+    # --- Writing there
+
+    def _write_there(self):
+        """Each on its own; then what the server has made of it is read."""
+        for task in self.tasks:
+            try:
+                if task.text is None:
+                    self.remote.delete(task.path, task.etag)
+                else:
+                    task.new_etag = self.remote.put(task.path, task.text, task.etag)
+                task.done = True
+            except RemoteError as error:
+                if error.code != "changed" and error.code not in OF_ONE:
+                    self._record({})
+                    raise
+                task.error = error
+        written = [task.path for task in self.tasks if task.done and task.text is not None]
+        try:
+            served = self.remote.texts(written) if written else {}
+        except RemoteError:
+            served = {}
+        self._record(served)
+
+    def _record(self, served):
+        rows = self.rows.browse(task.row for task in self.tasks)
+        for task, row in zip(self.tasks, rows, strict=True):
+            if task.done:
+                self._record_one(task, row, served.get(task.path))
+            elif task.error is not None:
+                self._record_error(task, row)
+
+    def _record_one(self, task, row, text):
+        if task.text is None:
+            self.journal.note(row, "deleted", "there", before=task.before)
+            row.unlink()
+            return
+        values = {
+            "path": task.path, "has_here": True, "has_there": True, "version": task.version,
+            "text_here": task.here, "print_here": print_of(task.here), "dirty_here": False,
+            "dirty_there": False, "text_there": task.text, "print_there": print_of(task.text),
+            "etag": task.new_etag or False, "seen_etag": False, "hold": False, "reason": False,
+            "failures": 0, "next_try": False, "is_allowed": False, "choice": False,
+        }  # fmt: skip
+        if text is not None:
+            same = not task.new_etag or text.etag == task.new_etag
+            if same and (task.new_etag or print_of(text.text) == values["print_there"]):
+                values.update(etag=text.etag, text_there=text.text,
+                              print_there=print_of(text.text))  # fmt: skip
+            else:
+                # Somebody was quicker, or it was not written as it was sent.
+                values.update(dirty_there="changed", seen_etag=text.etag)
+        elif not task.new_etag:
+            values.update(dirty_there="changed")
+        row.write(values)
+        self.journal.note(row, task.kind, "there", before=task.before,
+                          after=values["print_there"])  # fmt: skip
+
+    def _record_error(self, task, row):
+        error = task.error
+        if error.code == "changed":
+            # Read again, and planned again.
+            row.write({"path": task.path, "dirty_there": "changed", "seen_etag": False})
+            row.failures += 1
+            if row.failures > 5:
+                self._fail(row, self._why(error), "there")
+        elif error.code == "missing" and task.etag:
+            row.write({"dirty_there": "gone"})
+        else:
+            self._fail(row, self._why(error), "there")
+
+
+class Plan:
+    """What is done with one object.
+
+    :param Step step: see there
+    :param row: caldav.account.object
+    :param member: of the calendar of Odoo, or None
+    :param str text: of Odoo, where it may have changed; or None
+    :param there: Text, None for what is gone, or an error; only where it may have changed
+    """
+
+    def __init__(self, step, row, member, text, there):
+        self.step, self.row, self.member, self.there = step, row, member, there
+        self.here_api = step.here
+        self.version = self.here_api.version(member) if member else None
+        self.full_text = text
+        self.text = text and self.here_api.outward(text, row.came_from)
+
+    # --- What became of it
+
+    def _side_here(self):
+        row = self.row
+        if self.member is None:
+            return Side.GONE if row.has_here else Side.ABSENT
+        if row.has_here and row.print_here:
+            if self.version == row.version or self.text is None:
+                return Side.SAME
+            return Side.SAME if print_of(self.text) == row.print_here else Side.CHANGED
+        if self.text is None:
+            raise DavError(self.step._words("unwritable"))
+        hidden = self.here_api.hides(self.full_text, row.came_from)
+        return Side.ABSENT if hidden == "none" and not row.has_there else Side.CHANGED
+
+    def _side_there(self):
+        row = self.row
+        if row.dirty_there == "gone" or (row.dirty_there == "changed" and self.there is None):
+            return Side.GONE if row.has_there else Side.ABSENT
+        if row.dirty_there != "changed":
+            return Side.SAME if row.has_there else Side.ABSENT
+        if row.has_there and row.print_there:
+            if self.there.etag and self.there.etag == row.etag:
+                return Side.SAME
+            return Side.SAME if print_of(self.there.text) == row.print_there else Side.CHANGED
+        return Side.CHANGED
+
+    def do(self):
+        row = self.row
+        if isinstance(self.there, Exception):
+            reason = self.step._why(self.there)
+            self.step._wait(row, "unreadable", reason)
+            row.write({"dirty_there": False, "etag": row.seen_etag, "has_there": True})
+            self.step.journal.note(row, "failed", "there", reason=reason)
+            return
+        here, there = self._side_here(), self._side_there()
+        way = self.step.calendar.direction
+        action = decide(here, there, way)
+        if row.choice and action in (Action.PUSH, Action.PULL) and Side.GONE not in (here, there):
+            row.choice = False
+        getattr(self, f"_{action}")(here, there)
+
+    # --- Actions
+
+    def _settled(self, **values):
+        """The row when nothing is left to do."""
+        self.row.write(
+            {
+                "dirty_here": False, "dirty_there": False, "seen_etag": False, "hold": False,
+                "reason": False, "failures": 0, "next_try": False, "is_allowed": False,
+                "choice": False, **values,
+            }
+        )  # fmt: skip
+
+    def _seen(self):
+        """Versions that say the same as those that are known."""
+        values = {}
+        if self.member is not None:
+            values["version"] = self.version
+        if self.there is not None:
+            values["etag"] = self.there.etag
+        return values
+
+    def _nothing(self, _here, _there):
+        self._settled(**self._seen())
+
+    def _leave(self, here, there):
+        values = self._seen()
+        if here is Side.GONE:
+            values["has_here"] = False
+        if there is Side.GONE:
+            values["has_there"] = False
+        if there is Side.CHANGED and not self.row.has_there:
+            values.update(has_there=True, text_there=self.there.text,
+                          print_there=print_of(self.there.text))  # fmt: skip
+        self._settled(**values)
+
+    def _forget(self, _here, _there):
+        self.row.unlink()
+
+    def _delete_here(self, _here, _there):
+        row = self.row
+        before = row._base_here()
+        self.here_api.delete(row.uid)
+        self.step.journal.note(row, "deleted", "here", before=before)
+        row.unlink()
+
+    def _delete_there(self, _here, _there):
+        row = self.row
+        self._put_off(None, "deleted", row.etag)
+
+    def _pull(self, here, _there):
+        text = self.there.text
+        row = self.row
+        if here is Side.SAME and row.print_here != row.print_there:
+            # The sides say the same in different words: only what has changed is taken.
+            change = merge.difference(version_of(row.text_there), version_of(text))
+            text = merge.write_version(merge.apply(version_of(self._now_here()), change))
+        self._write_here(text, "changed" if here is Side.SAME else "created")
+
+    def _push(self, _here, there):
+        row = self.row
+        text = self.text
+        if there is Side.SAME and row.print_here != row.print_there:
+            change = merge.difference(version_of(row._base_here()), version_of(text))
+            text = merge.write_version(merge.apply(version_of(row.text_there), change))
+        self._put_off(text, "changed" if there is Side.SAME else "created",
+                      row.etag if there is Side.SAME else None)  # fmt: skip
+
+    def _merge(self, _here, _there):
+        row = self.row
+        ours, theirs = version_of(self.text), version_of(self.there.text)
+        if ours.fingerprint() == theirs.fingerprint():
+            self._agree(self.text, self.there.text)
+            return
+        if row.print_here and row.print_there:
+            bases = version_of(row._base_here()), version_of(row.text_there)
+        else:
+            bases = (merge.in_common(ours, theirs),) * 2
+        our_change = merge.difference(bases[0], ours)
+        their_change = merge.difference(bases[1], theirs)
+        open_keys = merge.conflicts(our_change, their_change)
+        way = self.step.calendar.direction
+        who = {IN: "there", OUT: "here"}.get(way) or row.choice or winner(
+            self.step.calendar.policy, ours.modified(), theirs.modified()
+        )  # fmt: skip
+        lost = None
+        if open_keys and who is None:
+            self.step._wait(row, "conflict", self.step._words("conflict"))
+            self.step.journal.note(row, "conflict", "here", reason=row.reason)
+            return
+        new_here = merge.apply(ours, their_change, without=open_keys)
+        new_there = merge.apply(theirs, our_change, without=open_keys)
+        if open_keys and who == "here":
+            lost = self.there.text
+            new_there = merge.take(new_there, ours, open_keys)
+        elif open_keys:
+            lost = self.full_text
+            new_here = merge.take(new_here, theirs, open_keys)
+        if lost:
+            self.step.journal.note(
+                row, "conflict", "there" if who == "here" else "here", lost=lost,
+                reason=self.step._words(f"{who}_counts"),
+            )
+        self._write_merged(ours, theirs, new_here, new_there, way)
+
+    def _write_merged(self, ours, theirs, new_here, new_there, way):
+        text_here = self.text
+        if way != OUT and new_here.fingerprint() != ours.fingerprint():
+            text = merge.write_version(new_here)
+            text_here = self._write_here(text, "merged")
+        if way != IN and new_there.fingerprint() != theirs.fingerprint():
+            self.text = text_here
+            self._put_off(merge.write_version(new_there), "merged", self.there.etag)
+        else:
+            self._agree(text_here, self.there.text)
+
+    # --- How
+
+    def _now_here(self):
+        """What Odoo has now, as it is told."""
+        if self.text is None:
+            self._read_here()
+        return self.text
+
+    def _read_here(self):
+        row = self.row
+        found = self.here_api.members([row.uid])
+        self.member = found.get(row.uid)
+        text = self.here_api.texts([self.member]).get(row.uid) if self.member else None
+        if text is None:
+            raise DavError(self.step._words("unwritable"))
+        self.version = self.here_api.version(self.member)
+        self.full_text = text
+        self.text = self.here_api.outward(text, row.came_from)
+
+    def _write_here(self, text, kind):
+        """Write it in Odoo, and note on what both sides agree now.
+
+        :return: what Odoo has then
+        """
+        row = self.row
+        if row.has_here and self.member and self.step.calendar.private_out != "full":
+            self._now_here()
+        before = self.full_text or (row._base_here() if row.has_here else "")
+        if row.came_from == "here" and before and self.here_api.hides(before, "here"):
+            # What they were not told is not theirs to change.
+            change = merge.difference(version_of(row._base_here()), version_of(text))
+            text = merge.write_version(merge.apply(version_of(before), change))
+        self.here_api.put(row.uid, text)
+        self._read_here()
+        row.has_here = True
+        self._agree(self.text, self.there.text)
+        self.step.journal.note(row, kind, "here", before=before, after=row.print_here)
+        return self.text
+
+    def _agree(self, text_here, text_there):
+        self._settled(
+            has_here=True, has_there=True, version=self.version, etag=self.there.etag,
+            text_here=text_here, print_here=print_of(text_here),
+            text_there=text_there, print_there=print_of(text_there),
+        )  # fmt: skip
+
+    def _put_off(self, text, kind, etag):
+        """It is written there after the commit.
+
+        :param str text: None for a deletion
+        """
+        row = self.row
+        self.step.tasks.append(
+            Task(
+                row.id, row.path or self.step.remote.new_path(row.uid), text, etag, self.version,
+                self.text, kind, row.uid, row.text_there if row.has_there else "",
+            )
+        )  # fmt: skip
+
+
+def version_of(text):
+    return merge.read_version(text or "")
+
+
+def print_of(text):
+    return version_of(text).fingerprint()
+
+
+def title_of(version):
+    """SUMMARY of the first component that has one."""
+    for part in version.parts.values():
+        for unit in part.units.values():
+            for piece in unit.pieces:
+                if isinstance(piece, str):
+                    name, _params, value = split_line(piece)
+                    if name == "SUMMARY":
+                        return read_text(value)[:200]
+    return ""
