@@ -355,8 +355,7 @@ class Plan:
         row.unlink()
 
     def _delete_there(self, _here, _there):
-        row = self.row
-        self._put_off(None, "deleted", row.etag)
+        self._put_off(None, "deleted", self._etag())
 
     def _pull(self, here, _there):
         text = self.there.text
@@ -374,7 +373,7 @@ class Plan:
             change = merge.difference(version_of(row._base_here()), version_of(text))
             text = merge.write_version(merge.apply(version_of(row.text_there), change))
         self._put_off(text, "changed" if there is Side.SAME else "created",
-                      row.etag if there is Side.SAME else None)  # fmt: skip
+                      self._etag() if there is Side.SAME else None)  # fmt: skip
 
     def _merge(self, _here, _there):
         row = self.row
@@ -425,6 +424,10 @@ class Plan:
             self._agree(text_here, self.there.text)
 
     # --- How
+
+    def _etag(self):
+        """Of what is there now, which may say the same under another one."""
+        return self.there.etag if self.there else self.row.etag
 
     def _now_here(self):
         """What Odoo has now, as it is told."""

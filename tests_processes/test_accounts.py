@@ -1,33 +1,72 @@
 """Accounts in step with real servers, each in a process of its own."""
 
+import contextlib
+import time
+import types
+
+import odoo.sql_db
 import pytest
 
 import processes
 import session
 from remote_servers import PEERS, Program, event, peer
 
-pytestmark = pytest.mark.skipif(not PEERS.is_dir(), reason="the other servers cannot be had")
+@contextlib.contextmanager
+def our_own(log):
+    """Odoo itself, where Ana has her calendars."""
+    with session.environment() as env:
+        ana = env["res.users"].search([("login", "=", "ana")])
+        key = env["res.users.apikeys"].with_user(ana).sudo()._generate("caldav", "Test", None)
+    odoo.sql_db.close_all()
+    with processes.odoo_server(log, 0) as server:
+        found = types.SimpleNamespace(
+            url=f"{server.url}/caldav/", home=f"{server.url}/caldav/calendars/ana/",
+            login="ana", password=key,
+        )  # fmt: skip
+        program = Program(found.home, "ana", key)
+        end = time.monotonic() + 90
+        while True:
+            with contextlib.suppress(OSError):
+                assert program.ask("PROPFIND", found.home, Depth="0")[0] == 207
+                break
+            assert time.monotonic() < end, log.read_text()[-3000:]
+            time.sleep(0.3)
+        yield found
+    odoo.sql_db.close_all()
+    with session.environment() as env:
+        ana = env["res.users"].search([("login", "=", "ana")])
+        env["caldav.collection"].search(
+            [("user_id", "=", ana.id), ("kind", "=", "own")]
+        ).unlink()  # fmt: skip
+        events = env["calendar.event"].with_context(active_test=False)
+        events.search([("user_id", "=", ana.id), ("ical_uid", "!=", False)]).unlink()
 
 
-@pytest.fixture(params=["radicale", "xandikos"])
-def server(request):
+@pytest.fixture(params=["radicale", "xandikos", "own"])
+def server(request, tmp_path):
+    if request.param == "own":
+        with our_own(tmp_path / "odoo.log") as found:
+            yield found
+        return
+    if not PEERS.is_dir():
+        pytest.skip("the other servers cannot be had")
     with peer(request.param) as found:
+        found.login = found.password = "alice"
         yield found
 
 
 @pytest.fixture
 def program(server):
-    return Program(f"{server.home}work/").make()
+    return Program(f"{server.home}work/", server.login, server.password).make()
 
 
 @pytest.fixture
 def account(server, program):
     """The id of Luis's account; it is connected, and the calendar is in step with his agenda."""
-    account_id = connect(server.url)
+    account_id = connect(server.url, server.login, server.password)
     choose(account_id, place="agenda")
     yield account_id
     with session.environment() as env:
-        processes.wait_until_alone(env)
         env["caldav.account"].search([]).unlink()
         forget(env)
 
@@ -90,10 +129,10 @@ def make(**values):
         return env["calendar.event"].with_user(luis(env)).create(values).id
 
 
-def change(name, **values):
+def change(title, **values):
     with session.environment() as env:
         found = env["calendar.event"].search(
-            [("user_id", "=", luis(env).id), ("name", "=", name)]
+            [("user_id", "=", luis(env).id), ("name", "=", title)]
         )  # fmt: skip
         assert len(found) == 1, found.mapped("name")
         found.with_user(luis(env)).write(values)
