@@ -175,8 +175,12 @@ class CaldavAccount(models.Model):
             self._refuse(vals)
             # Said expressly, so that no default out of a context takes their place.
             new.append({**blank, **vals})
-        context = {key: value for key, value in self.env.context.items() if key != "default_secret"}
-        return super(CaldavAccount, self.with_context(context)).create(new)
+        accounts = super().create(new)
+        # Not one that came as a default out of a context.
+        for account, vals in zip(accounts, new, strict=True):
+            if not vals.get("password"):
+                account.sudo().secret = False
+        return accounts
 
     def write(self, vals):
         self._refuse(vals)
@@ -186,7 +190,9 @@ class CaldavAccount(models.Model):
         if moved and not vals.get("password"):
             # A password goes to the server for which it was given, and to no other one.
             moved.sudo().secret = False
-        if not self.env.su and {"url", "login", "password", "enabled", "minutes"}.intersection(vals):
+        if not self.env.su and {"url", "login", "password", "enabled", "minutes"}.intersection(
+            vals
+        ):
             self.sudo().write({"failures": 0, "next_sync": self.env.cr.now()})
             self._wake()
         return result

@@ -57,8 +57,8 @@ class CaldavAccount(models.Model):
                 break
 
     def _commit(self):
-        # Before the server is asked no transaction is open, and what was done is kept.
-        self.env.cr.commit()
+        """Keep what was done; no transaction is open then."""
+        self.env["ir.cron"]._commit_progress()
 
     @api.model
     def _due(self):
@@ -136,9 +136,7 @@ class CaldavAccount(models.Model):
     @api.model
     def _leave(self, account):
         self.env.cr.rollback()
-        self.env.cr.execute(
-            SQL("SELECT pg_advisory_unlock(%s, %s)", ACCOUNT_LOCK, account.id)
-        )
+        self.env.cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", ACCOUNT_LOCK, account.id))
         self._commit()
 
     # --- One turn
@@ -240,9 +238,7 @@ class CaldavAccount(models.Model):
         elif not only_out:
             values["next_sync"] = now + self._interval()
         if held and error is None:
-            values["message"] = self.env._(
-                "%(count)s objects wait for your decision.", count=held
-            )
+            values["message"] = self.env._("%(count)s objects wait for your decision.", count=held)
             values["state"] = "asks"
             result = "asks" if is_done else result
         self.write(values)

@@ -119,11 +119,8 @@ class CalendarSync:
         is_stale = not calendar.listed_at or calendar.listed_at < now - LIST_EVERY
         self._commit()
         if can_sync == "yes" and token and not is_stale:
-            try:
-                self._follow(token)
+            if self._follow(token):
                 return
-            except TokenLost:
-                pass
         elif can_sync == "no" and not is_stale:
             found, _token, _can = self.remote.tags()
             if found and found == ctag:
@@ -131,14 +128,20 @@ class CalendarSync:
         self._list_all()
 
     def _follow(self, token):
-        """Page after page of what has changed since a token."""
+        """Page after page of what has changed since a token.
+
+        :return: whether the server knows it still
+        """
         for _page in range(MAX_PAGES):
-            page = self.remote.changes(token)
+            try:
+                page = self.remote.changes(token)
+            except TokenLost:
+                return False
             self._note(page.changed, page.gone, False)
             self.calendar.sync_token = page.token
             self._commit()
             if page.is_all:
-                return
+                return True
             if page.token == token:
                 break
             token = page.token
@@ -217,7 +220,8 @@ class CalendarSync:
             {"dirty_there": "varchar", "seen_etag": "varchar"},
         )  # fmt: skip
         # What comes back, or is another one now, has nothing to wait for.
-        self.rows.browse([row for row, value, _etag in dirty if value in (None, "changed")]).filtered(
+        there = self.rows.browse(row for row, value, _etag in dirty if value in (None, "changed"))
+        there.filtered(
             lambda one: one.hold in ("brake", "unreadable", "refused", "twice")
         ).write({"hold": False, "reason": False, "failures": 0, "next_try": False})  # fmt: skip
         self.rows.browse(forgotten).unlink()

@@ -73,9 +73,7 @@ class Here:
         names = [name for name in OTHERS if Event._fields.get(name) and Event._fields[name].store]
         if not names or not uids:
             return set()
-        conditions = SQL(" OR ").join(
-            SQL("%s IS NOT NULL", SQL.identifier(name)) for name in names
-        )
+        conditions = SQL(" OR ").join(SQL("%s IS NOT NULL", SQL.identifier(name)) for name in names)
         rows = self.env.execute_query(
             SQL(
                 "SELECT DISTINCT ical_uid FROM calendar_event WHERE ical_uid = ANY(%s) AND (%s)",
@@ -117,9 +115,7 @@ class Here:
 
     def texts(self, members):
         """Texts by UID, as they go out; what cannot be written is left out."""
-        return {
-            member.uid: text for member, text in self.collection._texts(members).items()
-        }
+        return {member.uid: text for member, text in self.collection._texts(members).items()}
 
     def version(self, member):
         return self.collection._etag(member)

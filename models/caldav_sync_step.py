@@ -144,6 +144,8 @@ class Step:
             if row.uid in claimed:
                 self._wait(row, "elsewhere", self._words("elsewhere"))
                 continue
+            if not row.summary and row.uid in texts:
+                row.summary = title_of(version_of(texts[row.uid]))
             try:
                 Plan(self, row, members.get(row.uid), texts.get(row.uid), found.get(row.id)).do()
             except (DavError, IcalError, UserError) as error:
@@ -211,6 +213,8 @@ class Step:
                 self._record_error(task, row)
 
     def _record_one(self, task, row, text):
+        if task.text and not row.summary:
+            row.summary = title_of(version_of(task.text))
         if task.text is None:
             self.journal.note(row, "deleted", "there", before=task.before)
             row.unlink()
@@ -407,21 +411,32 @@ class Plan:
             new_here = merge.take(new_here, theirs, open_keys)
         if lost:
             self.step.journal.note(
-                row, "conflict", "there" if who == "here" else "here", lost=lost,
+                row,
+                "conflict",
+                "there" if who == "here" else "here",
+                lost=lost,
                 reason=self.step._words(f"{who}_counts"),
             )
-        self._write_merged(ours, theirs, new_here, new_there, way)
+        agreed = merge.apply(bases[0], their_change)
+        self._write_merged(ours, theirs, new_here, new_there, agreed if agreed.parts else theirs)
 
-    def _write_merged(self, ours, theirs, new_here, new_there, way):
+    def _write_merged(self, ours, theirs, new_here, new_there, agreed):
+        """:param agreed: what Odoo had when both agreed, with what was changed there since"""
+        way = self.step.calendar.direction
         text_here = self.text
         if way != OUT and new_here.fingerprint() != ours.fingerprint():
-            text = merge.write_version(new_here)
-            text_here = self._write_here(text, "merged")
+            text_here = self._write_here(merge.write_version(new_here), "merged")
+        self._agree(text_here, self.there.text)
         if way != IN and new_there.fingerprint() != theirs.fingerprint():
-            self.text = text_here
+            # Until it is written there, it is a change of Odoo's.
+            agreed = merge.write_version(agreed)
+            self.row.write(
+                {
+                    "text_here": agreed, "print_here": print_of(agreed), "dirty_here": "changed",
+                    "version": False,
+                }
+            )  # fmt: skip
             self._put_off(merge.write_version(new_there), "merged", self.there.etag)
-        else:
-            self._agree(text_here, self.there.text)
 
     # --- How
 

@@ -91,9 +91,7 @@ class Undo:
             if error.code in OF_ONE or error.code == "changed":
                 return False
             raise
-        row = self.rows.search(
-            [("calendar_id", "=", self.calendar.id), ("uid", "=", uid)], limit=1
-        )
+        row = self.rows.search([("calendar_id", "=", self.calendar.id), ("uid", "=", uid)], limit=1)
         row.write(
             {
                 "path": path, "has_there": bool(found), "dirty_there": False, "seen_etag": False,

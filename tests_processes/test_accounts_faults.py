@@ -10,11 +10,11 @@ import re
 import threading
 
 import pytest
+from remote_servers import PEERS, Program, event, peer
+from test_accounts import change, choose, connect, forget, here, look, luis, make, sync
 
 import processes
 import session
-from remote_servers import PEERS, Program, event, peer
-from test_accounts import change, choose, connect, forget, here, look, luis, make, sync
 
 pytestmark = pytest.mark.skipif(not PEERS.is_dir(), reason="the other servers cannot be had")
 
@@ -138,7 +138,7 @@ def test_no_to_reading(account, program, proxy, status):
         "asks" if status in (401, 403, 507) else "waiting", "error"
     ), message  # fmt: skip
     assert message and "alice" not in message
-    assert here() == ["Here", "a"] and sorted(program.by_summary()) == ["a"]
+    assert here() == ["Here", "a"] and sorted(program.by_summary()) == ["a", "b"]
     with session.environment() as env:
         one = env["caldav.account"].browse(account)
         wait = (one.next_sync - env.cr.now()).total_seconds()
@@ -333,7 +333,9 @@ def test_a_worker_dies_at_any_step(account, program, proxy):
         step = 25 + round_ * 23
         tag = f"n{round_}"
         with session.environment() as env:
-            found = env["calendar.event"].search([("name", "=", "a"), ("user_id", "=", luis(env).id)])
+            found = env["calendar.event"].search(
+                [("name", "=", "a"), ("user_id", "=", luis(env).id)]
+            )
             if found:
                 found.description = tag
         name = f"x{round_}"
@@ -347,3 +349,19 @@ def test_a_worker_dies_at_any_step(account, program, proxy):
         assert len(program.names()) == len(expected), step
         assert round_ == 0 or tag in program.by_summary()["a"], step
     assert look(account)[0] == "ok"
+
+
+def test_a_merge_that_is_not_taken_at_once(account, program, proxy):
+    program.put("a.ics", event("a", more="LOCATION:Old\r\n"))
+    sync(account)
+    program.put("a.ics", event("a", more="LOCATION:New\r\n"))
+    change("a", description="Notes")
+    proxy.rule = is_not("PUT")(500)
+    sync(account)
+    with session.environment() as env:
+        found = env["calendar.event"].search([("name", "=", "a"), ("user_id", "=", luis(env).id)])
+        assert found.location == "New" and "Notes" in found.description
+    proxy.rule = None
+    retry(account)
+    text = program.by_summary()["a"]
+    assert "LOCATION:New" in text and "Notes" in text

@@ -11,10 +11,10 @@ import random
 import re
 
 import pytest
-
-import session
 from remote_servers import PEERS, Program, event, peer
 from test_accounts import choose, connect, forget, luis, sync
+
+import session
 
 LONG = bool(os.environ.get("CRM_AUTOMATION_LONG"))
 ROUNDS = int(os.environ.get("ACCOUNT_ROUNDS") or (500 if LONG else 12))
