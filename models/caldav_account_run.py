@@ -201,6 +201,8 @@ class CaldavAccount(models.Model):
                 if not only_out:
                     Undo(calendar, transport, address, journal).run()
                 is_done &= CalendarSync(calendar, transport, address, journal).run(only_out)
+                if calendar.is_gone:
+                    calendar.is_gone = False
             except RemoteError as failed:
                 if failed.code not in OF_ONE:
                     raise
@@ -215,7 +217,10 @@ class CaldavAccount(models.Model):
     def _ended(self, journal, is_done, error, only_out):
         now = self.env.cr.now().replace(microsecond=0)
         held = self.env["caldav.account.object"].search_count(
-            [("account_id", "=", self.id), ("hold", "in", ("brake", "conflict"))]
+            [
+                ("account_id", "=", self.id),
+                ("hold", "in", ("brake", "conflict", "refused", "unreadable")),
+            ]
         )
         values = {"state": "ok", "message": False, "failures": 0, "last_sync": now}
         result = "done" if is_done else "partial"
@@ -242,6 +247,8 @@ class CaldavAccount(models.Model):
             values["state"] = "asks"
             result = "asks" if is_done else result
         self.write(values)
+        if only_out and error is None and not journal.run_id:
+            return
         journal.close(result, values["message"])
 
     def _reason(self, error):

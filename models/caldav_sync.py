@@ -40,6 +40,7 @@ class CalendarSync:
         self.remote = RemoteCalendar(transport, address)
         self.journal = journal
         self.rows = calendar.env["caldav.account.object"]
+        self.wrote_here = False
 
     def run(self, only_out=False):
         """Look at both sides, and do what there is to do.
@@ -55,11 +56,18 @@ class CalendarSync:
         self._prove()
         self._hold_back()
         self._commit()
-        while self._some_are_dirty():
-            if self.transport.left < LEAST:
-                return False
-            Step(self, self._next_batch()).run()
-        return True
+        while True:
+            while self._some_are_dirty():
+                if self.transport.left < LEAST:
+                    return False
+                self.wrote_here |= Step(self, self._next_batch()).run()
+            if not self.wrote_here:
+                return True
+            # What was written in Odoo is seen, and what somebody has changed meanwhile.
+            self.wrote_here = False
+            self._look_here()
+            self._hold_back()
+            self._commit()
 
     def _commit(self):
         self.account._commit()
@@ -279,7 +287,7 @@ class CalendarSync:
     def _work_domain(self):
         return [
             "|", ("dirty_here", "!=", False), ("dirty_there", "in", ("changed", "gone")),
-            ("hold", "=", False),
+            ("hold", "in", (False, "refused")),
             "|", ("next_try", "=", False), ("next_try", "<=", self.rows.env.cr.now()),
         ]  # fmt: skip
 

@@ -3,11 +3,14 @@
 Reads and writes as his calendar programs do, by the same ways, and tells nobody of it.
 """
 
+from datetime import date
+
 from odoo import SUPERUSER_ID
 from odoo.tools import SQL
 
 from ..dav.errors import DavError
 from ..ical.bare import bare
+from ..ical.compose import compose
 from ..ical.merge import not_to_be_sent, read_version, without_delivery
 from .caldav_backend import OdooBackend
 from .caldav_collection_read import InvalidToken
@@ -171,6 +174,25 @@ class Here:
         name = entry.name if entry else f"{self._name(uid)}.ics"
         with self.env.cr.savepoint():
             self.backend.put(calendar, name, uid, component, text, entry)
+
+    def put_new(self, texts):
+        """Write many meetings that Odoo does not have, together.
+
+        :param dict texts: by UID
+        :return: set of the UIDs that are written; the others are for :meth:`put`
+        """
+        options = Options(source=self.backend.source, force=True)
+        Event = self.env["calendar.event"]
+        content = compose(map(without_delivery, texts.values()), date(1970, 1, 1))
+        with self.env.cr.savepoint():
+            outcomes = Event._ical_compare(content, self.user, options)
+            new = [one for one in outcomes if one.kind == "new" and one.action == "create"]
+            results = Event._ical_upsert(new, self.user, options)
+            done = {one.outcome.key for one in results if one.record and one.kind == "new"}
+            for uid in done:
+                self.backend._place(self.collection, uid)
+        self.collection._catch_up({uid: f"{self._name(uid)}.ics" for uid in done})
+        return done
 
     def _name(self, uid):
         [(name,)] = self.env.execute_query(SQL("SELECT md5(%s)", f"{self.collection.id} {uid}"))

@@ -7,6 +7,7 @@ was known, and the two versions turn out to be the same.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from odoo.exceptions import UserError
 
@@ -18,6 +19,7 @@ from ..ical.params import split_line
 from ..ical.values import read_text
 from ..sync.errors import OF_ONE, RemoteError
 from ..sync.plan import IN, OUT, Action, Side, decide, winner
+from ..sync.remote import Text
 from .caldav_sync_here import Here
 
 #: How long an object that is not taken is left alone when it was tried often.
@@ -59,8 +61,10 @@ class Step:
         self.calendar = sync.calendar
         self.journal = sync.journal
         self.tasks = []
+        self.wrote_here = False
 
     def run(self):
+        """:return: whether something was written in Odoo"""
         asked = {row.id: row.path for row in self.rows if row.dirty_there == "changed"}
         self.sync._commit()
         found = self._read_there(asked)
@@ -70,6 +74,7 @@ class Step:
         self.sync._commit()
         self._write_there()
         self.sync._commit()
+        return self.wrote_here
 
     # --- There
 
@@ -140,16 +145,41 @@ class Step:
         texts = self.here.texts(wanted)
         new = [row.uid for row in rows if not row.has_here]
         claimed = self.here.only_theirs(new) | self.here.not_ours(new) if new else set()
-        for row in rows:
-            if row.uid in claimed:
-                self._wait(row, "elsewhere", self._words("elsewhere"))
-                continue
+        for row in rows.filtered(lambda one: one.uid in claimed):
+            self._wait(row, "elsewhere", self._words("elsewhere"))
+        rows = rows.filtered(lambda one: one.uid not in claimed)
+        for row in rows - self._bring_new(rows, members, found):
             if not row.summary and row.uid in texts:
                 row.summary = title_of(version_of(texts[row.uid]))
             try:
                 Plan(self, row, members.get(row.uid), texts.get(row.uid), found.get(row.id)).do()
             except (DavError, IcalError, UserError) as error:
                 self._fail(row, str(error), "here")
+
+    def _bring_new(self, rows, members, found):
+        """What Odoo has not got is brought together. :return: the rows that are done"""
+        new = rows.filtered(
+            lambda row: (
+                isinstance(found.get(row.id), Text)
+                and not (row.has_here or row.dirty_here or row.has_there)
+                and row.uid not in members
+                and "BEGIN:VEVENT" in found[row.id].text
+            )
+        )
+        if len(new) < 2 or self.calendar.direction == OUT:
+            return self.rows.browse()
+        try:
+            written = self.here.put_new({row.uid: found[row.id].text for row in new})
+        except (IcalError, UserError):
+            # One of them is the reason: each on its own.
+            return self.rows.browse()
+        self.wrote_here = True
+        made = self.here.members(written)
+        texts = self.here.texts(made.values())
+        done = new.filtered(lambda row: row.uid in texts)
+        for row in done:
+            Plan(self, row, made[row.uid], texts[row.uid], found[row.id]).brought()
+        return done
 
     def _plan_nameless(self, row, text):
         if text is None:
@@ -313,6 +343,11 @@ class Plan:
             row.choice = False
         getattr(self, f"_{action}")(here, there)
 
+    def brought(self):
+        """It was written in Odoo already."""
+        self._agree(self.text, self.there.text)
+        self.step.journal.note(self.row, "created", "here", after=self.row.print_here)
+
     # --- Actions
 
     def _settled(self, **values):
@@ -355,6 +390,7 @@ class Plan:
         row = self.row
         before = row._base_here()
         self.here_api.delete(row.uid)
+        self.step.wrote_here = True
         self.step.journal.note(row, "deleted", "here", before=before)
         row.unlink()
 
@@ -475,6 +511,7 @@ class Plan:
             change = merge.difference(version_of(row._base_here()), version_of(text))
             text = merge.write_version(merge.apply(version_of(before), change))
         self.here_api.put(row.uid, text)
+        self.step.wrote_here = True
         self._read_here()
         row.has_here = True
         self._agree(self.text, self.there.text)
@@ -484,8 +521,8 @@ class Plan:
     def _agree(self, text_here, text_there):
         self._settled(
             has_here=True, has_there=True, version=self.version, etag=self.there.etag,
-            text_here=text_here, print_here=print_of(text_here),
-            text_there=text_there, print_there=print_of(text_there),
+            text_here=text_here if text_here != text_there else False,
+            print_here=print_of(text_here), text_there=text_there, print_there=print_of(text_there),
         )  # fmt: skip
 
     def _put_off(self, text, kind, etag):
@@ -506,6 +543,7 @@ def version_of(text):
     return merge.read_version(text or "")
 
 
+@lru_cache(maxsize=32)
 def print_of(text):
     return version_of(text).fingerprint()
 
