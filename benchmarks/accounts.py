@@ -237,9 +237,11 @@ def measure(name, number, imported):
         change_there(peer, range(10, 20), "Theirs")
         ours.change(10, "Ours")
         our_both, both_requests = ours.sync()
-        print(f"{name}, {number}: ours first {our_first:.1f} s ({asked} requests, "
-              f"{grown:.0f} MiB), idle {our_idle:.2f} s ({requests}), 10 and 10 {our_both:.2f} s ({both_requests})",
-              flush=True)  # fmt: skip
+        print(
+            f"{name}, {number}: ours first {our_first:.1f} s ({asked} requests, {grown:.0f} MiB),"
+            f" idle {our_idle:.2f} s ({requests}), 10 and 10 {our_both:.2f} s ({both_requests})",
+            flush=True,
+        )
         right = ours.number() == number and check(peer)
     word = name.lower()
     if number == FIRST:

@@ -376,8 +376,13 @@ class Plan:
         values = self._seen()
         if here is Side.GONE:
             values["has_here"] = False
+        elif here is Side.CHANGED:
+            # It differs from what was agreed on: looked at again when that matters.
+            values["version"] = False
         if there is Side.GONE:
             values["has_there"] = False
+        elif there is Side.CHANGED and self.row.has_there:
+            values["etag"] = False
         if there is Side.CHANGED and not self.row.has_there:
             values.update(has_there=True, text_there=self.there.text,
                           print_there=print_of(self.there.text))  # fmt: skip
@@ -463,16 +468,14 @@ class Plan:
         if way != OUT and new_here.fingerprint() != ours.fingerprint():
             text_here = self._write_here(merge.write_version(new_here), "merged")
         self._agree(text_here, self.there.text)
-        if way != IN and new_there.fingerprint() != theirs.fingerprint():
+        if new_there.fingerprint() != theirs.fingerprint():
             # Until it is written there, it is a change of Odoo's.
             agreed = merge.write_version(agreed)
-            self.row.write(
-                {
-                    "text_here": agreed, "print_here": print_of(agreed), "dirty_here": "changed",
-                    "version": False,
-                }
-            )  # fmt: skip
-            self._put_off(merge.write_version(new_there), "merged", self.there.etag)
+            values = {"text_here": agreed, "print_here": print_of(agreed), "version": False}
+            self.row.write(values)
+            if way != IN:
+                self.row.dirty_here = "changed"
+                self._put_off(merge.write_version(new_there), "merged", self.there.etag)
 
     # --- How
 
