@@ -129,8 +129,8 @@ class Vdirsyncer:
 
     def change(self, count, word):
         for path in sorted((self.folder / "here/work").glob("*.ics"))[-count:]:
-            text = path.read_text(newline="")
-            path.write_text(text.replace("SUMMARY:", f"SUMMARY:{word} "), newline="")
+            old, new = b"SUMMARY:", f"SUMMARY:{word} ".encode()
+            path.write_bytes(path.read_bytes().replace(old, new))
 
     def end(self):
         shutil.rmtree(self.folder, ignore_errors=True)

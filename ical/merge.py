@@ -12,7 +12,7 @@ writes everything its own way has changed nothing by that.
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from .errors import NotACalendar
+from .errors import BrokenComponent, NotACalendar
 from .items import Component
 from .lines import ITEMS, Split
 from .overlay import read_chunk
@@ -66,6 +66,11 @@ class Part:
     lines: list
 
     @property
+    def uid(self):
+        line = _line_of(self.lines, "UID")
+        return split_line(line)[2].strip() if line else ""
+
+    @property
     def said(self):
         return tuple(sorted((key, unit.said) for key, unit in self.units.items()))
 
@@ -83,12 +88,7 @@ class Version:
 
     @property
     def uid(self):
-        for part in self.parts.values():
-            for line in part.lines:
-                name, _params, value = split_line(line)
-                if name == "UID":
-                    return value.strip()
-        return ""
+        return next((part.uid for part in self.parts.values()), "")
 
     def fingerprint(self):
         """A word that is the same for what says the same."""
@@ -142,9 +142,14 @@ def read_version(text):
             if component.name == "VTIMEZONE":
                 found.zones[_value_of(component, "TZID")] = component
             else:
-                found.parts[component.name, _place(component)] = _part(component)
+                key = component.name, _place(component)
+                if key in found.parts:
+                    raise BrokenComponent("the same component is in it twice", chunk.line)
+                found.parts[key] = _part(component)
     if not found.parts:
         raise NotACalendar("there is nothing in it")
+    if len({part.uid for part in found.parts.values()}) > 1:
+        raise BrokenComponent("it holds several objects")
     return found
 
 
@@ -400,7 +405,8 @@ def _component_said(component):
 
 
 def without_delivery(text):
-    """The text without what is said of the delivery of invitations (RFC 6638, 7)."""
+    """The text without what is said of the delivery of invitations (RFC 6638, 7), nor that
+    it is a message (METHOD)."""
     return _with_params(text, dict.fromkeys(_DELIVERY))
 
 
@@ -415,7 +421,7 @@ def not_to_be_sent(text):
 
 
 def _with_params(text, changes):
-    if "ATTENDEE" not in text and "ORGANIZER" not in text:
+    if not any(word in text for word in ("ATTENDEE", "ORGANIZER", "METHOD")):
         return text
     version = read_version(text)
     for part in version.parts.values():

@@ -153,9 +153,6 @@ class CaldavAccountCalendar(models.Model):
         self.sudo().object_ids.unlink()
         self.sudo().write({"enabled": False, **dict.fromkeys(SEEN, False)})
 
-    def action_open_problems(self):
-        return self.account_id.action_open_problems()
-
     def _collection(self):
         """The calendar of Odoo, as caldav.collection; made when it is not there yet."""
         self.ensure_one()

@@ -87,7 +87,7 @@ class CaldavAccountObject(models.Model):
         for row in self.sudo().filtered(lambda one: one.hold == "brake"):
             if row.dirty_here == "gone":
                 row.write({"has_here": False, "dirty_here": False, "dirty_there": "changed",
-                           "seen_etag": row.etag, "print_there": False})  # fmt: skip
+                           "seen_etag": row.etag, "etag": False, "print_there": False})  # fmt: skip
             else:
                 row.write({"has_there": False, "dirty_there": False, "dirty_here": "changed",
                            "print_here": False, "version": False})  # fmt: skip

@@ -160,6 +160,8 @@ class Here:
 
     def _target(self):
         names = {"main": "agenda", "own": self.collection.key}
+        if self.collection.kind not in names:
+            raise DavError("nothing is written into this calendar")
         return self.backend.calendar(names[self.collection.kind])
 
     def put(self, uid, text):

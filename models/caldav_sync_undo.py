@@ -7,7 +7,7 @@ from ..dav.errors import DavError
 from ..sync.errors import OF_ONE, RemoteError
 from ..sync.remote import RemoteCalendar
 from .caldav_sync_here import Here
-from .caldav_sync_step import print_of
+from .caldav_sync_plan import print_of
 
 
 class Undo:

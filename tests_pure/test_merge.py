@@ -1,9 +1,11 @@
 """The three-way merge, judged by a model of named values; and the planner's table."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ical import merge
+from ical.errors import IcalError
 from sync import plan
 from sync.plan import Action, Side, decide
 
@@ -171,3 +173,23 @@ def test_the_brake(gone, left):
         assert not held
     if gone > 10 and gone * 10 > gone + left:
         assert held
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("UID:a", "UID:b", 1),
+        lambda text: text.replace("RECURRENCE-ID:1\r\n", ""),
+        lambda text: "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
+        lambda text: text[:60],
+        lambda text: "",
+    ],
+)
+def test_what_is_no_object(change):
+    one = text(({"SUMMARY": "x", "DTSTART": "1"}, (), {}))
+    event = one[one.index("BEGIN:VEVENT") : one.index("END:VCALENDAR")]
+    two = one.replace("END:VCALENDAR", event.replace("UID", "RECURRENCE-ID:1\r\nUID")
+                      + "END:VCALENDAR")  # fmt: skip
+    assert len(merge.read_version(two).parts) == 2
+    with pytest.raises(IcalError):
+        merge.read_version(change(two))
