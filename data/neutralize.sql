@@ -26,3 +26,6 @@ UPDATE calendar_import
  WHERE state = 'running';
 -- The invited hear of meetings from the original.
 DELETE FROM calendar_invitation_outgoing;
+UPDATE caldav_account
+   SET enabled = false,
+       secret = NULL;

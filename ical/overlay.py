@@ -42,7 +42,7 @@ def own_part(text):
     """
     lines = ["BEGIN:VCALENDAR"]
     for chunk in Split(text.encode()).chunks():
-        component = _read(chunk)
+        component = read_chunk(chunk)
         lines.append(f"BEGIN:{component.name}")
         for piece in component.content:
             if not isinstance(piece, str):
@@ -55,7 +55,7 @@ def own_part(text):
 
 
 def _laid(chunk, own):
-    shared, own = _read(chunk), _read(own)
+    shared, own = read_chunk(chunk), read_chunk(own)
     mine = [piece for piece in own.content if isinstance(piece, str) and _name(piece)[:2] == "X-"]
     names = {_name(piece) for piece in mine}
     lines, nested = [f"BEGIN:{shared.name}"], []
@@ -77,7 +77,7 @@ def _name(line):
     return split_line(line)[0].upper()
 
 
-def _read(chunk):
+def read_chunk(chunk):
     """The component as lines and subcomponents."""
     top = Component("")
     stack = [top]

@@ -145,5 +145,18 @@ from . import calendar_invitation_touch
 from . import caldav_calendar, caldav_inbox, caldav_todo
 
 # isort: split
+# In step with other servers by what the others read and write.
+from . import (
+    caldav_account,
+    caldav_account_calendar,
+    caldav_account_connect,
+    caldav_account_log,
+    caldav_account_object,
+    caldav_account_run,
+    caldav_account_wake,
+    caldav_account_words,
+)
+
+# isort: split
 # Above all others: it refuses before they begin.
 from . import calendar_subscription_guard

@@ -1,4 +1,5 @@
 from . import (
+    test_account_rights,
     test_action,
     test_action_done,
     test_by_hand,

@@ -42,8 +42,9 @@ def main(arguments):
 def _run(shop, database, script):
     say(f"\n=== {script.name}")
     environment = shop.inside_environment(database, SCRIPTS)
-    if script.stem == "caldav":
+    if script.stem in ("caldav", "accounts"):
         environment["CRM_AUTOMATION_PEERS"] = python_env.peers() or ""
+        environment["CRM_AUTOMATION_CLIENTS"] = python_env.clients() or ""
         environment["CRM_AUTOMATION_PHP"] = debian_clients.root(debian_clients.SERVERS) or ""
         environment["CRM_AUTOMATION_PSQL"] = str(shop.cluster.bin / "psql")
         environment |= shop.cluster.environment
