@@ -26,3 +26,7 @@ UPDATE calendar_import
  WHERE state = 'running';
 -- The invited hear of meetings from the original.
 DELETE FROM calendar_invitation_outgoing;
+UPDATE calendar_reminder
+   SET state = 'cancelled',
+       reason = 'The database was neutralized.'
+ WHERE state = 'pending';
