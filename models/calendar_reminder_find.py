@@ -247,7 +247,7 @@ class CalendarReminder(models.Model):
             found.setdefault(due.key, due)
         self._reckon(found.values())
         kept = [due for due in found.values() if due.due_at and first <= due.due_at <= last]
-        return sorted(kept, key=lambda due: (due.due_at, due.key[:4]))
+        return sorted(kept, key=lambda due: (due.due_at, due.key[:3]))
 
     @api.model
     def _timings(self, alarms, allday):
