@@ -32,6 +32,7 @@ class CalendarReminder(models.Model):
     @api.model
     def get_due(self):
         """The notifications that the user has not dismissed, for a browser that is opened."""
+        self.check_access("read")
         now = fields.Datetime.now()
         rows = self.sudo().search(
             [
@@ -55,6 +56,7 @@ class CalendarReminder(models.Model):
         ]
 
     def _check_own(self):
+        self.browse().check_access("read")
         if any(row.partner_id != self.env.user.partner_id for row in self.sudo()):
             raise AccessError(self.env._("These are the reminders of somebody else."))
 
@@ -215,9 +217,7 @@ class CalendarReminder(models.Model):
         lang = organizer.lang or self.env.lang
         speaker = self.with_context(lang=lang)
         record.with_context(lang=lang).message_post(
-            body=speaker.env._(
-                "%(name)s will be late.", name=partner.name or self.address or ""
-            ),
+            body=speaker.env._("%(name)s will be late.", name=partner.name or self.address or ""),
             subject=speaker.env._("Late: %(name)s", name=record["name"] or ""),
             author_id=partner.id or False,
             email_from=partner.email_formatted or self.address,

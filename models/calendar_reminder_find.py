@@ -145,9 +145,7 @@ class Span:
         if self.allday:
             start, stop = self.start.date(), self.stop.date() + _DAY
         else:
-            start, stop = (
-                at and utc(at).astimezone(home) for at in (self.start, self.stop)
-            )
+            start, stop = (at and utc(at).astimezone(home) for at in (self.start, self.stop))
         return _naive(times(timing.alarm, start, stop, zone or home)[timing.number])
 
 

@@ -103,17 +103,21 @@ class CalendarReminder(models.Model):
             mine = {key: one for key, one in values.items() if key[0] == model}
             if mine:
                 messages.update(notice._create_messages(mine, records[model]))
-        mails = self.env["mail.mail"].sudo().create(
-            [
-                {
-                    "mail_message_id": messages[key].id,
-                    "body_html": body,
-                    "headers": repr(HEADERS),
-                    "auto_delete": True,
-                    **self._address_of(reader),
-                }
-                for _row, reader, key, body in letters
-            ]
+        mails = (
+            self.env["mail.mail"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "mail_message_id": messages[key].id,
+                        "body_html": body,
+                        "headers": repr(HEADERS),
+                        "auto_delete": True,
+                        **self._address_of(reader),
+                    }
+                    for _row, reader, key, body in letters
+                ]
+            )
         )
         for (row, _reader, _key, _body), mail in zip(letters, mails, strict=True):
             row.mail_id = mail

@@ -179,7 +179,7 @@ class CalendarReminder(models.Model):
             row = row.with_context(lang=user.lang, tz=user.tz or "UTC")
             place.sudo().with_context(mail_activity_quick_update=True).activity_schedule(
                 "mail.mail_activity_data_todo",
-                summary=self.env._("Reminder: %(name)s", name=record["name"] or ""),
+                summary=row.env._("Reminder: %(name)s", name=record["name"] or ""),
                 note=plaintext2html(row._when(record, user.tz or "UTC")),
                 user_id=user.id,
             )

@@ -158,9 +158,7 @@ class CalendarAttendee(models.Model):
 class ProjectTask(models.Model):
     _inherit = "project.task"
 
-    _reminder_start_idx = models.Index(
-        "(COALESCE(planned_date_start, date_deadline)) WHERE active"
-    )
+    _reminder_start_idx = models.Index("(COALESCE(planned_date_start, date_deadline)) WHERE active")
 
     def _reminder_touched(self):
         """Wake the job for those that have reminders soon."""

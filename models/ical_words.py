@@ -68,7 +68,8 @@ class Words:
         if name == "alarms":
             Alarm = self.env["calendar.alarm"]
             return ", ".join(
-                Alarm._words_of(Alarm._values_of(one, row.allday)) for one in sorted(value, key=repr)
+                Alarm._words_of(Alarm._values_of(one, row.allday))
+                for one in sorted(value, key=repr)
             )
         if name == "guests":
             return self._shown_guests(value)

@@ -23,14 +23,14 @@ class TestReminderLedger(ReminderCase):
     def test_who_declined_is_not_told(self):
         meeting = self.meet(self.alarm(15), partners=self.other_partner)
         self.remind(START - 20 * MINUTE)
-        meeting.attendee_ids.filtered(lambda one: one.partner_id == self.other_partner).state = (
-            "declined"
-        )
+        meeting.attendee_ids.filtered(
+            lambda one: one.partner_id == self.other_partner
+        ).state = "declined"
         sent = self.remind(START - 15 * MINUTE)
         self.assertEqual([user for user, _one in sent], [self.seller])
-        meeting.attendee_ids.filtered(lambda one: one.partner_id == self.other_partner).state = (
-            "accepted"
-        )
+        meeting.attendee_ids.filtered(
+            lambda one: one.partner_id == self.other_partner
+        ).state = "accepted"
         sent = self.remind(START - 14 * MINUTE)
         self.assertEqual([user for user, _one in sent], [self.other_seller])
 

@@ -24,9 +24,9 @@ class TestReminderMail(ReminderCase):
             self.alarm(15, kind="email"), partners=self.other_partner | self.customer,
             location="Cellar & Sons, 3", videocall_location=MEET,
         )  # fmt: skip
-        meeting.attendee_ids.filtered(lambda one: one.partner_id == self.customer).state = (
-            "tentative"
-        )
+        meeting.attendee_ids.filtered(
+            lambda one: one.partner_id == self.customer
+        ).state = "tentative"
         self.remind(START - 15 * MINUTE)
         self.assertEqual(len(self.mails(meeting)), 3)
         spanish = self.body_for(meeting, self.seller_partner)

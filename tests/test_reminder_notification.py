@@ -183,17 +183,17 @@ class TestReminderNotification(ReminderCase):
         with self.at(DUE + MINUTE):
             self.mine().action_snooze(5)
             action = self.env["calendar.reminder.coming"].with_user(self.seller).action_open()
-            rows = self.env["calendar.reminder.coming"].with_user(self.seller).search(
-                action["domain"]
+            rows = (
+                self.env["calendar.reminder.coming"].with_user(self.seller).search(action["domain"])
             )
         self.assertEqual(
             [(row.record_name, row.due_at) for row in rows],
             [("Tasting", DUE + 6 * MINUTE), (later.name, datetime(2027, 6, 19, 9))],
         )
         self.assertFalse(
-            self.env["calendar.reminder.coming"].with_user(self.other_seller).search(
-                action["domain"]
-            )
+            self.env["calendar.reminder.coming"]
+            .with_user(self.other_seller)
+            .search(action["domain"])
         )
         self.assertEqual(rows[0].action_open_record()["res_id"], self.meeting.id)
 

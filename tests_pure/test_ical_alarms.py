@@ -72,9 +72,7 @@ def test_seen_and_snoozed_alarms_do_not_go_off_again():
     st.sampled_from(["start", "end"]), st.integers(0, 5), st.integers(1, 90),
 )  # fmt: skip
 def test_reminders_there_and_back(kind, offset, related, repeat, every):
-    meaning = alarms.Meaning(
-        kind, offset, related, repeat=repeat, every=every if repeat else 0
-    )
+    meaning = alarms.Meaning(kind, offset, related, repeat=repeat, every=every if repeat else 0)
     alarm = alarms.from_meaning(meaning, "Meeting")
     assert alarms.to_meaning(alarm) == meaning
     assert alarm.description == "Meeting"
