@@ -8,6 +8,7 @@ shared text is not parsed.
 from .items import Component
 from .lines import Split, unfold
 from .params import split_line
+from .parse import parse
 from .text import dump, fold
 
 #: In an own part without reminders: the shared ones were seen until then.
@@ -51,9 +52,7 @@ def acknowledged(own, moment):
     """
     stamp = f"{moment:%Y%m%dT%H%M%SZ}"
     if not own:
-        return fold(
-            ["BEGIN:VCALENDAR", "BEGIN:VEVENT", f"{SEEN}:{stamp}", "END:VEVENT", "END:VCALENDAR"]
-        )
+        return seen_shared(stamp)
     lines = ["BEGIN:VCALENDAR"]
     for chunk in Split(own.encode()).chunks():
         component = _read(chunk)
@@ -67,19 +66,53 @@ def acknowledged(own, moment):
     return fold([*lines, "END:VCALENDAR"])
 
 
+def seen_shared(stamp):
+    """The own part of somebody who has the shared reminders and has seen them.
+
+    :param str stamp: until when, as ACKNOWLEDGED says it
+    """
+    return fold(
+        ["BEGIN:VCALENDAR", "BEGIN:VEVENT", f"{SEEN}:{stamp}", "END:VEVENT", "END:VCALENDAR"]
+    )
+
+
 def seen_until(own):
-    """The stamp up to which all reminders were seen, or None.
+    """The stamp up to which reminders were seen, or None.
 
     :param str own: as :func:`own_part` gives it
     """
-    stamps = [
-        line.rpartition(":")[2]
-        for chunk in Split(own.encode()).chunks()
-        for alarm in _read(chunk).children()
-        for line in alarm.lines()
-        if _name(line) == "ACKNOWLEDGED"
-    ]
+    stamps = []
+    for chunk in Split(own.encode()).chunks():
+        component = _read(chunk)
+        lines = component.lines()
+        for alarm in component.children():
+            lines += alarm.lines()
+        stamps += [
+            line.rpartition(":")[2] for line in lines if _name(line) in ("ACKNOWLEDGED", SEEN)
+        ]
     return max(stamps, default=None)
+
+
+def own_alarms(own):
+    """The reminders that are its owner's own.
+
+    :param str own: as :func:`own_part` gives it
+    :return: list of (RECURRENCE-ID or None, tuple of Alarm), of the components in which he
+        has a say; one in which he has merely seen the shared ones is none
+    """
+    found = []
+    for chunk in Split(own.encode()).chunks():
+        component = _read(chunk)
+        alarms = [piece for piece in component.children() if piece.name == "VALARM"]
+        if not alarms and any(_name(line) == SEEN for line in component.lines()):
+            continue
+        lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", "UID:own", "DTSTART:20000101T000000Z"]
+        lines += [line for line in component.lines() if _name(line) == "RECURRENCE-ID"]
+        for alarm in alarms:
+            dump(alarm, lines)
+        for item in parse(fold([*lines, "END:VEVENT", "END:VCALENDAR"]).encode()).items:
+            found.append((item.recurrence_id, item.alarms))
+    return found
 
 
 def own_part(text):

@@ -146,7 +146,12 @@ from . import calendar_invitation_touch
 
 # isort: split
 # Over what meetings and tasks are made of.
-from . import calendar_reminder_answer, calendar_reminder_touch
+from . import (
+    calendar_reminder_answer,
+    calendar_reminder_own,
+    calendar_reminder_summary,
+    calendar_reminder_touch,
+)
 
 # isort: split
 # Over the calendars and texts that they add to.

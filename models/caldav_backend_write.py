@@ -12,6 +12,7 @@ from odoo.tools import SQL
 
 from ..dav.backend import Written
 from ..dav.errors import Forbidden, InvalidData, InvalidObject, NotFound
+from ..ical.overlay import own_part, seen_shared, seen_until
 from .caldav_answer import Answer
 from .caldav_todo_write import TodoMixin
 from .ical_incoming import UID_BYTES, Options
@@ -89,6 +90,7 @@ class WriteMixin(TodoMixin):
             self._place(collection, uid)
             return False
         answers = self._answers(own)
+        reminders = {event: event.alarm_ids for event in own}
         outcome, result = self._upsert(text)
         reason = result.reason or outcome.reason
         if result.kind in ("refused", "error"):
@@ -99,6 +101,7 @@ class WriteMixin(TodoMixin):
         if self._own(uid).kept:
             self.env["caldav.kept"]._take(self.user, uid)
         is_restored = self._restore(answers)
+        is_restored |= self._restore_reminders(uid, text, reminders)
         self._place(collection, uid)
         return not is_restored
 
@@ -156,6 +159,26 @@ class WriteMixin(TodoMixin):
                     guest.with_context(**SILENT).state = state
                     is_restored = True
         return is_restored
+
+    def _restore_reminders(self, uid, text, before):
+        """Of a meeting with guests the reminders that a program has sent are its user's own,
+        and not everybody's.
+
+        :param dict before: meeting to the reminders that all had
+        """
+        is_own = False
+        for event in self._meetings([uid]).filtered(lambda one: one.user_id == self.user):
+            was = before.get(event, event.alarm_ids.browse())
+            if event.alarm_ids != was and event.attendee_ids.partner_id - self.user.partner_id:
+                event.with_context(**SILENT).alarm_ids = was
+                is_own = True
+        if is_own:
+            self.env["caldav.overlay"]._put(self.user, uid, own_part(text))
+        elif self._own(uid).overlay:
+            # Those that all have: only that he has seen them is his own.
+            seen = seen_until(own_part(text))
+            self.env["caldav.overlay"]._put(self.user, uid, seen and seen_shared(seen))
+        return is_own
 
     # --- Where it is
 

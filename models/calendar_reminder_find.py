@@ -44,6 +44,7 @@ class Timing:
     alarm: object
     number: int
     allday: bool
+    own_key: str | None = None
 
     def window(self, first, last):
         """Between which dates of records its moment may lie in a window."""
@@ -76,8 +77,8 @@ class Due:
     def key(self):
         timing = self.timing
         return (
-            self.res_model, self.res_id, timing.alarm_id, self.partner_id, self.address,
-            self.base_at, timing.number,
+            self.res_model, self.res_id, timing.alarm_id, timing.own_key, self.partner_id,
+            self.address, self.base_at, timing.number,
         )  # fmt: skip
 
     def is_over(self, now):
@@ -88,6 +89,7 @@ class Due:
         """The row of the ledger."""
         return {
             "alarm_id": self.timing.alarm_id,
+            "own_key": self.timing.own_key,
             "kind": self.timing.kind,
             "res_model": self.res_model,
             "res_id": self.res_id,
@@ -245,7 +247,7 @@ class CalendarReminder(models.Model):
             found.setdefault(due.key, due)
         self._reckon(found.values())
         kept = [due for due in found.values() if due.due_at and first <= due.due_at <= last]
-        return sorted(kept, key=lambda due: (due.due_at, due.key[:3]))
+        return sorted(kept, key=lambda due: (due.due_at, due.key[:2]))
 
     @api.model
     def _timings(self, alarms, allday):
@@ -347,6 +349,7 @@ class CalendarReminder(models.Model):
                           CASE WHEN guest.partner_id IS NULL THEN guest.address END AS address
                      FROM calendar_attendee guest
                     WHERE guest.event_id = event.id AND timing.audience <> 'all'
+                      AND (timing.audience <> 'shown' OR NOT %(own)s)
                       AND COALESCE(guest.state, '') NOT IN ('declined', 'delegated')
                       AND (timing.audience = 'mail' OR EXISTS (
                            SELECT FROM res_users person WHERE person.active AND NOT person.share
@@ -359,6 +362,7 @@ class CalendarReminder(models.Model):
             timings=self._timings_as_values(timings),
             window=self._between(base, column),
             days=SQL("event.allday") if allday else SQL("event.allday IS NOT TRUE"),
+            own=self._has_own(SQL("event.ical_uid"), SQL("guest.partner_id")),
             # Google and Outlook remind of what is theirs.
             synchronised=manager._get_notify_alert_extra_conditions() or SQL(),
             unknown=self._unknown(
@@ -366,6 +370,19 @@ class CalendarReminder(models.Model):
                 base, with_known,
             ),
         )  # fmt: skip
+
+    @api.model
+    def _has_own(self, uid, partner):
+        """SQL condition: somebody has his own reminders of a meeting instead."""
+        return SQL(
+            """
+            EXISTS (SELECT FROM calendar_reminder_own own
+                      JOIN res_users whose ON whose.id = own.user_id
+                     WHERE own.uid = %s AND whose.partner_id = %s)
+            """,
+            uid,
+            partner,
+        )
 
     @api.model
     def _tasks_query(self, column, timings, with_known):
@@ -507,10 +524,12 @@ class CalendarReminder(models.Model):
                     SELECT row.id FROM calendar_reminder row
                      WHERE row.id = ANY(%(ids)s) AND CASE row.res_model
                       WHEN 'calendar.event' THEN
-                       (row.alarm_id IS NULL OR EXISTS (
+                       (row.own_key IS NOT NULL OR EXISTS (
                         SELECT FROM calendar_alarm_calendar_event_rel rel
+                          JOIN calendar_event event ON event.id = rel.calendar_event_id
                          WHERE rel.calendar_event_id = row.res_id
-                           AND rel.calendar_alarm_id = row.alarm_id))
+                           AND rel.calendar_alarm_id = row.alarm_id
+                           AND (row.kind <> 'notification' OR NOT %(own)s)))
                        AND (row.kind = ANY(%(for_all)s) OR EXISTS (
                         SELECT FROM calendar_attendee guest
                          WHERE guest.event_id = row.res_id
@@ -529,6 +548,7 @@ class CalendarReminder(models.Model):
                     """,
                     ids=self.ids,
                     for_all=list(FOR_ALL),
+                    own=self._has_own(SQL("event.ical_uid"), SQL("row.partner_id")),
                 )
             )
         )
@@ -536,7 +556,9 @@ class CalendarReminder(models.Model):
 
 def _audience(kind):
     """Whom a kind of reminder reaches: users, everybody by mail, or all at once."""
-    return "all" if kind in FOR_ALL else "mail" if kind == "email" else "user"
+    if kind in FOR_ALL:
+        return "all"
+    return {"email": "mail", "notification": "shown"}.get(kind, "user")
 
 
 def _naive(moment):

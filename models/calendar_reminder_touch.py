@@ -27,8 +27,7 @@ class CrmAutomationFiring(models.Model):
 
     @api.model
     def _ledgers(self):
-        # Reminders first: they are for a moment, whatever else is to be done.
-        return [self.env["calendar.reminder"], *super()._ledgers()]
+        return [*super()._ledgers(), self.env["calendar.reminder"]]
 
 
 class CrmAutomationRule(models.Model):

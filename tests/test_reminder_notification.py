@@ -1,5 +1,6 @@
 """The notification in the browser, what is answered to it, and what phones hear of it."""
 
+import re
 from datetime import datetime
 from unittest.mock import patch
 
@@ -147,6 +148,46 @@ class TestReminderNotification(ReminderCase):
             self.env["caldav.overlay"]._put(self.seller, self.meeting.ical_uid, own)
             self.assertFalse(self.due())
             self.assertTrue(self.due(self.other_seller))
+
+    def set_on_phone(self, user, event, *triggers):
+        """What the user's program sends: these reminders and no others."""
+        alarms = "".join(
+            f"BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:{one}\r\nDESCRIPTION:x\r\nEND:VALARM\r\n"
+            for one in triggers
+        )
+        text = re.sub(r"BEGIN:VALARM.*END:VALARM\r\n", "", event._ical_text(), flags=re.S)
+        own = own_part(text.replace("END:VEVENT", f"{alarms}END:VEVENT"))
+        self.env["caldav.overlay"]._put(user, event.ical_uid, own)
+
+    def test_what_is_set_on_a_phone_is_its_user_s_alone(self):
+        self.set_on_phone(self.seller, self.meeting, "-PT30M", "PT5M")
+        told = [(user, one["res_id"]) for user, one in self.remind(START - 30 * MINUTE)]
+        self.assertEqual(told, [(self.seller, self.meeting.id)])
+        told = [user for user, _one in self.remind(DUE)]
+        self.assertEqual(told, [self.other_seller])
+        self.assertEqual([user for user, _one in self.remind(START + 5 * MINUTE)], [self.seller])
+        self.assertFalse(self.remind(START + 6 * MINUTE))
+
+    def test_what_was_planned_follows_the_phone(self):
+        self.remind(START - 20 * MINUTE)
+        self.set_on_phone(self.seller, self.meeting)
+        self.assertEqual([user for user, _one in self.remind(DUE)], [self.other_seller])
+        self.set_on_phone(self.seller, self.meeting, "-PT10M")
+        self.remind(START - 12 * MINUTE)
+        self.set_on_phone(self.seller, self.meeting, "-PT5M")
+        self.assertFalse(self.remind(START - 10 * MINUTE))
+        with self.at(START - 9 * MINUTE):
+            coming = self.env["calendar.reminder.coming"].with_user(self.seller)
+            rows = coming.search(coming.action_open()["domain"])
+        self.assertEqual(rows.mapped("due_at"), [START - 5 * MINUTE])
+        self.assertEqual([user for user, _one in self.remind(START - 5 * MINUTE)], [self.seller])
+        self.env["caldav.overlay"]._put(self.seller, self.meeting.ical_uid, None)
+
+    def test_mails_go_on_whatever_the_phone_says(self):
+        self.meeting.alarm_ids += self.alarm(15, kind="email")
+        self.set_on_phone(self.seller, self.meeting)
+        self.remind(DUE)
+        self.assertIn(self.seller_partner, self.mails(self.meeting).recipient_ids)
 
     def test_an_occurrence_that_was_seen(self):
         """Of a series, what was due by then is seen; what comes is not."""
