@@ -169,27 +169,26 @@ class CalendarReminder(models.Model):
             order="date_deadline", limit=MAX_LINES,
         )  # fmt: skip
         late = todos.filtered(lambda todo: todo.date_deadline < day)
-        words = self.env._
         return [
             (
-                words("Meetings"), words("meetings: %(number)s", number=len(meetings)),
+                self.env._("Meetings"), self.env._("meetings: %(number)s", number=len(meetings)),
                 [(self._summary_time(one, user), one.display_name, one) for one in meetings],
             ),
             (
-                words("Tasks due today"),
-                words("tasks due: %(number)s", number=len(tasks - overdue)),
+                self.env._("Tasks due today"),
+                self.env._("tasks due: %(number)s", number=len(tasks - overdue)),
                 [(self._summary_time(one, user), one.display_name, one)
                  for one in tasks - overdue],
             ),
             (
-                words("Activities due today"),
-                words("activities due: %(number)s", number=len(todos - late)),
+                self.env._("Activities due today"),
+                self.env._("activities due: %(number)s", number=len(todos - late)),
                 [("", f"{one.summary or one.activity_type_id.name}: {one.res_name or ''}", one)
                  for one in todos - late],
             ),
             (
-                words("Overdue"),
-                words("overdue: %(number)s", number=len(overdue) + len(late)),
+                self.env._("Overdue"),
+                self.env._("overdue: %(number)s", number=len(overdue) + len(late)),
                 [(self._summary_time(one, user), one.display_name, one) for one in overdue]
                 + [(format_date(self.env, one.date_deadline),
                     f"{one.summary or one.activity_type_id.name}: {one.res_name or ''}", one)

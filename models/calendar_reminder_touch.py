@@ -5,12 +5,15 @@ Odoo's job and its timers in the browser have nothing left to do for the types t
 ledger delivers, so nobody is reminded twice.
 """
 
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 
 from .calendar_alarm import OURS
 from .crm_automation_rule_moment import LOOKAHEAD
+
+_logger = logging.getLogger(__name__)
 
 #: What of a meeting or task decides when it is to be reminded of, and whom.
 EVENT = frozenset({"start", "stop", "allday", "active", "alarm_ids", "partner_ids", "user_id"})
@@ -36,7 +39,12 @@ class CrmAutomationRule(models.Model):
     @api.model
     def _enqueue_moments(self):
         # Before the rules: reminders are for a moment.
-        self.env["calendar.reminder"]._enqueue()
+        try:
+            self.env["calendar.reminder"]._enqueue()
+        except Exception:
+            # No business of the rules.
+            _logger.exception("Looking for due reminders failed")
+            self.env.cr.rollback()
         return super()._enqueue_moments()
 
 

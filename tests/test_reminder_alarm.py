@@ -8,7 +8,10 @@ from odoo.tests import Form, tagged
 
 from ..ical.alarms import to_meaning
 from ..ical.parse import parse
+from ..ical.text import to_text
+from ..models.caldav_todo import TodoWriter
 from ..models.ical_incoming import Options
+from ..models.ical_meeting import utc
 from .common import HOUR, MINUTE, EveryObjectCase
 from .reminder import START, ReminderCase
 
@@ -199,6 +202,20 @@ class TestReminderTask(ReminderCase, EveryObjectCase):
     def test_what_was_missed_is_told_of_tasks_even_after_their_deadline(self):
         self.task(self.alarm(1, "hours"), date_deadline=START + HOUR)
         self.assertEqual(len(self.remind(START + 4 * HOUR)), 1)
+
+    def test_in_the_to_dos_of_other_programs(self):
+        due, begins = self.alarm(1, "hours"), self.alarm(10, trigger_related="end")
+        only_due = self.task(due, begins, date_deadline=START)
+        planned = self.task(due, begins, date_deadline=START + HOUR, planned_date_start=START)
+        writer = TodoWriter(self.seller)
+        for task, related in ((only_due, {"END"}), (planned, {"START", "END"})):
+            item = writer.item("x", task)
+            self.assertEqual({alarm.related for alarm in item.alarms}, related)
+            [read] = parse(to_text([item]).encode()).items
+            self.assertEqual({to_meaning(one) for one in read.alarms},
+                             {to_meaning(one) for one in item.alarms})  # fmt: skip
+        self.assertIsNone(writer.item("x", only_due).start)
+        self.assertEqual(utc(START), writer.item("x", planned).start)
 
     def test_on_the_screen(self):
         task = self.task(date_deadline=START)

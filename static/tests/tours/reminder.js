@@ -14,7 +14,7 @@ registry.category("web_tour.tours").add("crm_automation_reminder", {
         { trigger: `${REMINDER} button:contains('In 5 minutes')`, run: "click" },
         { trigger: "body:not(:has(.o_crm_automation_reminder))" },
         ...app("calendar.mail_menu_calendar", "Calendar"),
-        entry("crm_automation.menu_calendar_reminders_coming", "Upcoming Reminders"),
+        menu("crm_automation.menu_calendar_reminders_coming", "Upcoming Reminders"),
         { trigger: ".o_list_view .o_data_row:contains('Tasting')" },
         ...app("sale.sale_menu_root", "Sales"),
         menu("sale.menu_sale_config", "Configuration"),
