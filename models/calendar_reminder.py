@@ -49,10 +49,10 @@ class CalendarReminder(models.Model):
     partner_id = fields.Many2one("res.partner", "For", readonly=True, index=True)
     address = fields.Char(readonly=True, help="Of whoever is invited without being a contact.")
     number = fields.Integer(
-        readonly=True, aggregator=None, help="0, or which repetition of the reminder it is."
+        readonly=True, default=0, aggregator=None, help="0, or which repetition of the reminder it is."
     )
     snooze = fields.Integer(
-        readonly=True, aggregator=None, help="0, or how often it was put off until now."
+        readonly=True, default=0, aggregator=None, help="0, or how often it was put off until now."
     )
     base_at = fields.Datetime(
         "Date", required=True, readonly=True, help="What the moment was reckoned from."
@@ -94,6 +94,16 @@ class CalendarReminder(models.Model):
         self.ensure_one()
         model = self.env[self.res_model].sudo().with_context(active_test=False)
         return model.browse(self.res_id).exists()
+
+    def _subjects(self):
+        """Row to its meeting or task, past the rights; those that share a model are read
+        together."""
+        found = {}
+        for name, rows in self.grouped("res_model").items():
+            model = self.env[name].sudo().with_context(active_test=False)
+            by_id = {one.id: one for one in model.browse(set(rows.mapped("res_id")))}
+            found |= {row: by_id[row.res_id] for row in rows}
+        return found
 
     def _finish(self, state, reason=False):
         """End rows.

@@ -49,8 +49,9 @@ class CalendarReminder(models.Model):
             model: self._spans(model, some.mapped("res_id"))
             for model, some in rows.grouped("res_model").items()
         }
+        subjects = rows._subjects()
         return [
-            row._payload(self.env.user)
+            row._payload(self.env.user, subjects[row])
             for row in rows
             if moments[row] and not spans[row.res_model][row.res_id].is_over(row.due_at, now)
         ]

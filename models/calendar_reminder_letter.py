@@ -61,15 +61,18 @@ class CalendarReminder(models.Model):
 
     def _queue(self, batch):
         """Create the messages and mails of a batch; end its rows."""
-        records = self._records_of([row for row, _reader in batch])
+        subjects = self.browse([row.id for row, _reader in batch])._subjects()
+        records = {}
+        for record in subjects.values():
+            records.setdefault(record._name, record.browse())
+            records[record._name] |= record
         reply_to = self._reply_to(records)
         values, letters = {}, []
         frames = {}
         rendered = self._render_templates(batch)
         for row, reader in batch:
-            record = records[row.res_model].browse(row.res_id)
             speaker = self.with_context(lang=reader.lang, tz=reader.tz)
-            record = record.with_env(speaker.env)
+            record = subjects[row].with_env(speaker.env(su=True))
             key = (row.res_model, row.res_id, row.alarm_id.id, reader.lang, reader.tz)
             own = rendered.get(row.id)
             if own:
@@ -124,17 +127,6 @@ class CalendarReminder(models.Model):
         self.browse([row.id for row, *_rest in letters])._finish("done")
 
     @api.model
-    def _records_of(self, rows):
-        """Model to the records of rows, past the rights, read at once."""
-        found = {}
-        for row in rows:
-            found.setdefault(row.res_model, set()).add(row.res_id)
-        return {
-            model: self.env[model].sudo().with_context(active_test=False).browse(ids)
-            for model, ids in found.items()
-        }
-
-    @api.model
     def _reply_to(self, records):
         """Model to record id to the address that brings an answer into its chatter."""
         return {
@@ -163,10 +155,10 @@ class CalendarReminder(models.Model):
             )  # fmt: skip
         languages = {code for code, _name in self.env["res.lang"].get_installed()}
         found = {}
+        subjects = rows._subjects()
         for row in rows:
             partner = row.partner_id.sudo()
-            record = row._record()
-            user = self._author(record)
+            user = self._author(subjects[row])
             wishes = (partner.lang, user.lang, self.env.company.partner_id.lang)
             lang = next((code for code in wishes if code in languages), "en_US")
             reader = Reader(emails[row], partner, lang, partner.tz or user.tz or "UTC")

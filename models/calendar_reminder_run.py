@@ -114,8 +114,9 @@ class CalendarReminder(models.Model):
 
     def _deliver_notification(self):
         payloads = defaultdict(list)
+        subjects = self._subjects()
         for row, user in self._users():
-            payloads[user].append(row._payload(user))
+            payloads[user].append(row._payload(user, subjects[row]))
         for user, payload in payloads.items():
             user._bus_send(BUS, payload)
         self._finish("done")
@@ -127,11 +128,14 @@ class CalendarReminder(models.Model):
                 if user.active and not user.share:
                     yield row, user
 
-    def _payload(self, user):
-        """What a browser shows of it."""
+    def _payload(self, user, record):
+        """What a browser shows of it.
+
+        :param record: the meeting or task
+        """
         self.ensure_one()
         speaker = self.with_context(lang=user.lang, tz=user.tz or "UTC")
-        record = speaker._record()
+        record = record.with_env(speaker.env(su=True))
         lines = [speaker._when(record, user.tz or "UTC")]
         link = False
         if self.res_model == "calendar.event":
@@ -171,9 +175,9 @@ class CalendarReminder(models.Model):
     def _deliver_activity(self):
         """A to-do for each user: at what the meeting or task is about, else at his own
         contact."""
+        subjects = self._subjects()
         for row, user in self._users():
-            record = row._record()
-            place = record
+            record = place = subjects[row]
             if record._name == "calendar.event":
                 place = row._document(record) or user.partner_id
             row = row.with_context(lang=user.lang, tz=user.tz or "UTC")
