@@ -29,3 +29,7 @@ DELETE FROM calendar_invitation_outgoing;
 UPDATE caldav_account
    SET enabled = false,
        secret = NULL;
+UPDATE calendar_reminder
+   SET state = 'cancelled',
+       reason = 'The database was neutralized.'
+ WHERE state = 'pending';

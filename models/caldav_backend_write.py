@@ -14,6 +14,7 @@ from odoo.tools import SQL
 from ..dav.backend import Written
 from ..dav.errors import Forbidden, InvalidData, InvalidObject, NotFound
 from ..ical import scheduling
+from ..ical.overlay import own_part, seen_shared, seen_until
 from ..ical.parse import parse
 from .caldav_answer import Answer, answer
 from .caldav_sending import Sending, with_guests
@@ -111,6 +112,7 @@ class WriteMixin(TodoMixin):
             self._place(collection, uid)
             return False
         answers = self._answers(own)
+        reminders = {event: event.alarm_ids for event in own}
         sending.note()
         outcome, result = self._upsert(text, sending.is_organizer)
         reason = result.reason or outcome.reason
@@ -126,6 +128,7 @@ class WriteMixin(TodoMixin):
         if self._own(uid).kept:
             self.env["caldav.kept"]._take(self.user, uid)
         is_restored = self._restore(answers)
+        is_restored |= self._restore_reminders(uid, text, reminders)
         is_changed = False
         if sending.is_of_several:
             mine = self._meetings([uid]).filtered(lambda event: event.user_id == self.user)
@@ -185,6 +188,26 @@ class WriteMixin(TodoMixin):
                     guest.with_context(**SILENT).state = state
                     is_restored = True
         return is_restored
+
+    def _restore_reminders(self, uid, text, before):
+        """Of a meeting with guests the reminders that a program has sent are its user's own,
+        and not everybody's.
+
+        :param dict before: meeting to the reminders that all had
+        """
+        is_own = False
+        for event in self._meetings([uid]).filtered(lambda one: one.user_id == self.user):
+            was = before.get(event, event.alarm_ids.browse())
+            if event.alarm_ids != was and event.attendee_ids.partner_id - self.user.partner_id:
+                event.with_context(**SILENT).alarm_ids = was
+                is_own = True
+        if is_own:
+            self.env["caldav.overlay"]._put(self.user, uid, own_part(text))
+        elif self._own(uid).overlay:
+            # Those that all have: only that he has seen them is his own.
+            seen = seen_until(own_part(text))
+            self.env["caldav.overlay"]._put(self.user, uid, seen and seen_shared(seen))
+        return is_own
 
     # --- Where it is
 

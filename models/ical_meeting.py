@@ -1,13 +1,17 @@
 """One meeting as an item. Plain Python over records: what each field is called there."""
 
+import base64
 from dataclasses import replace
 from datetime import timedelta
 
-from ..ical.alarms import from_fields
-from ..ical.items import Attendee, Conference, Event, Organizer
+from odoo.tools.mimetypes import guess_mimetype
+
+from ..ical.alarms import from_meaning
+from ..ical.items import Attachment, Attendee, Conference, Event, Organizer
 from ..ical.params import EMPTY
 from ..ical.values import UTC
 from ..ical.zones import by_name
+from .calendar_alarm import MAX_INLINE
 from .ical_guest import facts_of, line
 from .ical_kept import with_original
 
@@ -222,21 +226,37 @@ class MeetingWriter:
     def alarms(self, event, people):
         if not self.readable["alarm_ids"]:
             return ()
-        return tuple(self._alarm(alarm, people) for alarm in event.alarm_ids)
+        return tuple(self._alarm(alarm, people, event.allday) for alarm in event.alarm_ids)
 
-    def _alarm(self, alarm, people):
+    def _alarm(self, alarm, people, allday):
         # EMAIL has to say to whom (3.6.6).
-        kind = alarm.alarm_type if people else "notification"
-        key = alarm.id, people if kind == "email" else ()
+        is_mail = alarm.alarm_type == "email" and bool(people)
+        key = alarm.id, allday, people if is_mail else ()
         if key not in self._alarms:
-            fields = {
-                "alarm_type": kind, "duration": alarm.duration, "interval": alarm.interval,
-            }  # fmt: skip
-            made = from_fields(fields, alarm.name)
-            if kind == "email":
-                made = replace(made, attendees=tuple(Attendee(one.uri) for one in people))
+            meaning = alarm._meaning(allday)
+            kind = "email" if is_mail else "notification"
+            # Known again by its UID, whatever others make of it.
+            uid = None if meaning.kind == "notification" else f"odoo-alarm-{alarm.id}"
+            made = from_meaning(replace(meaning, kind=kind), alarm.name, uid)
+            if is_mail:
+                made = replace(
+                    made,
+                    attendees=tuple(Attendee(one.uri) for one in people),
+                    attachments=self._alarm_files(alarm),
+                )
             self._alarms[key] = made
         return self._alarms[key]
+
+    @staticmethod
+    def _alarm_files(alarm):
+        """Its file inside the text, if it is small."""
+        file = alarm.sudo().with_context(bin_size=False).attachment
+        octets = base64.b64decode(file) if file else b""
+        if not octets or len(octets) > MAX_INLINE:
+            return ()
+        name = alarm.attachment_name or "attachment"
+        media = guess_mimetype(octets)
+        return (Attachment.inline(octets, FMTTYPE=media, FILENAME=name),)
 
 
 def named_zone(name):
