@@ -55,7 +55,7 @@ def acknowledged(own, moment):
         return seen_shared(stamp)
     lines = ["BEGIN:VCALENDAR"]
     for chunk in Split(own.encode()).chunks():
-        component = _read(chunk)
+        component = read_chunk(chunk)
         alarms = [piece for piece in component.children() if piece.name == "VALARM"]
         for alarm in alarms:
             _acknowledge(alarm, stamp)
@@ -83,7 +83,7 @@ def seen_until(own):
     """
     stamps = []
     for chunk in Split(own.encode()).chunks():
-        component = _read(chunk)
+        component = read_chunk(chunk)
         lines = component.lines()
         for alarm in component.children():
             lines += alarm.lines()
@@ -102,7 +102,7 @@ def own_alarms(own):
     """
     found = []
     for chunk in Split(own.encode()).chunks():
-        component = _read(chunk)
+        component = read_chunk(chunk)
         alarms = [piece for piece in component.children() if piece.name == "VALARM"]
         if not alarms and any(_name(line) == SEEN for line in component.lines()):
             continue
