@@ -64,9 +64,7 @@ class TodoMixin:
         for record, _text in collection._todo_records(uids).values():
             mine = record.with_user(self.user)
             is_project_s = record._name == "project.task" and record.project_id
-            if is_project_s and not (
-                record.user_ids == self.user and mine.has_access("unlink")
-            ):
+            if is_project_s and not (record.user_ids == self.user and mine.has_access("unlink")):
                 raise NoPrivilege("a task of a project that others work on stays where it is")
             try:
                 if is_project_s:
