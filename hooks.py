@@ -56,5 +56,13 @@ def uninstall_hook(env):
     """Without this addon's rules, those of Odoo's act again that they stood for."""
     rules = env["crm.automation.rule"].with_context(active_test=False)
     rules.search([("stock_taken_over", "=", True)])._give_back()
+    # Odoo alone would take each reminder for one before the start.
+    reminders = env["calendar.alarm"].sudo().with_context(active_test=False)
+    reminders.search(
+        [
+            "|", "|", "|", ("active", "=", False), ("trigger_at", "!=", False),
+            ("trigger_occurs", "=", "after"), ("trigger_related", "=", "end"),
+        ]
+    ).unlink()  # fmt: skip
     # Odoo alone has no place for attendees without a contact.
     env["calendar.attendee"].sudo().search([("partner_id", "=", False)]).unlink()

@@ -1,4 +1,4 @@
-"""CalDAV on a calendar of 2,000 events, beside Radicale and Xandikos, in the same run.
+"""CalDAV on a calendar of 2,000 events, beside four other servers, in the same run.
 
 Each in a process of its own, asked by the same program; every answer is checked. And our
 own with 10,000, to see how it grows. The floor is an answer of the same Odoo without any
@@ -8,22 +8,20 @@ work, stock's cost its own create and unlink of such a meeting.
 import contextlib
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import _php_peers
 import session
 from _bars import bar, stopwatch
 from _caldav_program import Program
+from _servers import WORKERS, free_port, running
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "2000"))
 GROWTH = int(os.environ.get("BENCH_GROWTH", "5"))
-WORKERS = 2
 PEERS = Path(os.environ.get("CRM_AUTOMATION_PEERS") or "/nowhere")
 #: Reads: at most 0.7 times the best peer, plus 3 ms; and at most 1.5 times the best peer.
 HEAVY = (
@@ -31,36 +29,6 @@ HEAVY = (
     "week, expanded", "query, all", "query by UID",
 )  # fmt: skip
 LIGHT = ("GET", "PROPFIND 0", "sync, idle", "sync, 10 changes")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.contextmanager
-def running(command, port, environment=None):
-    """A server, until it is not needed any more; its process."""
-    process = subprocess.Popen(
-        [str(word) for word in command], env=environment, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        end = time.monotonic() + 90
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"{command[0]} did not start")
-            time.sleep(0.2)
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def memory(process):
@@ -151,17 +119,29 @@ def main():
         grown.run(EVENTS * GROWTH)
         show(f"ours, {EVENTS * GROWTH} events", grown)
         after = memory(process)
-    peers = {}
-    if PEERS.is_dir():
-        for name, server in (("Radicale", radicale), ("Xandikos", xandikos)):
-            with server() as url:
-                peers[name] = Program(url, "alice", "alice")
-                peers[name].run(EVENTS)
-                show(name, peers[name])
-    else:
-        print("No peers: they could not be had.")
+    peers = run_peers()
     judge(ours, grown, peers, create, unlink)
     bar("memory", after - before, "MiB", "<=", 60)
+
+
+def run_peers():
+    """dict from name to Program of those that are there."""
+    peers = {}
+    for name, server, folder in (
+        ("Radicale", radicale, PEERS), ("Xandikos", xandikos, PEERS),
+        ("SabreDAV 1.8", _php_peers.sabredav, _php_peers.ROOT),
+        ("DAViCal", _php_peers.davical, _php_peers.ROOT),
+    ):  # fmt: skip
+        if not folder.is_dir():
+            print(f"{name} is missing: it could not be had.")
+            continue
+        with server() as url:
+            program = Program(url, "alice", "alice")
+            program.run(EVENTS)
+        peers[name] = program
+        show(name, program)
+    print("SabreDAV 4 is missing: it is only in Composer's registry.")
+    return peers
 
 
 def show(name, program):
@@ -172,12 +152,22 @@ def show(name, program):
 
 def judge(ours, grown, peers, create, unlink):
     for what, factor, more in [(one, 0.7, 3) for one in HEAVY] + [(one, 1.5, 0) for one in LIGHT]:
-        best = min((peer.times[what] for peer in peers.values()), default=None)
+        best = min(
+            (peer.times[what] for peer in peers.values() if what in peer.times), default=None
+        )  # fmt: skip
         if best is not None:
             limit = round(factor * best + more, 1)
             bar(what.replace(" ", "_").replace(",", ""), ours.times[what], "ms", "<=", limit)
     bar("PUT", ours.times["PUT new"], "ms", "<=", round(1.3 * create + 5, 1))
     bar("DELETE", ours.times["DELETE"], "ms", "<=", round(1.3 * unlink + 5, 1))
+    if "DAViCal" in peers:
+        bar(
+            "PUT_and_DAViCal",
+            ours.times["PUT new"],
+            "ms",
+            "<=",
+            round(peers["DAViCal"].times["PUT new"], 1),
+        )
     bar("PUT_growth", grown.times["PUT new"] / ours.times["PUT new"], "times", "<=", 1.2)
     if peers:
         bar("mixed", ours.mixed, "/s", ">=", round(max(one.mixed for one in peers.values())))

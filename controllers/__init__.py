@@ -1,1 +1,1 @@
-from . import caldav, caldav_setup, feed, invitation
+from . import caldav, caldav_setup, feed, invitation, reminder

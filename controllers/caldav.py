@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 ROOT = "/caldav/"
 METHODS = [
     "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR",
-    "MKCOL", "MOVE", "COPY", "POST", "LOCK", "UNLOCK", "PATCH", "ACL",
+    "MKCOL", "MOVE", "COPY", "POST",
 ]  # fmt: skip
 REALM = 'Basic realm="Odoo", charset="UTF-8"'
 _ROUTE = {
@@ -118,4 +118,7 @@ class CaldavController(http.Controller):
         response = Response(answer.body(), status=answer.status, headers=answer.headers)
         if "Content-Type" not in answer.headers:
             response.headers.remove("Content-Type")
+        if "Content-Length" in answer.headers:
+            # Of HEAD it is not that of the body.
+            response.headers["Content-Length"] = answer.headers["Content-Length"]
         return response

@@ -26,3 +26,10 @@ UPDATE calendar_import
  WHERE state = 'running';
 -- The invited hear of meetings from the original.
 DELETE FROM calendar_invitation_outgoing;
+UPDATE caldav_account
+   SET enabled = false,
+       secret = NULL;
+UPDATE calendar_reminder
+   SET state = 'cancelled',
+       reason = 'The database was neutralized.'
+ WHERE state = 'pending';

@@ -1,7 +1,11 @@
 """What the server asks of whoever stores calendars. It knows the user already."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+#: Between noon here and noon anywhere.
+_ANYWHERE = timedelta(hours=26)
 
 
 @dataclass(frozen=True)
@@ -199,3 +203,11 @@ class Search:
     first: object = None
     last: object = None
     uid: str | None = None
+
+    def widened(self):
+        """For days and floating times that are elsewhere than the store has them."""
+        return replace(
+            self,
+            first=self.first and self.first - _ANYWHERE,
+            last=self.last and self.last + _ANYWHERE,
+        )

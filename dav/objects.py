@@ -78,7 +78,18 @@ def check_object(data):
     if broken:
         raise InvalidData(f"line {broken.line}: {broken.code}")
     _check_one(found, {repair.code for repair in repairs})
+    _check_times(calendar.items)
     return text, calendar.items[0].uid, calendar.items[0].NAME
+
+
+def _check_times(items):
+    """:raises InvalidData: when something ends where no calendar can say it"""
+    try:
+        for item in items:
+            _ends = item.stop, [period.stop for period in getattr(item, "rdates", ())
+                                if hasattr(period, "stop")]  # fmt: skip
+    except IcalError as error:
+        raise InvalidData(str(error)) from error
 
 
 def _check_one(found, repairs):

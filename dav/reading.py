@@ -10,16 +10,17 @@ MAX_DEPTH = 40
 MAX_ELEMENTS = 100_000
 
 
-def read_xml(body):
+def read_xml(body, max_bytes=MAX_BYTES, max_elements=MAX_ELEMENTS):
     """The root element of a body; None for an empty one.
 
     :param bytes body: as it came
+    :param int max_bytes, max_elements: more than that is not read
     :raises BadRequest: for whatever is no XML that we read
     """
     if not body.strip():
         return None
-    if len(body) > MAX_BYTES:
-        raise TooLarge(f"more than {MAX_BYTES} octets of XML")
+    if len(body) > max_bytes:
+        raise TooLarge(f"more than {max_bytes} octets of XML")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
         remove_comments=True, remove_pis=True,
@@ -34,17 +35,17 @@ def read_xml(body):
     if root.getroottree().docinfo.doctype:
         # In an encoding in which it was not seen above.
         raise BadRequest("a document type has no place in a request")
-    _check_size(root)
+    _check_size(root, max_elements)
     return root
 
 
-def _check_size(root):
+def _check_size(root, max_elements):
     depth, count = 0, 0
     for event, _element in etree.iterwalk(root, events=("start", "end")):
         if event == "start":
             count += 1
             depth += 1
-            if depth > MAX_DEPTH or count > MAX_ELEMENTS:
+            if depth > MAX_DEPTH or count > max_elements:
                 raise BadRequest("more elements, or deeper, than are read")
         else:
             depth -= 1

@@ -78,6 +78,7 @@ class Reports:
     def _matching(self, resource, filter_: CompFilter, wanted, zone):
         calendar = resource.calendar
         search, is_all = filter_.search()
+        search = self._where(search, zone)
         if resource.kind == "object":
             entries = [resource.entry]
         else:
@@ -92,6 +93,10 @@ class Reports:
             found = read_object(text)
             if found is not None and filter_.matches(found, zone):
                 yield self._response(calendar, entry, wanted, text, zone)
+
+    def _where(self, search, zone):
+        """The search, where days and floating times are in that zone."""
+        return search if zone == self.tree.person.zone else search.widened()
 
     def _zone(self, root, calendar):
         """Where floating times are: as it is asked, as the calendar has it, or his own."""
@@ -241,13 +246,13 @@ class Reports:
         if resource.kind == "home":
             calendars = [one for one in self.tree.calendars if not one.transparent]
         zone = self._zone(root, resource.calendar)
+        searches = [Search(kind, span.start, span.end) for kind in ("VEVENT", "VFREEBUSY")]
         objects = (
             found
             for calendar in calendars
-            for component in ("VEVENT", "VFREEBUSY")
+            for search in searches
             for entry, text in self.backend.texts(
-                calendar,
-                self.backend.entries(calendar, search=Search(component, span.start, span.end)),
+                calendar, self.backend.entries(calendar, search=self._where(search, zone))
             )
             if (found := read_object(text)) is not None
         )

@@ -8,7 +8,7 @@ from .errors import BadRequest, Failed
 
 #: Longest header with conditions: it is searched by patterns.
 MAX_CONDITION = 8192
-_TAG = re.compile(r'\s*(?:W/)?("[^"]*")\s*(?:,|$)')
+_TAG = re.compile(r'\s*(W/)?("[^"]*")\s*(?:,|$)')
 _LIST = re.compile(r"\s*(?:<([^>]*)>\s*)?\(([^)]*)\)")
 _CONDITION = re.compile(r"\s*(Not\s+)?(?:<([^>]*)>|\[((?:W/)?\"[^\"]*\")\])", re.I)
 
@@ -111,7 +111,7 @@ class Request:
         :raises Failed: when it is not
         """
         match = self.condition("if-match")
-        if match is not None and not (_any(match) and etag or etag in _tags(match)):
+        if match is not None and not (_any(match) and etag or etag in _tags(match, is_strong=True)):
             raise Failed("If-Match: it is another one now")
         none = self.condition("if-none-match")
         if none is not None and self.method not in ("GET", "HEAD"):
@@ -168,9 +168,13 @@ def _any(value):
     return value.strip() == "*"
 
 
-def _tags(value):
-    """Entity tags of a list, without the mark of weak ones; ours are all strong."""
-    return [] if _any(value) else _TAG.findall(value)
+def _tags(value, is_strong=False):
+    """Entity tags of a list, without the mark of weak ones; ours are all strong.
+
+    :param bool is_strong: weak ones are none (RFC 9110, 8.8.3.2)
+    """
+    found = [] if _any(value) else _TAG.findall(value)
+    return [tag for weak, tag in found if not (weak and is_strong)]
 
 
 def decoded(path):

@@ -83,7 +83,7 @@ class Tree:
     def calendar(self, name):
         """:raises NotFound:"""
         if name not in self._known:
-            self._known[name] = self._look_up(name)
+            self._known[name] = self._look_up(name) if is_name(name) else None
         if self._known[name] is None:
             raise NotFound("there is no such calendar")
         return self._known[name]

@@ -76,15 +76,22 @@ class Server:
         if status == 207 or (pieces and "Content-Type" not in headers):
             headers.setdefault("Content-Type", XML_TYPE)
         headers["DAV"] = DAV
+        if status == 207 and self.request.method in ("PROPFIND", "REPORT"):
+            headers |= self._applied()
         if self.request.method == "HEAD":
             headers["Content-Length"] = str(len(Answer(status, {}, pieces).body()))
             pieces = ()
         return Answer(status, headers, pieces)
 
+    def _applied(self):
+        """RFC 7240, 3: that what was preferred was done."""
+        is_asked = self.request.minimal and self.request.header("prefer")
+        return {"Preference-Applied": "return=minimal"} if is_asked else {}
+
     def _dispatch(self):
         method = self.request.method
         if method not in METHODS:
-            raise self._refused(None)
+            raise self._refused(self._kind())
         if method == "OPTIONS":
             return self._options()
         self.request.check_if(self._etag_at)
@@ -129,11 +136,14 @@ class Server:
             return None
         return f'"{resource.entry.etag}"' if resource.entry else None
 
-    def _options(self):
-        kind = None
+    def _kind(self):
+        """Of the resource there; None where there is none."""
         with contextlib.suppress(DavError):
-            kind = self.tree.find(self.request.path).kind
-        return 200, {"Allow": self.allow(kind), "Content-Length": "0"}, []
+            return self.tree.find(self.request.path).kind
+        return None
+
+    def _options(self):
+        return 200, {"Allow": self.allow(self._kind()), "Content-Length": "0"}, []
 
     # --- PROPFIND
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..ical import alarms
-from ..ical.errors import IcalError, LimitExceeded
+from ..ical.errors import BadValue, IcalError, LimitExceeded
 from ..ical.values import UTC, is_date, read_date_time
 from .errors import InvalidFilter
 
 #: The ends of time, as far as it can be counted in every zone.
 BEGIN = datetime(2, 1, 1, tzinfo=UTC)
 END = datetime(9998, 12, 31, tzinfo=UTC)
+_MOMENT, _DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,13 @@ def read_range(element, both=False, error=InvalidFilter):
     start, end = (_moment(element.get(name), error) for name in ("start", "end"))
     if (start is None and end is None) or (both and (start is None or end is None)):
         raise error("a time-range without its ends")
-    found = TimeRange(start or BEGIN, end or END)
-    if not found.start < found.end:
+    if start is not None and end is not None and not start < end:
         raise error("a time-range has to end after its start")
-    return found
+    start, end = (_within(start or BEGIN), _within(end or END))
+    if start == end:
+        # It lies where nothing can be counted: of no length there, and nothing is in it.
+        start, end = (BEGIN, BEGIN + _MOMENT) if start == BEGIN else (END - _MOMENT, END)
+    return TimeRange(start, end)
 
 
 def _moment(text, error):
@@ -49,6 +53,10 @@ def _moment(text, error):
         raise error("the ends of a time-range are times in UTC") from cause
     if moment.tzinfo is None:
         raise error("the ends of a time-range are times in UTC")
+    return moment
+
+
+def _within(moment):
     return min(max(moment, BEGIN), END)
 
 
@@ -67,15 +75,23 @@ def matches(found, name, chosen, span, zone):
     if name == "VTODO" and any(not item.recurs for _component, item in chosen):
         if not any(item.recurs for item in found.items):
             return any(_todo(item, span, zone) for _component, item in chosen)
-    if name == "VJOURNAL":
-        chosen = [pair for pair in chosen if pair[1].start is not None]
-        if not chosen:
-            return False
     try:
+        if name == "VJOURNAL":
+            return _journal(found, items, span, zone)
         return any(id(one.item) in items for one in found.occurrences(span.start, span.end, zone))
     except LimitExceeded:
         # More than can be counted: there will be one of them.
         return True
+
+
+def _journal(found, items, span, zone):
+    """A journal of a day lasts that day; one without a day is never."""
+    nearby = found.occurrences(_shifted(span.start, -_DAY), span.end, zone)
+    return any(
+        utc(one.start, zone) < span.end
+        and utc(one.start, zone) + (_DAY if is_date(one.start) else _MOMENT) > span.start
+        for one in nearby if id(one.item) in items
+    )  # fmt: skip
 
 
 def _freebusy(item, span, zone):
@@ -132,13 +148,16 @@ def alarm_matches(found, item, component, span, zone):
             for one in nearby if one.item is item
             for moment in alarms.times(alarm, one.start, one.stop, zone)
         )  # fmt: skip
+    except BadValue:
+        # It goes off when there is no time any more.
+        return False
     except (LimitExceeded, OverflowError):
         return True
 
 
 def _shifted(moment, amount):
     try:
-        return min(max(moment + amount, BEGIN), END)
+        return _within(moment + amount)
     except OverflowError:
         return BEGIN if amount < timedelta() else END
 

@@ -31,6 +31,8 @@ SECONDS = 30
 #: Seconds for one connection; a host may have several addresses.
 CONNECT_SECONDS = 10
 MAX_REDIRECTS = 5
+#: Connections of one clock at once.
+WATCHED = 8
 MAX_ADDRESSES = 4
 CHUNK = 65536
 #: Longer ones are not kept: a server makes them up.
@@ -103,6 +105,9 @@ class Clock:
         # A descriptor of our own: TLS takes the socket's away.
         with self._lock:
             self._sockets.append(sock.dup())
+            # One after the other: those before are closed.
+            while len(self._sockets) > WATCHED:
+                self._sockets.pop(0).close()
 
     def _ring(self):
         self.is_over = True
@@ -211,49 +216,56 @@ def fetch(text, *, etag="", modified="", limit=LIMIT, seconds=SECONDS, allowed=N
         for name, value in {"If-None-Match": etag, "If-Modified-Since": modified}.items()
         if value
     }
-    allowed = allowed or Allowed()
     ways = read_address(text)
-    token = _reading.set(True)
-    try:
-        with Clock(seconds) as clock:
-            while True:
-                try:
-                    return _Reader(clock, allowed, validators, limit, verify).answer(ways.pop(0))
-                except FetchError as error:
-                    # Not after a wrong certificate: somebody may be in between.
-                    if not ways or error.code not in ("unreachable", "tls"):
-                        raise
-    finally:
-        _reading.reset(token)
+    with Guard(allowed or Allowed(), Clock(seconds), verify) as guard:
+        while True:
+            try:
+                return _Reader(guard, validators, limit).answer(ways.pop(0))
+            except FetchError as error:
+                # Not after a wrong certificate: somebody may be in between.
+                if not ways or error.code not in ("unreachable", "tls"):
+                    raise
 
 
-class _Reader:
-    """One way to the address, with its redirects."""
+class Guard:
+    """A session with the care of this module, as context manager.
 
-    def __init__(self, clock, allowed, validators, limit, verify):
-        self.clock, self.allowed, self.limit = clock, allowed, limit
-        self.validators, self.verify = validators, verify
+    :param Allowed allowed: where connections may go beside the internet
+    :param Clock clock: for all of it
+    :param verify: True, or the path of the certificates to trust
+    """
 
-    def answer(self, address):
-        start = address
-        with requests.Session() as session:
-            # No proxies and no passwords from the server's environment.
-            session.trust_env = False
-            session.verify = self.verify
-            adapter = CheckedAdapter(self.allowed, self.clock)
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
-            for _hop in range(MAX_REDIRECTS + 1):
-                with self._translated(address):
-                    response = self._get(session, address)
-                    with response:
-                        if not response.is_redirect:
-                            return self._fetched(response, address, start)
-                        address = follow(address, response.headers.get("Location"))
-        raise FetchError("redirects", host=start.host)
+    def __init__(self, allowed, clock, verify):
+        self.allowed, self.clock, self.verify = allowed, clock, verify
+        self._session = self._token = None
+
+    def __enter__(self):
+        self._token = _reading.set(True)
+        self.clock.__enter__()
+        self._session = requests.Session()
+        # No proxies and no passwords from the server's environment.
+        self._session.trust_env = False
+        self._session.verify = self.verify
+        adapter = CheckedAdapter(self.allowed, self.clock)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        return self
+
+    def __exit__(self, *error):
+        self._session.close()
+        self.clock.__exit__(*error)
+        _reading.reset(self._token)
+
+    def session(self, address):
+        """What to ask that address with.
+
+        :raises FetchError: ``port``
+        """
+        self.allowed.check_port(address)
+        return self._session
 
     @contextlib.contextmanager
-    def _translated(self, address):
+    def translated(self, address):
         """Errors without the address: those of the libraries hold it."""
         try:
             yield
@@ -266,8 +278,26 @@ class _Reader:
             code = "timeout" if self.clock.is_over else _code(error)
             raise FetchError(code, host=address.host) from None
 
-    def _get(self, session, address):
-        self.allowed.check_port(address)
+
+class _Reader:
+    """One way to the address, with its redirects."""
+
+    def __init__(self, guard, validators, limit):
+        self.guard, self.validators, self.limit = guard, validators, limit
+
+    def answer(self, address):
+        start = address
+        for _hop in range(MAX_REDIRECTS + 1):
+            with self.guard.translated(address):
+                response = self._get(address)
+                with response:
+                    if not response.is_redirect:
+                        return self._fetched(response, address, start)
+                    address = follow(address, response.headers.get("Location"))
+        raise FetchError("redirects", host=start.host)
+
+    def _get(self, address):
+        session = self.guard.session(address)
         auth = None
         if address.user or address.password:
             auth = (address.user.encode(), address.password.encode())
@@ -280,7 +310,7 @@ class _Reader:
                 "Accept-Encoding": "gzip",
                 **self.validators,
             },
-            timeout=self.clock.left,
+            timeout=self.guard.clock.left,
             allow_redirects=False,
             stream=True,
         )
@@ -297,34 +327,41 @@ class _Reader:
             "ok",
             address.url,
             start.url,
-            self._body(response),
+            read_body(response, self.limit, self.guard.clock),
             _validator(headers.get("ETag")),
             _validator(headers.get("Last-Modified")),
             (headers.get("Content-Type") or "").partition(";")[0].strip().lower(),
         )
 
-    def _body(self, response):
-        announced = response.headers.get("Content-Length") or ""
-        announced = int(announced) if announced.isdecimal() else None
-        if announced and announced > self.limit:
-            raise FetchError("too_large", limit=self.limit)
-        unpacker = _unpacker(response.headers.get("Content-Encoding"), self.limit)
-        sent, parts, size = 0, [], 0
-        # Not unpacked by urllib3, which would unpack all of what a few octets can become.
-        while chunk := response.raw.read(CHUNK, decode_content=False):
-            sent += len(chunk)
-            for part in unpacker.parts(chunk):
-                parts.append(part)
-                size += len(part)
-                if size > self.limit:
-                    raise FetchError("too_large", limit=self.limit)
-            if sent > self.limit:
-                raise FetchError("too_large", limit=self.limit)
-        self.clock.left  # noqa: B018 - a connection that the clock has ended looks complete
-        unpacker.end()
-        if announced is not None and sent < announced:
-            raise FetchError("cut")
-        return b"".join(parts)
+
+def read_body(response, limit, clock):
+    """The body of an answer, unpacked.
+
+    :param response: of requests, with ``stream=True``
+    :param int limit: octets, as sent and unpacked
+    :raises FetchError: ``too_large``, ``cut``, ``encoding``, ``timeout``
+    """
+    announced = response.headers.get("Content-Length") or ""
+    announced = int(announced) if announced.isdecimal() else None
+    if announced and announced > limit:
+        raise FetchError("too_large", limit=limit)
+    unpacker = _unpacker(response.headers.get("Content-Encoding"), limit)
+    sent, parts, size = 0, [], 0
+    # Not unpacked by urllib3, which would unpack all of what a few octets can become.
+    while chunk := response.raw.read(CHUNK, decode_content=False):
+        sent += len(chunk)
+        for part in unpacker.parts(chunk):
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                raise FetchError("too_large", limit=limit)
+        if sent > limit:
+            raise FetchError("too_large", limit=limit)
+    clock.left  # noqa: B018 - a connection that the clock has ended looks complete
+    unpacker.end()
+    if announced is not None and sent < announced:
+        raise FetchError("cut")
+    return b"".join(parts)
 
 
 def _validator(value):

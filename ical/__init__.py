@@ -16,6 +16,7 @@ Never imports odoo. From the bytes up:
 ``parse``       bytes to items, with repairs and errors per item
 ``text``        items to text; what nobody changed stays as it was
 ``overlay``     what is one user's own, laid over the text that all share
+``merge``       what two sides have changed, property by property
 ``compose``     several calendars as one, without understanding them
 ``rules``       RRULE: what a rule says, and the times it gives
 ``recurrence``  RRULE and the fields of Odoo's recurrence

@@ -1,5 +1,6 @@
 """VALARM: when it goes off, and Odoo's reminders (RFC 5545, 3.6.6; RFC 9074)."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .errors import LimitExceeded
@@ -7,12 +8,10 @@ from .items import Alarm
 from .limits import DEFAULT
 from .values import UTC, add, is_date
 
-#: Odoo's units of a reminder, the largest first.
-UNITS = (
-    ("days", timedelta(days=1)),
-    ("hours", timedelta(hours=1)),
-    ("minutes", timedelta(minutes=1)),
-)
+_MINUTE = timedelta(minutes=1)
+#: Far more than anybody wants, and few enough for a column.
+MAX_OFFSET = timedelta(minutes=10_000_000)
+MAX_REPEAT = 100
 _TYPES = {"DISPLAY": "notification", "AUDIO": "notification", "EMAIL": "email"}
 
 
@@ -66,43 +65,70 @@ def _moment(moment, zone):
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 
-def to_fields(alarm):
-    """The fields of Odoo's ``calendar.alarm``, or None where it has none like it.
+@dataclass(frozen=True, order=True, slots=True)
+class Meaning:
+    """What a reminder of Odoo says, however it is written.
 
-    Odoo reminds some minutes, hours or days before the start, once.
-
-    :return: dict with alarm_type, duration, interval
-
-    >>> to_fields(Alarm(action="DISPLAY", trigger=timedelta(minutes=-90)))
-    {'alarm_type': 'notification', 'duration': 90, 'interval': 'minutes'}
+    :param str kind: ``notification``, ``email``, or a type of Odoo's alone
+    :param int offset: minutes from the start or end, negative before it; None at a fixed time
+    :param str related: ``start`` or ``end``
+    :param datetime at: the fixed time, in UTC
+    :param int repeat: how often it comes again, every so many minutes
     """
-    ahead = alarm.trigger
-    if not isinstance(ahead, timedelta) or alarm.related != "START" or ahead > timedelta(0):
+
+    kind: str
+    offset: int | None = None
+    related: str = "start"
+    at: datetime | None = None
+    repeat: int = 0
+    every: int = 0
+
+
+def to_meaning(alarm):
+    """What of an alarm Odoo can hold, or None where it has nothing like it.
+
+    :rtype: Meaning
+
+    >>> to_meaning(Alarm(action="DISPLAY", trigger=timedelta(minutes=-90)))
+    Meaning(kind='notification', offset=-90, related='start', at=None, repeat=0, every=0)
+    """
+    if alarm.action not in _TYPES or alarm.proximity or alarm.snoozes:
         return None
-    if alarm.action not in _TYPES or alarm.proximity or (alarm.repeat and alarm.duration):
+    kind, trigger = _TYPES[alarm.action], alarm.trigger
+    repeat = alarm.repeat if alarm.repeat and alarm.duration else 0
+    every = alarm.duration if repeat else timedelta(0)
+    if every % _MINUTE or every < timedelta(0) or repeat > MAX_REPEAT:
         return None
-    ahead = -ahead
-    for name, unit in UNITS:
-        if not ahead % unit and (ahead or name == "minutes"):
-            return {
-                "alarm_type": _TYPES[alarm.action], "duration": ahead // unit, "interval": name,
-            }  # fmt: skip
-    return None
+    again = {"repeat": repeat, "every": every // _MINUTE}
+    if isinstance(trigger, timedelta):
+        if trigger % _MINUTE or abs(trigger) > MAX_OFFSET:
+            return None
+        return Meaning(kind, trigger // _MINUTE, (alarm.related or "START").lower(), **again)
+    if not isinstance(trigger, datetime) or trigger.tzinfo is None:
+        return None
+    at = trigger.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    return Meaning(kind, at=at, **again)
 
 
-def from_fields(fields, text, uid=None):
-    """The alarm of an Odoo reminder.
+def from_meaning(meaning, text, uid=None):
+    """The alarm of a reminder; what Odoo alone can do is a display for others.
 
-    :param dict fields: alarm_type, duration, interval
+    :param Meaning meaning: see there
     :param str text: what it says: 3.6.6 wants DESCRIPTION in DISPLAY and EMAIL,
         and SUMMARY in EMAIL
     :rtype: Alarm
     """
-    ahead = fields["duration"] * dict(UNITS)[fields["interval"]]
-    mail = fields["alarm_type"] == "email"
+    mail = meaning.kind == "email"
+    if meaning.at is not None:
+        trigger, related = meaning.at.replace(tzinfo=UTC), "START"
+    else:
+        trigger, related = timedelta(minutes=meaning.offset), meaning.related.upper()
     return Alarm(
         action="EMAIL" if mail else "DISPLAY",
-        trigger=-ahead,
+        trigger=trigger,
+        related=related,
+        repeat=meaning.repeat or None,
+        duration=timedelta(minutes=meaning.every) if meaning.repeat else None,
         description=text,
         summary=text if mail else None,
         uid=uid,

@@ -42,15 +42,14 @@ def to_text(items, method=None, prodid=PRODID, lines=(), now=None):
     for item in items:
         written = item_lines(item, now)
         _note_zones(item, written, needs)
-        body.append("\r\n".join(map(_fold, written)))
+        body.append(_joined(written))
     head = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{write_plain(prodid)}"]
     if method:
         head.append(f"METHOD:{method}")
     head += lines
     for name, need in needs.items():
         head += zone_lines(need.tzid, need.first, need.last, need.zones, name)
-    text = "\r\n".join(map(_fold, head))
-    return "\r\n".join([text, *body, "END:VCALENDAR", ""])
+    return "\r\n".join([_joined(head), *body, "END:VCALENDAR", ""])
 
 
 def fold(lines):
@@ -59,11 +58,18 @@ def fold(lines):
     >>> fold(["A:" + "ñ" * 40]).encode().split(b"\\r\\n")[0].decode()
     'A:ññññññññññññññññññññññññññññññññññññ'
     """
-    return "\r\n".join(map(_fold, lines)) + "\r\n"
+    return _joined(lines) + "\r\n"
+
+
+def _joined(lines):
+    # Most lines are short and plain; a call for each costs as much as writing them.
+    return "\r\n".join(
+        [line if len(line) <= 75 and line.isascii() else _fold(line) for line in lines]
+    )
 
 
 def _fold(line):
-    if len(line) <= 75 and (line.isascii() or len(line.encode()) <= 75):
+    if len(line) <= 75 and len(line.encode("utf-8", "replace")) <= 75:
         return line
     if line.isascii():
         parts = [line[:75]]

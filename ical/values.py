@@ -33,6 +33,7 @@ _DURATION = re.compile(
 _ESCAPE = re.compile(r"\\(.)", re.S)
 _TO_ESCAPE = re.compile(r"[\\;,\n]")
 # Control characters have no place in text (3.1: TSAFE-CHAR, HTAB alone).
+_SPECIAL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\\;,]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -53,14 +54,16 @@ def write_text(value):
     >>> write_text("a, b\r\nc")
     'a\\, b\\nc'
     """
-    if "\r" in value:
-        value = value.replace("\r\n", "\n").replace("\r", "\n")
-    value = _CONTROL.sub("", value)
+    if not _SPECIAL.search(value):
+        return value
+    value = _CONTROL.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
     return _TO_ESCAPE.sub(lambda found: "\\n" if found[0] == "\n" else "\\" + found[0], value)
 
 
 def write_plain(value):
     """A value that knows no escapes (URI, tokens): what would break the line is left out."""
+    if value.isprintable():
+        return value
     return _CONTROL.sub("", value.replace("\n", "").replace("\r", ""))
 
 

@@ -6,6 +6,7 @@ nobody knows survive the change of a value, and the text.
 """
 
 from datetime import timedelta
+from functools import lru_cache
 
 from . import values
 from .items import Period
@@ -94,7 +95,13 @@ def write_busy(value, params, zones):
 
 
 def write_address(value, params, zones):
-    return value.params, values.write_plain(value.uri)
+    return _address(value)
+
+
+@lru_cache(maxsize=1024)
+def _address(value):
+    """The parameters and the address: the same few people stand in every meeting."""
+    return str(value.params), values.write_plain(value.uri)
 
 
 def write_valued(value, params, zones):

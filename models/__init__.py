@@ -1,5 +1,5 @@
 # What other models inherit from comes first.
-from . import calendar_ical_identity, crm_automation_target
+from . import calendar_ical_identity, crm_automation_ledger, crm_automation_target
 
 # isort: split
 from . import (
@@ -16,6 +16,8 @@ from . import (
     caldav_overlay,
     caldav_place,
     caldav_schedule,
+    calendar_alarm,
+    calendar_alarm_test,
     calendar_attendee,
     calendar_attendee_answer,
     calendar_attendee_delegation,
@@ -115,6 +117,7 @@ from . import (
     ir_mail_server,
     ir_ui_menu,
     mail_mail,
+    mail_template,
     mail_thread,
     project_task,
     res_config_settings,
@@ -127,6 +130,10 @@ from . import (
 from . import (
     calendar_invitation_letter,
     calendar_invitation_tell,
+    calendar_reminder,
+    calendar_reminder_find,
+    calendar_reminder_letter,
+    calendar_reminder_run,
     calendar_visit_plan_notice,
     res_users_invitation,
 )
@@ -140,8 +147,30 @@ from . import caldav_touch
 from . import calendar_invitation_touch
 
 # isort: split
+# Over what meetings and tasks are made of.
+from . import (
+    calendar_reminder_answer,
+    calendar_reminder_own,
+    calendar_reminder_summary,
+    calendar_reminder_touch,
+)
+
+# isort: split
 # Over the calendars and texts that they add to.
 from . import caldav_calendar, caldav_inbox, caldav_todo
+
+# isort: split
+# In step with other servers by what the others read and write.
+from . import (
+    caldav_account,
+    caldav_account_calendar,
+    caldav_account_connect,
+    caldav_account_log,
+    caldav_account_object,
+    caldav_account_run,
+    caldav_account_wake,
+    caldav_account_words,
+)
 
 # isort: split
 # Above all others: it refuses before they begin.

@@ -23,7 +23,7 @@ FIXED = {"agenda": "main", "tasks": "tasks"}
 #: Names of the calendars that several have, and only read.
 _SHARED = re.compile(r"(team|plan)-(\d{1,9})")
 #: Kinds of objects of an own calendar that said nothing.
-USUAL = ("VEVENT", "VTODO")
+USUAL = ("VEVENT", "VTODO", "VJOURNAL")
 _COLUMNS = SQL(
     "collection.id, collection.kind, collection.key, collection.name, collection.color,"
     " collection.description, collection.sort_order, collection.has_order,"
@@ -253,7 +253,7 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
         if search.uid:
             yield SQL("strpos(lower(member.uid), lower(%s)) > 0", search.uid)
         if search.first or search.last:
-            collection = self.collections.browse(calendar.id)
+            collection = self._collection(calendar)
             collection._build_texts()
             first, last = (
                 moment and moment.replace(tzinfo=None) for moment in (search.first, search.last)
@@ -292,10 +292,15 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
             member.name, member.uid, f"{epoch}-{member.version}", component, changed_at, member
         )
 
+    def _collection(self, calendar):
+        """Its record. Whose it is has been found out already: that is not read again."""
+        collection = self.collections.browse(calendar.id)
+        collection._fields["user_id"]._update_cache(collection, self.user.id)
+        return collection
+
     def texts(self, calendar, entries):
         entries = list(entries)
-        collection = self.collections.browse(calendar.id)
-        found = collection._texts([entry.id for entry in entries])
+        found = self._collection(calendar)._texts([entry.id for entry in entries])
         pairs = [(entry, found[entry.id]) for entry in entries if entry.id in found]
         if calendar.role == "inbox":
             return [(entry, self._as_message(text)) for entry, text in pairs]

@@ -14,11 +14,13 @@ from odoo.tools import SQL
 from ..dav.backend import Written
 from ..dav.errors import Forbidden, InvalidData, InvalidObject, NotFound
 from ..ical import scheduling
+from ..ical.overlay import own_part, seen_shared, seen_until
+from ..ical.parse import parse
 from .caldav_answer import Answer, answer
 from .caldav_sending import Sending, with_guests
 from .caldav_todo_write import TodoMixin
 from .ical_incoming import UID_BYTES, Options
-from .ical_row import owner_addresses
+from .ical_row import is_cancelled, owner_addresses
 from .ical_values import SILENT
 
 #: Where the digests of what came by CalDAV belong.
@@ -27,6 +29,12 @@ SOURCE = "caldav"
 NO_PLACE = frozenset(
     {"year", "too_many", "no_occurrence", "unsupported_rule", "limit", "not_written"}
 )  # fmt: skip
+
+
+def is_all_cancelled(text):
+    """Whether nothing of a meeting takes place."""
+    items = parse(text.encode()).items
+    return all(is_cancelled(item) for item in items if item.NAME == "VEVENT")
 
 
 class Own(NamedTuple):
@@ -104,6 +112,7 @@ class WriteMixin(TodoMixin):
             self._place(collection, uid)
             return False
         answers = self._answers(own)
+        reminders = {event: event.alarm_ids for event in own}
         sending.note()
         outcome, result = self._upsert(text, sending.is_organizer)
         reason = result.reason or outcome.reason
@@ -112,9 +121,14 @@ class WriteMixin(TodoMixin):
                 self._refuse(reason, result.detail or outcome.detail)
             self._keep(collection, uid, "VEVENT", text)
             return True
+        if is_all_cancelled(text):
+            # Odoo has it archived; to its program it is there, and cancelled.
+            self.env["caldav.kept"]._put(collection, uid, "VEVENT", text)
+            return True
         if self._own(uid).kept:
             self.env["caldav.kept"]._take(self.user, uid)
         is_restored = self._restore(answers)
+        is_restored |= self._restore_reminders(uid, text, reminders)
         is_changed = False
         if sending.is_of_several:
             mine = self._meetings([uid]).filtered(lambda event: event.user_id == self.user)
@@ -174,6 +188,26 @@ class WriteMixin(TodoMixin):
                     guest.with_context(**SILENT).state = state
                     is_restored = True
         return is_restored
+
+    def _restore_reminders(self, uid, text, before):
+        """Of a meeting with guests the reminders that a program has sent are its user's own,
+        and not everybody's.
+
+        :param dict before: meeting to the reminders that all had
+        """
+        is_own = False
+        for event in self._meetings([uid]).filtered(lambda one: one.user_id == self.user):
+            was = before.get(event, event.alarm_ids.browse())
+            if event.alarm_ids != was and event.attendee_ids.partner_id - self.user.partner_id:
+                event.with_context(**SILENT).alarm_ids = was
+                is_own = True
+        if is_own:
+            self.env["caldav.overlay"]._put(self.user, uid, own_part(text))
+        elif self._own(uid).overlay:
+            # Those that all have: only that he has seen them is his own.
+            seen = seen_until(own_part(text))
+            self.env["caldav.overlay"]._put(self.user, uid, seen and seen_shared(seen))
+        return is_own
 
     # --- Where it is
 
@@ -293,6 +327,8 @@ class WriteMixin(TodoMixin):
         if "tasks" in (source.kind, collection.kind) and source != collection:
             raise Forbidden("to-dos of Odoo stay where they are")
         uid = entry.uid
+        # What it takes the place of is gone from there.
+        collection._catch_up()
         if entry.id.sees == "kept":
             texts = self.env["caldav.kept"]._texts(self.user, [uid])
             if uid not in texts:

@@ -138,7 +138,18 @@ class CaldavCollection(models.Model):
         :return: dict from Member to str; what cannot be written is left out
         """
         members = list(members)
-        self._build_texts(members)
+        found = self._stored_texts(members)
+        missing = [member for member in members if member.id not in found]
+        if missing:
+            self._build_texts(missing)
+            found |= self._stored_texts(missing)
+        return {member: found[member.id] for member in members if found.get(member.id)}
+
+    def _stored_texts(self, members):
+        """dict from ids of members to their texts, as far as those are true.
+
+        None is the text of what cannot be written.
+        """
         if not members:
             return {}
         rows = self.env.execute_query(
@@ -146,18 +157,18 @@ class CaldavCollection(models.Model):
                 """
                 SELECT member.id, object.text, overlay.text
                   FROM caldav_member member
-                  JOIN caldav_object object ON %s
+                  JOIN caldav_object object ON %s AND NOT %s
              LEFT JOIN caldav_overlay overlay
                     ON overlay.user_id = %s AND overlay.uid = member.uid AND member.sees = 'full'
-                 WHERE member.id = ANY(%s) AND object.text IS NOT NULL
+                 WHERE member.id = ANY(%s)
                 """,
                 self._is_text_of_member(),
+                self.env["caldav.object"]._is_old("object"),
                 self.user_id.id,
                 [member.id for member in members],
             )
         )
-        found = {key: overlay(text, own) if own else text for key, text, own in rows}
-        return {member: found[member.id] for member in members if member.id in found}
+        return {key: overlay(text, own) if own and text else text for key, text, own in rows}
 
     def _build_texts(self, members=None):
         """Make the texts that are missing or not true any more.

@@ -10,8 +10,10 @@ from datetime import time
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..ical.alarms import from_meaning
 from ..ical.items import Todo
 from ..ical.text import to_text
+from ..ical.values import is_date
 from .caldav_calendar import span_of
 from .caldav_object import Found
 from .ical_html import plain_text
@@ -30,10 +32,10 @@ _STATUSES = {
 TASK = frozenset(
     {
         "name", "description", "date_deadline", "state", "priority", "active", "date_end",
-        "project_id",
+        "project_id", "planned_date_start",
     }
 )  # fmt: skip
-TASK_RELATIONS = frozenset({"user_ids", "tag_ids"})
+TASK_RELATIONS = frozenset({"user_ids", "tag_ids", "alarm_ids"})
 ACTIVITY = frozenset(
     {"summary", "note", "date_deadline", "user_id", "active", "activity_type_id", "res_name"}
 )
@@ -162,7 +164,9 @@ class TodoWriter:
         return Todo(
             summary=task.name,
             description=plain_text(task.description) or None,
+            start=self._start(task.planned_date_start, task.date_deadline),
             due=self._due(task.date_deadline),
+            alarms=self._alarms(task),
             status=_STATUSES.get(task.state, "IN-PROCESS"),
             completed=utc(task.date_end or task.write_date) if done else None,
             percent=100 if done else None,
@@ -184,6 +188,24 @@ class TodoWriter:
             url=link.format(activity.res_model, activity.res_id) if activity.res_model else None,
             **common,
         )
+
+    def _start(self, start, deadline):
+        """When work on it is planned to begin; a day where its deadline is one (3.8.2.3)."""
+        if not start or (deadline and start >= deadline):
+            return None
+        local = utc(start).astimezone(self.zone)
+        return local.date() if is_date(self._due(deadline) or local) else local
+
+    def _alarms(self, task):
+        """Its reminders; of what has no start those are before it is due."""
+        found = []
+        for alarm in task.alarm_ids:
+            meaning = alarm._meaning()
+            if not task.planned_date_start and meaning.related == "start":
+                meaning = replace(meaning, related="end")
+            if task.planned_date_start or task.date_deadline or meaning.at:
+                found.append(from_meaning(replace(meaning, kind="notification"), alarm.name))
+        return tuple(found)
 
     def _due(self, at):
         """A day where Odoo has the end of one."""

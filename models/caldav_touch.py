@@ -35,7 +35,12 @@ ATTENDEE = frozenset(
 ATTENDEE_RELATIONS = frozenset({"delegated_to_ids", "delegated_from_ids"})
 PARTNER = frozenset({"name", "email", "tz", "is_company"})
 USER = frozenset({"group_ids", "partner_id", "active"})
-ALARM = frozenset({"name", "alarm_type", "duration", "interval"})
+ALARM = frozenset(
+    {
+        "name", "alarm_type", "duration", "interval", "active", "trigger_occurs",
+        "trigger_related", "trigger_at", "allday_hour", "repeat", "repeat_minutes",
+    }
+)  # fmt: skip
 TYPE = frozenset({"name"})
 
 

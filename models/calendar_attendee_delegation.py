@@ -6,6 +6,7 @@ Whoever is invited may pass his invitation on, and the one who gets it may do so
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 from .calendar_event_guest import Invited
 
@@ -133,10 +134,22 @@ class CalendarAttendee(models.Model):
         result = super().write(vals)
         if vals.get("state") in ("accepted", "declined", "tentative"):
             # Who answers himself after all sends nobody in his place.
-            back = self.sudo().filtered("delegated_to_ids")
+            back = self.sudo()._who_sends_others()
             if back:
                 back.delegated_to_ids = False
         return result
+
+    def _who_sends_others(self):
+        # Asked at each answer, and nearly always nobody.
+        self.flush_model(["delegated_to_ids"])
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT delegator_id FROM calendar_attendee_delegation_rel"
+                " WHERE delegator_id = ANY(%s)",
+                self.ids,
+            )
+        )
+        return self.browse(key for (key,) in rows)
 
     def unlink(self):
         # An invitation whose delegates are gone is open again.

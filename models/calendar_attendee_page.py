@@ -55,7 +55,7 @@ class CalendarAttendee(models.Model):
             "zone": zone,
             "zones": pytz.common_timezones,
             "series": event.recurrence_id.get_recurrence_name() if event.recurrence_id else "",
-            "link": _safe_link(event.videocall_location),
+            "link": safe_link(event.videocall_location),
             "description": "" if is_html_empty(event.description) else event.description,
             "guests": guests[:MAX_NAMES],
             "more_guests": max(0, len(guests) - MAX_NAMES),
@@ -161,7 +161,7 @@ class CalendarAttendee(models.Model):
         self.env["calendar.invitation.proposal"]._propose(self, start, stop, comment)
 
 
-def _safe_link(text):
+def safe_link(text):
     """A link that can be followed, or None: no script and no other scheme."""
     text = (text or "").strip()
     return text if text[:8].lower().startswith(("http://", "https://")) else None

@@ -75,7 +75,7 @@ class CalendarEvent(models.Model):
             "name", "description", "location", "start", "stop", "allday", "active", "privacy",
             "is_tentative",
             "show_as", "videocall_location", "user_id", "recurrence_id", "follow_recurrence",
-            "partner_ids", "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
+            "ical_uid", "ical_sequence", "ical_text", "ical_recurrence_start",
             "create_date", "write_date",
         ]  # fmt: skip
         names += [name for name in LISTS if self._ical_may_read(name)]

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from odoo import fields, models
+from odoo.tools import SQL
 
 from ..ical import itip
 from ..ical.errors import CannotAnswer
@@ -58,6 +59,8 @@ class CalendarInvitationGateway(models.AbstractModel):
         """The meetings of that UID whose organizer is a user of this database."""
         Events = self.env["calendar.event"].sudo().with_context(active_test=False)
         events = Events.search_fetch([("ical_uid", "=", uid)], list(FETCHED), order="start, id")
+        # Whoever reads one thing of a user reads a hundred.
+        events.user_id.fetch(["partner_id"])
         return events.filtered(lambda event: event.active and event._invitation_is_ours()) or (
             events.filtered(lambda event: event._invitation_is_ours())
         )
@@ -93,12 +96,25 @@ class CalendarInvitationGateway(models.AbstractModel):
                 lambda event: (event.ical_recurrence_start or event.start) == place
             )
         Attendees = self.env["calendar.attendee"].sudo()
-        found = Attendees.search_fetch(
-            [("event_id", "in", events.ids), "|", ("partner_id.email_normalized", "=", email),
-             ("partner_id", "=", False)],
+        Attendees.flush_model(["event_id", "partner_id"])
+        Attendees.partner_id.flush_model(["email_normalized"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT guest.id FROM calendar_attendee guest
+                LEFT JOIN res_partner partner ON partner.id = guest.partner_id
+                WHERE guest.event_id = ANY(%s)
+                  AND (guest.partner_id IS NULL OR partner.email_normalized = %s)
+                ORDER BY guest.id
+                """,
+                events.ids,
+                email,
+            )
+        )
+        found = Attendees.browse(key for (key,) in rows)
+        found.fetch(
             ["event_id", "partner_id", "state", "common_name", "answer_comment", "itip_sequence",
-             "itip_stamp"],
-            order="id",
+             "itip_stamp"]
         )  # fmt: skip
         return found.filtered(lambda one: one.partner_id or one._invitation_address() == email)
 

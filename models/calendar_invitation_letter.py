@@ -316,11 +316,14 @@ class CalendarInvitationLetter(models.AbstractModel):
 
     def _body(self, pieces, reader, parcel):
         """The letter with the reader's name and link in their places."""
-        greeting = self.env._("Hello %(name)s,", name=reader.name)
+        greeting = self._greeting(reader)
         url = ""
         if parcel.method == "REQUEST" and reader.attendee:
             url = reader.attendee._rsvp_url()
         return Markup(fill(pieces, {"content": greeting, "url": url}))  # noqa: S704 - filled in escaped
+
+    def _greeting(self, reader):
+        return self.env._("Hello %(name)s,", name=reader.name)
 
     def _goes_to_inbox(self, reader):
         """Whether he reads what concerns him in Odoo."""

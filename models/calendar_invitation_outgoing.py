@@ -98,11 +98,11 @@ class CalendarInvitationOutgoing(models.Model):
             for one in values
         ]  # fmt: skip
         insert_rows(self.browse(), rows)
-        job = self.env.ref("crm_automation.ir_cron_invitations").sudo()
         if hurry:
-            job._trigger()
+            self.env.ref("crm_automation.ir_cron_invitations").sudo()._trigger()
         else:
-            call = {"cron_id": job.id, "call_at": self.env.cr.now().replace(microsecond=0)}
+            job = self.env["ir.model.data"]._xmlid_to_res_id("crm_automation.ir_cron_invitations")
+            call = {"cron_id": job, "call_at": self.env.cr.now().replace(microsecond=0)}
             insert_rows(self.env["ir.cron.trigger"].sudo().browse(), [call])
 
     # -- the job -----------------------------------------------------------------------

@@ -35,6 +35,7 @@ DELIVERY_STATES = [
 class CrmAutomationFiring(models.Model):
     _name = "crm.automation.firing"
     _description = "Execution of an Automated Action"
+    _inherit = ["crm.automation.ledger"]
     _order = "due_at desc, id desc"
     _rec_name = "record_name"
 

@@ -54,26 +54,25 @@ class CrmAutomationFiring(models.Model):
 
     @api.model
     def _seconds_to_next(self):
-        """Seconds until the next pending firing is due, None without one."""
-        self.env.cr.execute(
-            """
-            SELECT extract(epoch FROM min(run_at) - (now() AT TIME ZONE 'UTC'))::float
-            FROM crm_automation_firing WHERE state = 'pending'
-            """
-        )
-        return self.env.cr.fetchone()[0]
+        """Seconds until the next pending row is due, None without one."""
+        due = self._next_due()
+        return (due - self.env.cr.now()).total_seconds() if due else None
+
+    @api.model
+    def _next_due(self):
+        """When what is due next in any ledger is, None without anything."""
+        dues = (ledger._next_run() for ledger in self._ledgers())
+        return min((due for due in dues if due), default=None)
 
     @api.model
     def _arm(self):
         """Make sure that a drainer runs when the next pending firing is due."""
         self.env.flush_all()
+        due = self._next_due()
         self.env.cr.execute(
-            """
-            SELECT (SELECT min(run_at) FROM crm_automation_firing WHERE state = 'pending'),
-                   (SELECT min(retry_at) FROM crm_automation_delivery WHERE state = 'retry')
-            """
+            "SELECT min(retry_at) FROM crm_automation_delivery WHERE state = 'retry'"
         )
-        due, retry = self.env.cr.fetchone()
+        retry = self.env.cr.fetchone()[0]
         now = self.env.cr.now().replace(microsecond=0)
         soon = now + timedelta(seconds=1)
         if due:

@@ -12,9 +12,7 @@ import psycopg2
 
 from odoo import api, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
 
-from ..engine.retry import next_try
 from .crm_automation_firing_call import LEAD
 
 _logger = logging.getLogger(__name__)
@@ -44,6 +42,11 @@ class CrmAutomationFiring(models.Model):
         )
 
     @api.model
+    def _ledgers(self):
+        """The ledgers that the drainers empty. Hook for extensions."""
+        return [self]
+
+    @api.model
     def _wake(self):
         """Let the drainers run as soon as this transaction has committed."""
         for drainer in self._drainers():
@@ -65,16 +68,19 @@ class CrmAutomationFiring(models.Model):
             limit = 1 if alone > 0 else batch_size
             alone -= 1
             try:
-                # Odoo reads at REPEATABLE READ: the claim must be the first
-                # statement of its transaction to see what is free now.
-                self._commit_batch()
-                batch = self._claim(limit)
-                full = len(batch) == limit
-                if limit < batch_size:
-                    batch = batch._begin_alone()
-                batch.with_context(**{UNTOLD: worked})._run()
-                self.env.flush_all()
-                left = self._commit_batch(len(batch), remaining=int(full))
+                full = False
+                for ledger in self._ledgers():
+                    # Odoo reads at REPEATABLE READ: the claim must be the first
+                    # statement of its transaction to see what is free now.
+                    self._commit_batch()
+                    batch = ledger._claim(limit)
+                    full = full or len(batch) == limit
+                    if limit < batch_size:
+                        batch = batch._begin_alone()
+                    batch.with_context(**{UNTOLD: worked})._run()
+                    self.env.flush_all()
+                    left = self._commit_batch(len(batch), remaining=int(full))
+                    worked = worked or bool(batch)
             except psycopg2.extensions.TransactionRollbackError:
                 # Another worker was faster with a row: no failure, no try.
                 conflicts += 1
@@ -82,7 +88,6 @@ class CrmAutomationFiring(models.Model):
                     raise
                 self._give_way(conflicts)
                 continue
-            worked = worked or bool(batch)
             if full and left:
                 continue
             # What was done has left mails that need a worker to be sent: this one may
@@ -124,57 +129,10 @@ class CrmAutomationFiring(models.Model):
         progress = self.env["ir.cron.progress"].sudo()
         return progress.browse(self.env.context.get("ir_cron_progress_id")).timed_out_counter > 1
 
-    def _begin_alone(self):
-        """Before a claimed firing is run, commit that it has failed.
-
-        What takes all the memory or the time of a worker ends it without a word.
-        Noted beforehand, it is put off as after any failure, and stops nobody else.
-
-        :return: the firing as it was, locked again
-        """
-        names = ["tries", "run_at", "reason", "state", "finished_at"]
-        before = {values.pop("id"): values for values in self.read(names)}
-        for firing in self:
-            firing._put_off(
-                self.env._("A process of the server ended while it was at this execution.")
-            )
-        self._commit_batch(len(self), remaining=1)
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT id FROM crm_automation_firing WHERE id IN %s
-                FOR NO KEY UPDATE SKIP LOCKED
-                """,
-                tuple(self.ids) or (0,),
-            )
-        )
-        locked = self.browse(row[0] for row in self.env.cr.fetchall())
-        for firing in locked:
-            firing.write(before[firing.id])
-        return locked
-
     @api.model
     def _commit_batch(self, done=0, remaining=None):
         """Commit, and tell the job how far it is. :return: seconds left"""
         return self.env["ir.cron"]._commit_progress(done, remaining=remaining)
-
-    @api.model
-    def _claim(self, limit):
-        """Lock and return pending firings that are due and not locked by others."""
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT id FROM crm_automation_firing
-                WHERE state = 'pending' AND run_at <= %s
-                ORDER BY run_at, id
-                LIMIT %s
-                FOR NO KEY UPDATE SKIP LOCKED
-                """,
-                self.env.cr.now(),
-                limit,
-            )
-        )
-        return self.browse(row[0] for row in self.env.cr.fetchall())
 
     def _run(self):
         """Run claimed firings, together where that works, else one by one."""
@@ -307,15 +265,3 @@ class CrmAutomationFiring(models.Model):
         self._put_off(
             self.rule_id._why_sending_failed(error), passes=not isinstance(error, AccessError)
         )
-
-    def _put_off(self, reason, passes=True):
-        """Note a failure, and when the next try is; after the last one, give up."""
-        self.ensure_one()
-        tries = self.tries + 1
-        now = self.env.cr.now().replace(microsecond=0)
-        again = next_try(tries, now) if passes else None
-        self.write({"tries": tries, "reason": reason})
-        if again:
-            self.run_at = again
-        else:
-            self._finish("failed", reason)

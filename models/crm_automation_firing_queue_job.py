@@ -101,13 +101,16 @@ class CrmAutomationFiring(models.Model):
         from odoo.addons.queue_job.exception import RetryableJobError
 
         try:
-            batch = self._claim(limit)
-            batch._run()
-            self.env.flush_all()
+            numbers = []
+            for ledger in self._ledgers():
+                batch = ledger._claim(limit)
+                batch._run()
+                self.env.flush_all()
+                numbers.append(len(batch))
         except psycopg2.extensions.TransactionRollbackError as error:
             # Another worker was faster with a row: no failure, no try.
             raise RetryableJobError(str(error), seconds=1, ignore_retry=True) from error
-        if len(batch) == limit:
+        if limit in numbers:
             # In this transaction: who is killed after its commit leaves the jobs for
             # the rest. One that waits, or has begun meanwhile, sees the rest as well.
             for number, _drainer in enumerate(self._drainers(), 1):
@@ -115,4 +118,4 @@ class CrmAutomationFiring(models.Model):
         else:
             self.env["crm.automation.delivery"]._retry_due()
             self._arm()
-        return self.env._("Executions: %(number)s", number=len(batch))
+        return self.env._("Executions: %(number)s", number=sum(numbers))

@@ -226,7 +226,7 @@ def row_of(event):
         is_tentative=event.is_tentative,
         videocall_location=event.videocall_location or None,
         categories=frozenset(event.categ_ids.mapped("name")),
-        alarms=frozenset((alarm.alarm_type, alarm.duration_minutes) for alarm in event.alarm_ids),
+        alarms=frozenset(alarm._meaning(event.allday) for alarm in event.alarm_ids),
         guests={guest._key(): guest.state for guest in event.attendee_ids},
         place=(event.ical_recurrence_start or event.start) if event.recurrence_id else None,
     )

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from odoo.tools import email_normalize
+from odoo.tools import SQL, email_normalize
 
 from ..ical.items import Attendee
 
@@ -20,11 +20,12 @@ KINDS = {
     "unknown": "UNKNOWN",
 }  # fmt: skip
 STATES = {word: state for state, word in STATUSES.items()}
-#: Columns of an attendee that are in the text; see ``facts``.
+#: Columns of an attendee that are in the text, in the order of ``Facts``.
 COLUMNS = (
     "partner_id", "address", "address_name", "state", "role", "cutype", "rsvp", "language",
-    "member", "sent_by", "delegated_to_ids", "delegated_from_ids",
+    "member", "sent_by",
 )  # fmt: skip
+_DELEGATIONS = ("delegated_to_ids", "delegated_from_ids")
 _ROLE_OF = {word: role for role, word in ROLES.items()}
 _KIND_OF = {word: kind for kind, word in KINDS.items()}
 
@@ -32,7 +33,7 @@ _KIND_OF = {word: kind for kind, word in KINDS.items()}
 class Facts(NamedTuple):
     """What one attendee's line says, but for the name and address of his contact."""
 
-    partner_id: int
+    partner_id: int  # 0 for an address alone
     address: str
     address_name: str
     state: str
@@ -46,14 +47,45 @@ class Facts(NamedTuple):
     delegated_from: tuple
 
 
-def facts(guest):
-    """The facts of a ``calendar.attendee``."""
+def facts_of(guests):
+    """The facts of attendees, read at once and without their rules: dict by id.
+
+    A record costs ten times what its row does, and calendars have many guests.
+    """
+    guests.flush_model([*COLUMNS, *_DELEGATIONS])
+    columns = SQL(", ").join(map(SQL.identifier, COLUMNS))
+    rows = guests.env.execute_query(
+        SQL("SELECT id, %s FROM calendar_attendee WHERE id = ANY(%s)", columns, list(guests._ids))
+    )
+    delegations = _delegations_of(guests)
+    return {key: _facts(*row, *delegations.get(key, ((), ()))) for key, *row in rows}
+
+
+def _facts(
+    partner_id, address, name, state, role, cutype, rsvp, language, member, sent_by, *delegations
+):
     return Facts(
-        guest.partner_id.id, guest.address or "", guest.address_name or "",
-        guest.state or "needsAction", guest.role, guest.cutype, guest.rsvp, guest.language or "",
-        guest.member or "", guest.sent_by or "", _addresses(guest.delegated_to_ids),
-        _addresses(guest.delegated_from_ids),
+        partner_id or 0, address or "", name or "", state or "needsAction", role, cutype,
+        bool(rsvp), language or "", member or "", sent_by or "", *delegations,
     )  # fmt: skip
+
+
+def _delegations_of(guests):
+    """(addresses delegated to, delegated from) of the few who have any, by id."""
+    rows = guests.env.execute_query(
+        SQL(
+            """
+            SELECT delegator_id, delegate_id FROM calendar_attendee_delegation_rel
+            WHERE delegator_id = ANY(%(ids)s) OR delegate_id = ANY(%(ids)s)
+            """,
+            ids=list(guests._ids),
+        )
+    )
+    some = guests.browse(dict.fromkeys(one for row in rows for one in row)).sudo()
+    return {
+        one.id: (_addresses(one.delegated_to_ids), _addresses(one.delegated_from_ids))
+        for one in some
+    }
 
 
 def line(said, email, name, is_organizer):

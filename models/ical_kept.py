@@ -8,7 +8,7 @@ trigger, a fixed end for a duration) is none.
 from dataclasses import replace
 from datetime import datetime
 
-from ..ical.alarms import to_fields
+from ..ical.alarms import to_meaning
 from ..ical.items import Period
 from ..ical.parse import parse
 from ..ical.values import is_date, same
@@ -145,15 +145,15 @@ def _people(original, item, guests, is_organized):
 
 def _alarms(old, new):
     """Those that Odoo cannot hold stay; of the others, those that Odoo still has."""
-    meanings = [to_fields(alarm) for alarm in new]
+    meanings = [to_meaning(alarm) for alarm in new]
     used = set()
     kept = []
     for alarm in old:
-        meaning = to_fields(alarm)
+        meaning = to_meaning(alarm)
         wanted = [meaning]
-        if meaning and meaning["alarm_type"] == "email":
+        if meaning and meaning.kind == "email":
             # An e-mail to oneself alone is written as a display.
-            wanted.append({**meaning, "alarm_type": "notification"})
+            wanted.append(replace(meaning, kind="notification"))
         found = [index for want in wanted for index, one in enumerate(meanings) if one == want]
         if meaning is None:
             kept.append(alarm)

@@ -1,14 +1,18 @@
 """One meeting as an item. Plain Python over records: what each field is called there."""
 
+import base64
 from dataclasses import replace
 from datetime import timedelta
 
-from ..ical.alarms import from_fields
-from ..ical.items import Attendee, Conference, Event, Organizer
+from odoo.tools.mimetypes import guess_mimetype
+
+from ..ical.alarms import from_meaning
+from ..ical.items import Attachment, Attendee, Conference, Event, Organizer
 from ..ical.params import EMPTY
 from ..ical.values import UTC
 from ..ical.zones import by_name
-from .ical_guest import COLUMNS, facts, line
+from .calendar_alarm import MAX_INLINE
+from .ical_guest import facts_of, line
 from .ical_kept import with_original
 
 _ACCESS = {"private": "PRIVATE", "confidential": "CONFIDENTIAL"}
@@ -38,13 +42,15 @@ class MeetingWriter:
         self._attendees = {}
         self._categories = {}
         self._taken = self._taken_in(events)
+        self._said = {}
         # The names of its guests are no secret to whoever sees a meeting.
         if self.readable["attendee_ids"]:
             shown = events.filtered(lambda event: event.id not in self.hidden)
-            guests = shown.attendee_ids
-            guests.fetch([*COLUMNS])
-            (guests | guests.delegated_to_ids | guests.delegated_from_ids).partner_id.sudo().fetch(
-                ["name", "email_normalized", "is_company"]
+            self._said = facts_of(shown.attendee_ids)
+            self._partners = (
+                env["res.partner"]
+                .sudo()
+                .browse({one.partner_id for one in self._said.values() if one.partner_id})
             )
 
     def _hidden(self, events, private_details):
@@ -164,7 +170,7 @@ class MeetingWriter:
             event.DISCUSS_ROUTE if event.DISCUSS_ROUTE in link else link,
             self.categories(event),
             tuple(event.alarm_ids.ids) if self.readable["alarm_ids"] else (),
-            tuple(sorted(facts(one) for one in self._guests(event))),
+            tuple(sorted(self._guests(event))),
             bool(event.ical_text),
         )  # fmt: skip
 
@@ -177,7 +183,10 @@ class MeetingWriter:
         return self._categories[tags._ids]
 
     def _guests(self, event):
-        return event.attendee_ids if self.readable["attendee_ids"] else ()
+        """The facts of its guests."""
+        if not self.readable["attendee_ids"]:
+            return ()
+        return [self._said[key] for key in event.attendee_ids._ids]
 
     def organizer(self, event):
         user = event.user_id
@@ -189,16 +198,15 @@ class MeetingWriter:
 
     def attendees(self, event):
         """The guests who have an address, with their answers; none if one meets nobody."""
-        organizer = self._organizer_partner(event.user_id)
+        organizer = self._organizer_partner(event.user_id).id
         found = []
         others = False
-        for guest in self._guests(event):
-            partner = guest.partner_id
-            is_organizer = bool(partner) and partner == organizer
+        for said in self._guests(event):
+            is_organizer = bool(said.partner_id) and said.partner_id == organizer
             others = others or not is_organizer
-            key = facts(guest), is_organizer
+            key = said, is_organizer
             if key not in self._attendees:
-                self._attendees[key] = self._new_attendee(partner.sudo(), *key)
+                self._attendees[key] = self._new_attendee(*key)
             if self._attendees[key]:
                 found.append(self._attendees[key])
         return tuple(found) if others else ()
@@ -208,30 +216,47 @@ class MeetingWriter:
             self._organizer_partners[user] = user.sudo().partner_id
         return self._organizer_partners[user]
 
-    def _new_attendee(self, partner, said, is_organizer):
-        if not partner:
+    def _new_attendee(self, said, is_organizer):
+        if not said.partner_id:
             return line(said, said.address, said.address_name, is_organizer)
+        partner = self._partners.browse(said.partner_id).with_prefetch(self._partners._ids)
         email = self.model._ical_address(partner)
         return line(said, email, partner.name, is_organizer) if email else None
 
     def alarms(self, event, people):
         if not self.readable["alarm_ids"]:
             return ()
-        return tuple(self._alarm(alarm, people) for alarm in event.alarm_ids)
+        return tuple(self._alarm(alarm, people, event.allday) for alarm in event.alarm_ids)
 
-    def _alarm(self, alarm, people):
+    def _alarm(self, alarm, people, allday):
         # EMAIL has to say to whom (3.6.6).
-        kind = alarm.alarm_type if people else "notification"
-        key = alarm.id, people if kind == "email" else ()
+        is_mail = alarm.alarm_type == "email" and bool(people)
+        key = alarm.id, allday, people if is_mail else ()
         if key not in self._alarms:
-            fields = {
-                "alarm_type": kind, "duration": alarm.duration, "interval": alarm.interval,
-            }  # fmt: skip
-            made = from_fields(fields, alarm.name)
-            if kind == "email":
-                made = replace(made, attendees=tuple(Attendee(one.uri) for one in people))
+            meaning = alarm._meaning(allday)
+            kind = "email" if is_mail else "notification"
+            # Known again by its UID, whatever others make of it.
+            uid = None if meaning.kind == "notification" else f"odoo-alarm-{alarm.id}"
+            made = from_meaning(replace(meaning, kind=kind), alarm.name, uid)
+            if is_mail:
+                made = replace(
+                    made,
+                    attendees=tuple(Attendee(one.uri) for one in people),
+                    attachments=self._alarm_files(alarm),
+                )
             self._alarms[key] = made
         return self._alarms[key]
+
+    @staticmethod
+    def _alarm_files(alarm):
+        """Its file inside the text, if it is small."""
+        file = alarm.sudo().with_context(bin_size=False).attachment
+        octets = base64.b64decode(file) if file else b""
+        if not octets or len(octets) > MAX_INLINE:
+            return ()
+        name = alarm.attachment_name or "attachment"
+        media = guess_mimetype(octets)
+        return (Attachment.inline(octets, FMTTYPE=media, FILENAME=name),)
 
 
 def named_zone(name):

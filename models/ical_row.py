@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, time, timedelta
 from functools import lru_cache
 
-from ..ical.alarms import to_fields
+from ..ical.alarms import to_meaning
 from ..ical.text import item_lines, to_text
 from ..ical.values import UTC, is_date
 from ..ical.zones import by_name, like
@@ -15,9 +15,10 @@ from .ical_kept import GUESTS
 #: Odoo's hours of a meeting of whole days.
 DAY_START, DAY_STOP = time(8), time(18)
 _DAY = timedelta(days=1)
+#: UID of a reminder of Odoo whose kind others do not have.
+ALARM_UID = re.compile(r"odoo-alarm-(\d{1,9})")
 #: Years that Odoo and its clients can write.
 YEARS = range(1000, 9000)
-_UNITS = {"minutes": 1, "hours": 60, "days": 1440}
 _TZID = re.compile(r";TZID=\"?([^:;\"]+)", re.I)
 
 
@@ -39,7 +40,7 @@ class Row:
 
     ``place`` is the start that the series gives it, ``guests`` a dict from the id of a
     partner, or from an address alone, to his answer, ``parts`` one from the same to what
-    else is said of him; ``alarms`` pairs (type, minutes).
+    else is said of him; ``alarms`` what reminders mean (``ical.alarms.Meaning``).
     """
 
     start: datetime
@@ -86,6 +87,7 @@ class RowReader:
         self.contacts = contacts
         self.options = options
         self.untitled = untitled
+        self._alarm_model = owner.env["calendar.alarm"].sudo()
         installed = owner.env["res.lang"].get_installed()
         self._languages = {code.replace("_", "-").lower(): code for code, _name in installed}
         self._known = {}
@@ -182,15 +184,25 @@ class RowReader:
 
     def _alarms(self, item, has_guests):
         for alarm in item.alarms:
-            meaning = to_fields(alarm)
-            if meaning is None or meaning["duration"] * _UNITS[meaning["interval"]] > 10_000_000:
+            meaning = to_meaning(alarm)
+            if meaning is None:
                 continue
-            kind = meaning["alarm_type"]
+            known = self._known_alarm(alarm.uid, is_date(item.start))
+            if known is not None and replace(known, kind=meaning.kind) == meaning:
+                # Of Odoo's own, which are written as what others have.
+                yield known
+                continue
             # Odoo's e-mail reminders go to all attendees; whose reminder this is
             # asked for one himself.
-            if kind == "email" and has_guests:
-                kind = "notification"
-            yield kind, meaning["duration"] * _UNITS[meaning["interval"]]
+            if meaning.kind == "email" and has_guests:
+                meaning = replace(meaning, kind="notification")
+            yield meaning
+
+    def _known_alarm(self, uid, allday):
+        """What the reminder means that was written under this UID, or None."""
+        number = ALARM_UID.fullmatch(uid or "")
+        alarm = self._alarm_model.browse(int(number[1])).exists() if number else None
+        return alarm._meaning(allday) if alarm else None
 
 
 def owner_addresses(owner):

@@ -123,12 +123,14 @@ class SeriesReader:
         they are all there are; None where nothing was cut off."""
         starts = [self._utc(item, item.start or item.recurrence_id) for item in items]
         starts += [self._utc(item, item.recurrence_id) for item in items if item.recurrence_id]
-        begin = min(starts) - 2 * _DAY
-        anchor = max(self.now, min(starts))
-        horizon = anchor + HORIZON
         endless = any(_is_endless(rule) for item in items for rule in item.rules)
-        spans = [(begin, horizon if endless else _FAR)]
-        spans += [(anchor - back * _DAY, anchor + ahead * _DAY) for back, ahead in _SPANS]
+        anchor = max(self.now, min(starts))
+        try:
+            begin, horizon = min(starts) - 2 * _DAY, anchor + HORIZON
+            spans = [(begin, horizon if endless else _FAR)]
+            spans += [(anchor - back * _DAY, anchor + ahead * _DAY) for back, ahead in _SPANS]
+        except OverflowError as error:
+            raise CannotKeep("year") from error
         found = None
         for first, last in spans:  # noqa: B007
             try:

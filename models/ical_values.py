@@ -95,7 +95,8 @@ class RowValues:
             "videocall_location": row.videocall_location or False,
         }
         if names is None or "alarms" in names:
-            values["alarm_ids"] = [Command.set([self._alarm(one) for one in sorted(row.alarms)])]
+            alarms = sorted(row.alarms, key=repr)
+            values["alarm_ids"] = [Command.set([self._alarm(one, row.allday) for one in alarms])]
         if names is None or "categories" in names:
             values["categ_ids"] = [
                 Command.set([self._category(one) for one in sorted(row.categories)])
@@ -107,31 +108,20 @@ class RowValues:
             kept |= {"start", "stop", "allday"}
         return {name: value for name, value in values.items() if name in kept}
 
-    def _alarm(self, meaning):
-        """The reminder of that type so many minutes before; made if there is none."""
+    def _alarm(self, meaning, allday):
+        """The reminder that means this; made if there is none."""
         if self._alarms is None:
-            found = self.env["calendar.alarm"].search([], order="id desc")
-            self._alarms = {(one.alarm_type, one.duration_minutes): one.id for one in found}
-        if meaning not in self._alarms:
-            kind, minutes = meaning
-            interval, number = "minutes", minutes
-            for name, unit in (("days", 1440), ("hours", 60)):
-                if minutes and not minutes % unit:
-                    interval, number = name, minutes // unit
-                    break
-            alarm = self.env["calendar.alarm"].new(
-                {"alarm_type": kind, "duration": number, "interval": interval}
-            )
-            alarm._onchange_duration_interval()
-            self._alarms[meaning] = alarm.create(
-                {
-                    "name": alarm.name,
-                    "alarm_type": kind,
-                    "duration": number,
-                    "interval": interval,
-                }
-            ).id
-        return self._alarms[meaning]
+            self._alarms = {}
+            Alarm = self.env["calendar.alarm"].with_context(active_test=True)
+            for alarm in Alarm.search([], order="id desc"):
+                for whole_days in (False, True):
+                    self._alarms[whole_days, alarm._meaning(whole_days)] = alarm.id
+        key = allday, meaning
+        if key not in self._alarms:
+            Alarm = self.env["calendar.alarm"]
+            values = Alarm._values_of(meaning, allday)
+            self._alarms[key] = Alarm.create({**values, "name": Alarm._words_of(values)}).id
+        return self._alarms[key]
 
     def _category(self, name):
         """The meeting type of that name, in any case; made if there is none."""

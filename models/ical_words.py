@@ -66,9 +66,10 @@ class Words:
         if name == "categories":
             return ", ".join(sorted(value))
         if name == "alarms":
+            Alarm = self.env["calendar.alarm"]
             return ", ".join(
-                self.env._("%(minutes)s minutes before", minutes=minutes)
-                for _kind, minutes in sorted(value, key=lambda pair: pair[1])
+                Alarm._words_of(Alarm._values_of(one, row.allday))
+                for one in sorted(value, key=repr)
             )
         if name == "guests":
             return self._shown_guests(value)

@@ -27,6 +27,7 @@ class IrCron(models.Model):
             ),
             "model._drain": self.env._("Runs what is due: writes the mails and does the actions"),
             "model._read_due": self.env._("Reads the subscribed calendars that are due"),
+            "model._sync_due": self.env._("Brings the calendars of CalDAV accounts in step"),
             "model._run_waiting": self.env._("Writes large iCalendar files, and takes them back"),
             "model._ical_extend": self.env._("Books further meetings of series that have no end"),
             "model._send_due": self.env._(

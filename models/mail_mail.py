@@ -29,6 +29,7 @@ class MailMail(models.Model):
     ):
         # Before super: it deletes the mails that are sent.
         self.env["crm.automation.delivery"].sudo()._follow(self, failure_type, failure_reason)
+        self.env["calendar.reminder"].sudo()._follow(self, failure_type, failure_reason)
         return super()._postprocess_sent_message(
             success_pids,
             success_emails,

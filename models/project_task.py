@@ -1,10 +1,21 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
 class ProjectTask(models.Model):
     _name = "project.task"
     _inherit = ["project.task", "crm.automation.target"]
+
+    planned_date_start = fields.Datetime("Planned Start", copy=False)
+    alarm_ids = fields.Many2many(
+        "calendar.alarm",
+        "project_task_calendar_alarm_rel",
+        "task_id",
+        "alarm_id",
+        string="Reminders",
+        help="Whoever works on the task is reminded. It starts when it is planned to, or is due "
+        "if it has only a deadline; it ends at its deadline.",
+    )
 
     @api.depends("state", "user_ids")
     def _compute_business_state(self):

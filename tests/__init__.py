@@ -1,8 +1,11 @@
 from . import (
+    test_account_rights,
     test_action,
     test_action_done,
     test_by_hand,
     test_caldav_object,
+    test_caldav_rows,
+    test_caldav_traces,
     test_condition,
     test_condition_filter,
     test_decision,

@@ -1,9 +1,13 @@
 """CalDAV over HTTP: calendars of Odoo in programs, and what they write back."""
 
 from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from psycopg2.errors import SerializationFailure
 
 from odoo.tests import tagged
 
+from ..models.caldav_backend import OdooBackend
 from .dav import DavCase, condition, event, found
 
 HOUR = timedelta(hours=1)
@@ -158,6 +162,26 @@ END:VEVENT
         gone = self.env["calendar.event"].with_context(active_test=False)
         self.assertFalse(gone.search([("ical_uid", "=", "one")]))
 
+    def test_cancelled_by_a_program(self):
+        """In Odoo it is archived; the program has it still, as it has sent it."""
+        self.put_one()
+        cancelled = event().replace("END:VEVENT", "STATUS:CANCELLED\r\nEND:VEVENT")
+        answer = self.put_one(cancelled)
+        self.assertEqual(answer.status_code, 204, answer.text)
+        self.assertFalse(self.meetings("one"))
+        archived = self.env["calendar.event"].with_context(active_test=False)
+        meeting = archived.search([("ical_uid", "=", "one")])
+        self.assertEqual(meeting.event_status, "cancelled")
+        self.assertEqual(self.get_one().content.decode(), cancelled)
+        _names, _gone, token = self.sync()
+        meeting.action_status_confirmed()
+        self.assertEqual(self.sync(token)[0], {"one.ics"})
+        self.assertNotIn("CANCELLED", self.get_one().text)
+        self.assertEqual(self.put_one(cancelled).status_code, 204)
+        self.assertEqual(self.put_one().status_code, 204)
+        self.assertEqual(self.meetings("one"), meeting)
+        self.assertEqual(self.get_one().content.decode(), event())
+
     def test_refusals(self):
         self.put_one()
         for path, text, status, word in (
@@ -196,6 +220,24 @@ END:VEVENT
         self.assertEqual(len(self.meetings("seconds")), 1)
         self.assertEqual(self.ask("DELETE", self.agenda() + "early.ics").status_code, 204)
         self.assertEqual(self.sync()[0], {"seconds.ics", "late.ics"})
+
+
+class OthersWereQuicker(SerializationFailure):
+    pgcode = "40001"
+
+
+@tagged("post_install", "-at_install")
+class TestContention(DavCase):
+    def test_come_again(self):
+        """When a request was repeated often enough, its program is told to do so later."""
+        with (
+            patch.object(OdooBackend, "put", side_effect=OthersWereQuicker("too late")),
+            patch("odoo.service.model.time.sleep"),
+        ):
+            answer = self.put(self.agenda() + "one.ics", event())
+        self.assertEqual(answer.status_code, 503)
+        self.assertGreater(int(answer.headers["Retry-After"]), 0)
+        self.assertEqual(self.put(self.agenda() + "one.ics", event()).status_code, 201)
 
 
 @tagged("post_install", "-at_install")

@@ -208,12 +208,13 @@ class TestImport(ImportCase):
              *alarm, *late],
         )  # fmt: skip
         meeting = self.take(data)[0].record
-        self.assertEqual(meeting.alarm_ids.duration_minutes, 37)
+        meanings = {(one.trigger_occurs, one.duration_minutes) for one in meeting.alarm_ids}
+        self.assertEqual(meanings, {("before", 37), ("after", 5)})
         self.assertEqual(meeting.categ_ids.mapped("name"), [kind.name, "Fresh"])
         self.assertEqual((meeting.privacy, meeting.show_as), ("confidential", "free"))
         self.assertIn("TRIGGER:PT5M", self.text(meeting))
         again = self.take(calendar([*event("two@x"), *alarm]))[0].record
-        self.assertEqual(again.alarm_ids, meeting.alarm_ids)
+        self.assertLess(again.alarm_ids, meeting.alarm_ids)
 
     def test_whole_days_and_floating_times(self):
         days = event(**{"DTSTART;TZID=Europe/Madrid": None, "DTEND;TZID=Europe/Madrid": None})

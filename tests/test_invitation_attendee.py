@@ -287,6 +287,17 @@ class TestRights(InvitationData, AutomationCase):
                 [("attendee_ids.access_token", "=", token)]
             )
 
+    def test_templates_of_meetings_can_still_be_saved(self):
+        admin = self.env.ref("base.user_admin")
+        for name in ("invitation", "changedate", "reminder", "update", "delete"):
+            template = self.env.ref(
+                f"calendar.calendar_template_meeting_{name}", raise_if_not_found=False
+            )
+            if template and template.model == "calendar.attendee":
+                template = template.with_user(admin)
+                template.body_html = template.body_html + "<p>Until then</p>"
+                self.assertIn("Until then", template.copy().body_html)
+
     def test_guests_of_private_meetings_are_private(self):
         Attendee = self.env["calendar.attendee"].with_user(self.stranger)
         usual = self.meet("Usual", privacy=False)

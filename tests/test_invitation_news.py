@@ -170,6 +170,25 @@ class TestNews(GatewayCase):
         self.reviews("organizer")
         self.assertEqual(self.copies().ical_sequence, 0)
 
+    def test_nobody_is_the_organizer_of_what_another_program_brought(self):
+        # As Google's or Microsoft's synchronization leaves them: nobody of ours, and no text.
+        event = self.env["calendar.event"].create(
+            {
+                "name": "Synchronized", "user_id": False, "ical_uid": "synchronized",
+                "start": "2030-01-07 09:00:00", "stop": "2030-01-07 10:00:00",
+                "partner_ids": self.ana.partner_id.ids,
+            }
+        )  # fmt: skip
+        self.sent()
+        for method in ("CANCEL", "REQUEST"):
+            with self.subTest(method):
+                mail = self.news(
+                    method, sequence=1, uid="synchronized", sender="mallory@evil.example"
+                )
+                self.receive(mail.replace(b"olaf@outside", b"mallory@evil"))
+                self.assertEqual((event.active, event.name), (True, "Synchronized"))
+        self.assertEqual(set(self.reviews().mapped("reason")), {"organizer"})
+
     def test_who_speaks_for_the_organizer(self):
         self.receive(self.news(sender="mallory@evil.example"))
         self.reviews("sender")

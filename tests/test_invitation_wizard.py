@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
+from odoo.tools.mail import html_to_inner_content
 
 from .common import HOUR, AutomationCase, EveryObjectCase
 from .test_invitation_attendee import InvitationData
@@ -35,6 +36,46 @@ class TestWizard(WizardData, AutomationCase):
         self.assertEqual((guest.role, guest.state), ("opt-participant", "needsAction"))
         self.assertEqual(guest.sent_by_id, self.seller)
         self.assertIn(self.stranger.partner_id, self.meeting.partner_ids)
+
+    def test_the_letter_is_seen_and_nobody_is_invited(self):
+        lead = self.make_lead(partner_id=self.customer.id)
+        self.customer.write({"lang": "en_US", "tz": "Asia/Tokyo"})
+        wizard = self.wizard(
+            lead, name="Tasting", note="Come <b>hungry</b>", start="2030-01-07 09:00:00",
+            location="Cellar", emails="Eva <eva@example.com>",
+        )  # fmt: skip
+        before = self.env["calendar.event"].search_count([])
+        self.assertEqual(wizard.action_see_letter()["res_id"], wizard.id)
+        self.assertEqual(self.env["calendar.event"].search_count([]), before)
+        text = html_to_inner_content(wizard.letter)
+        for part in (
+            f"Hello {self.customer.name}", "Tasting", "Cellar", "18:00", "Asia/Tokyo", "Eva",
+            "Come <b>hungry</b>", "Answer the invitation",
+        ):  # fmt: skip
+            self.assertIn(part, text)
+        wizard.action_invite()
+        self.assertEqual(self.env["calendar.event"].search_count([]), before + 1)
+
+    def test_the_letter_of_a_meeting_that_is_moved(self):
+        wizard = self.wizard(user_ids=self.stranger.ids, start="2044-02-03 09:00:00")
+        start = self.meeting.start
+        wizard.action_see_letter()
+        self.assertIn("2044", wizard.letter)
+        self.assertEqual(self.meeting.start, start)
+        self.assertNotIn(self.stranger.partner_id, self.meeting.partner_ids)
+        wizard.start = "2020-02-03 09:00:00"
+        with self.assertRaisesRegex(UserError, "over"):
+            wizard.action_see_letter()
+
+    def test_the_letter_of_a_meeting_of_others_is_not_seen(self):
+        wizard = (
+            self.env["calendar.invite"]
+            .with_user(self.stranger)
+            .create({"event_ids": self.meeting.ids, "emails": "eva@example.com"})
+        )
+        self.meeting.privacy = "private"
+        with self.assertRaises(AccessError):
+            wizard.action_see_letter()
 
     def test_a_company_offers_all_its_contacts(self):
         company = self.env["res.partner"].create({"name": "Bodegas", "is_company": True})

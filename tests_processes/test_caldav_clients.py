@@ -1,6 +1,7 @@
 """Real calendar programs against a real server: what they ask is what has to be answered."""
 
 import os
+import re
 import subprocess
 import textwrap
 from pathlib import Path
@@ -12,7 +13,11 @@ from caldav_account import EVENT, forget_meetings, running
 
 BIN = Path(os.environ.get("CRM_AUTOMATION_CLIENTS") or "/nowhere")
 DEBIAN = Path(os.environ.get("CRM_AUTOMATION_DEBIAN") or "/nowhere")
+TESTER = Path(os.environ.get("CRM_AUTOMATION_TESTER") or "/nowhere")
+#: What caldav-server-tester has found out, as it prints it.
+REPORT = Path(__file__).parents[1] / "docs/caldav-server-tester.txt"
 needs_python = pytest.mark.skipif(not BIN.is_dir(), reason="no programs of Python")
+needs_tester = pytest.mark.skipif(not TESTER.is_dir(), reason="no caldav-server-tester")
 needs_debian = pytest.mark.skipif(not DEBIAN.is_dir(), reason="no programs of Debian")
 
 
@@ -27,30 +32,32 @@ def clean(account):
     forget_meetings()
 
 
-def run(command, folder, **environment):
+def run(command, folder, timeout=120, **environment):
     done = subprocess.run(
-        [str(word) for word in command], cwd=folder, capture_output=True, text=True, timeout=120,
+        [str(word) for word in command], cwd=folder, capture_output=True, text=True,
+        timeout=timeout,
         env={**os.environ, "HOME": str(folder), "PYTHONPATH": "", **environment},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
-@needs_python
-def test_vdirsyncer_both_ways(account, tmp_path):
-    (tmp_path / "config").write_text(
+def write_vdirsyncer(account, folder, *names):
+    """Its configuration: these calendars, and a folder for each."""
+    quoted = ", ".join(f'"{name}"' for name in names)
+    (folder / "config").write_text(
         textwrap.dedent(
             f"""\
             [general]
-            status_path = "{tmp_path}/status/"
+            status_path = "{folder}/status/"
             [pair cal]
             a = "local"
             b = "remote"
-            collections = ["agenda"]
+            collections = [{quoted}]
             conflict_resolution = "b wins"
             [storage local]
             type = "filesystem"
-            path = "{tmp_path}/cal/"
+            path = "{folder}/cal/"
             fileext = ".ics"
             [storage remote]
             type = "caldav"
@@ -60,8 +67,14 @@ def test_vdirsyncer_both_ways(account, tmp_path):
             """
         )
     )
+    for name in names:
+        (folder / "cal" / name).mkdir(parents=True)
+
+
+@needs_python
+def test_vdirsyncer_both_ways(account, tmp_path):
+    write_vdirsyncer(account, tmp_path, "agenda")
     folder = tmp_path / "cal/agenda"
-    folder.mkdir(parents=True)
 
     def sync():
         run([BIN / "vdirsyncer", "-c", "config", "sync"], tmp_path)
@@ -94,6 +107,114 @@ def test_vdirsyncer_both_ways(account, tmp_path):
     sync()
     assert account.ask("GET", f"{account.agenda}here.ics")[0] == 404
     assert not list(folder.glob("*.ics"))
+
+
+@needs_python
+def test_khal(account, tmp_path):
+    """A calendar for the command line, by way of vdirsyncer's files."""
+    write_vdirsyncer(account, tmp_path, "agenda")
+    (tmp_path / "khal").write_text(
+        textwrap.dedent(
+            f"""\
+            [calendars]
+            [[agenda]]
+            path = {tmp_path}/cal/agenda
+            [sqlite]
+            path = {tmp_path}/khal.db
+            [default]
+            default_calendar = agenda
+            [locale]
+            local_timezone = Europe/Madrid
+            default_timezone = Europe/Madrid
+            timeformat = %H:%M
+            dateformat = %Y-%m-%d
+            longdateformat = %Y-%m-%d
+            datetimeformat = %Y-%m-%d %H:%M
+            longdatetimeformat = %Y-%m-%d %H:%M
+            """
+        )
+    )
+
+    def sync(*_words):
+        run([BIN / "vdirsyncer", "-c", "config", "sync"], tmp_path)
+
+    def khal(*words):
+        return run([BIN / "khal", "-c", "khal", *words], tmp_path)
+
+    account.put("there", "There")
+    run([BIN / "vdirsyncer", "-c", "config", "discover", "cal"], tmp_path)
+    sync()
+    assert "11:00-12:00 There" in khal("list", "2027-03-01", "2027-03-02")
+    khal("new", "2027-03-02", "09:00", "10:00", "From khal", "-r", "weekly", "-u", "2027-03-20")
+    sync()
+    with session.environment() as env:
+        made = env["calendar.event"].search([("name", "=", "From khal")], order="start")
+        assert [str(one.start) for one in made] == [
+            "2027-03-02 08:00:00", "2027-03-09 08:00:00", "2027-03-16 08:00:00",
+        ]  # fmt: skip
+        made[1].name = "Changed in Odoo"
+    sync()
+    assert "09:00-10:00 Changed in Odoo" in khal("list", "2027-03-09", "2027-03-10")
+    assert "09:00-10:00 From khal" in khal("list", "2027-03-16", "2027-03-17")
+
+
+@needs_python
+def test_todoman(account, tmp_path):
+    """To-dos for the command line, by way of vdirsyncer's files."""
+    write_vdirsyncer(account, tmp_path, "tasks")
+    (tmp_path / "todoman.py").write_text(
+        f'path = "{tmp_path}/cal/*"\ndate_format = "%Y-%m-%d"\ntime_format = "%H:%M"\n'
+        f'default_list = "tasks"\ncache_path = "{tmp_path}/todoman.db"\n'
+    )
+
+    def sync(*_words):
+        run([BIN / "vdirsyncer", "-c", "config", "sync"], tmp_path)
+
+    def todo(*words):
+        return run([BIN / "todo", "--config", "todoman.py", *words], tmp_path)
+
+    run([BIN / "vdirsyncer", "-c", "config", "discover", "cal"], tmp_path)
+    sync()
+    todo("new", "--due", "2027-03-05", "Corks from todoman")
+    sync()
+    with session.environment() as env:
+        task = env["project.task"].search([("name", "=", "Corks from todoman")])
+        assert task.user_ids.login == "luis" and str(task.date_deadline).startswith("2027-03-0")
+        task.name = "More corks"
+    sync()
+    [line] = [line for line in todo("list").splitlines() if "More corks" in line]
+    number = line.split("]")[1].split()[0]
+    todo("done", number)
+    sync()
+    with session.environment() as env:
+        task = env["project.task"].search([("name", "=", "More corks")])
+        assert task.state == "1_done"
+        task.unlink()
+    sync()
+    assert "More corks" not in todo("list", "--status", "ANY")
+
+
+@needs_tester
+def test_what_the_tester_finds(account, tmp_path):
+    """It finds nothing worse than the report in the documentation says."""
+    told = run(
+        [TESTER / "caldav-server-tester", "--caldav-url", f"{account.url}/caldav/", "--verbose",
+         "--caldav-username", account.login, "--caldav-password", account.key], tmp_path,
+        timeout=900,
+    )  # fmt: skip
+    # What it says beside its report is about what it had expected.
+    told = re.split(r"\n(?=[A-Z]+:root:)", told[told.index("Server: ") :])[0] + "\n"
+    told = told.replace(account.url, "http://localhost:8069")
+    (tmp_path / "report.txt").write_text(told)
+    good = {name for name, level in levels(REPORT.read_text()).items() if level == "full"}
+    worse = {name: level for name, level in levels(told).items() if level != "full"}
+    assert len(good) > 80
+    assert not good & set(worse), f"the report is {tmp_path}/report.txt"
+
+
+def levels(text):
+    """dict from each feature to how well it is supported"""
+    return dict(re.findall(r"^## (\S+)\nFeature support level found: (\S+)", text, re.M))
 
 
 @needs_python

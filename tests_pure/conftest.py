@@ -17,6 +17,10 @@ HERE = Path(__file__).parent
 # refer to each other.
 _ADDON = sys.modules.setdefault("crm_automation", types.ModuleType("crm_automation"))
 _ADDON.__path__ = [str(HERE.parent)]
+# Nor what its tests import.
+_TESTS = sys.modules.setdefault("crm_automation.tests", types.ModuleType("crm_automation.tests"))
+_TESTS.__path__ = [str(HERE.parent / "tests")]
+pytest.register_assert_rewrite("crm_automation.tests.rows")
 SAMPLES = sorted((HERE / "ics").iterdir())
 CORPUS = Path(os.environ.get("CRM_AUTOMATION_CORPUS") or HERE.parents[1] / "shared" / "ics_corpus")
 SUFFIXES = {".ics", ".ical", ".ifb", ".vcs"}

@@ -5,18 +5,13 @@ from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
 from crm_automation.dav.backend import Backend, Calendar, Entry, Person, Written
+from crm_automation.dav.changes import COMPONENTS
 from crm_automation.dav.errors import InvalidToken
 from crm_automation.dav.requests import Request, decoded
 from crm_automation.dav.server import Server
-from lxml import etree
+from crm_automation.tests.rows.program import Program, Reply
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=timezone.utc)
-D = "{DAV:}"
-C = "{urn:ietf:params:xml:ns:caldav}"
-NAMES = (
-    'xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
-    ' xmlns:CS="http://calendarserver.org/ns/" xmlns:A="http://apple.com/ns/ical/"'
-)
 
 
 class Memory(Backend):
@@ -55,7 +50,7 @@ class Memory(Backend):
         self.home = properties
 
     def make_calendar(self, name, components, values):
-        made = Calendar(name, values.pop("title", name), "", components or ("VEVENT", "VTODO"))
+        made = Calendar(name, values.pop("title", name), "", components or COMPONENTS[:3])
         self.kept[name] = replace(made, **values)
         self.objects[name] = {}
 
@@ -122,104 +117,17 @@ class Memory(Backend):
         return {email: self.times[email] for email in emails if email in self.times}
 
 
-class Client:
+class Client(Program):
     """Asks a server of its own."""
+
+    user, stranger, shared = "ana@x.es", "bob", "team"
 
     def __init__(self):
         self.backend = Memory()
 
     def ask(self, method, path, body="", **headers):
-        """:return: Reply"""
         body = body.encode() if isinstance(body, str) else body
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request(method, decoded(path), headers, body, "http://calendar.x.es")
         answer = Server(self.backend, request, now=NOW).answer()
         return Reply(answer.status, answer.headers, answer.body().decode())
-
-    def put(self, path, text, **headers):
-        headers.setdefault("content_type", "text/calendar; charset=utf-8")
-        return self.ask("PUT", path, text, **headers)
-
-    def propfind(self, path, props, depth="0", **headers):
-        body = f"<D:propfind {NAMES}><D:prop>{props}</D:prop></D:propfind>"
-        return self.ask("PROPFIND", path, body, depth=depth, **headers)
-
-    def report(self, path, body, depth="1", **headers):
-        return self.ask("REPORT", path, body, depth=depth, **headers)
-
-    def query(self, inner, props="<D:getetag/>", path="/caldav/calendars/ana@x.es/agenda/"):
-        return self.report(
-            path,
-            f"<C:calendar-query {NAMES}><D:prop>{props}</D:prop><C:filter>"
-            f'<C:comp-filter name="VCALENDAR">{inner}</C:comp-filter></C:filter>'
-            "</C:calendar-query>",
-        )
-
-
-class Reply:
-    def __init__(self, status, headers, text):
-        self.status, self.headers, self.text = status, headers, text
-
-    @property
-    def xml(self):
-        return etree.fromstring(self.text.encode())
-
-    @property
-    def condition(self):
-        """The name of the element in DAV:error."""
-        root = self.xml
-        assert root.tag == f"{D}error"
-        return etree.QName(root[0]).localname
-
-    @property
-    def found(self):
-        """dict from the last part of the path to the properties that are there."""
-        found = {}
-        for one in self.xml.iterfind(f"{D}response"):
-            props = {}
-            for stat in one.iterfind(f"{D}propstat"):
-                if " 200 " in stat.findtext(f"{D}status"):
-                    props |= {etree.QName(p).localname: p for p in stat.find(f"{D}prop")}
-            found[_last(one)] = props
-        return found
-
-    @property
-    def names(self):
-        return sorted(self.found)
-
-    @property
-    def statuses(self):
-        """dict from the last part of the path to the status of what has none but that."""
-        return {
-            _last(one): int(one.findtext(f"{D}status").split()[1])
-            for one in self.xml.iterfind(f"{D}response")
-            if one.find(f"{D}status") is not None
-        }
-
-    @property
-    def missing(self):
-        return {
-            etree.QName(p).localname
-            for stat in self.xml.iter(f"{D}propstat")
-            if " 404 " in stat.findtext(f"{D}status")
-            for p in stat.find(f"{D}prop")
-        }
-
-    def data(self, name):
-        return self.found[name]["calendar-data"].text
-
-
-def _last(element):
-    return element.findtext(f"{D}href").rstrip("/").split("/")[-1]
-
-
-def event(uid="one", *lines, more=""):
-    """The text of an event of one hour on 1 March 2027, 10 to 11 in UTC."""
-    own = list(lines) or ["DTSTART:20270301T100000Z", "DTEND:20270301T110000Z", "SUMMARY:Tasting"]
-    return "\r\n".join(
-        [
-            "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//X//EN", "BEGIN:VEVENT", f"UID:{uid}",
-            "DTSTAMP:20270101T000000Z", *own, "END:VEVENT",
-            *([more.strip().replace("\n", "\r\n")] if more else ()), "END:VCALENDAR", "",
-        ]
-    )  # fmt: skip

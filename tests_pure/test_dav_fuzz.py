@@ -1,9 +1,10 @@
 """Whatever is sent, the server says yes or no: it never fails."""
 
+from crm_automation.tests.rows.program import NAMES, event
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dav_memory import NAMES, Client, event
+from dav_memory import Client
 from ical_fuzz import mangled
 
 AGENDA = "/caldav/calendars/ana@x.es/agenda/"

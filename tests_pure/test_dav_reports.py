@@ -1,8 +1,9 @@
 """REPORT: which objects match, what of them is given, what has changed."""
 
 import pytest
+from crm_automation.tests.rows.program import NAMES, C, D, event
 
-from dav_memory import NAMES, C, Client, D, event
+from dav_memory import Client
 
 HOME = "/caldav/calendars/ana@x.es/"
 AGENDA = HOME + "agenda/"

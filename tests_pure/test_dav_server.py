@@ -1,8 +1,9 @@
 """What the protocol's words do: discovery, properties, writes and their refusals."""
 
 import pytest
+from crm_automation.tests.rows.program import NAMES, C, D, event
 
-from dav_memory import NAMES, C, Client, D, event
+from dav_memory import Client
 
 HOME = "/caldav/calendars/ana@x.es/"
 AGENDA = HOME + "agenda/"

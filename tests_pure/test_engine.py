@@ -4,12 +4,17 @@ import doctest
 from datetime import datetime, timedelta
 
 import pytest
+from crm_automation.engine import secret_box
+from crm_automation.sync import discover, errors, plan, remote
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import addresses, backoff, changes, keywords, moments, patterns, retry
 
-MODULES = [addresses, backoff, changes, keywords, moments, patterns, retry]
+MODULES = [
+    addresses, backoff, changes, discover, errors, keywords, moments, patterns, plan, remote, retry,
+    secret_box,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)

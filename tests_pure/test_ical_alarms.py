@@ -68,30 +68,35 @@ def test_seen_and_snoozed_alarms_do_not_go_off_again():
 
 
 @given(
-    st.sampled_from(["notification", "email"]), st.integers(0, 500),
-    st.sampled_from(["minutes", "hours", "days"]),
+    st.sampled_from(["notification", "email"]), st.integers(-20_000, 20_000),
+    st.sampled_from(["start", "end"]), st.integers(0, 5), st.integers(1, 90),
 )  # fmt: skip
-def test_odoo_s_reminders_there_and_back(kind, duration, interval):
-    given_ = {"alarm_type": kind, "duration": duration, "interval": interval}
-    alarm = alarms.from_fields(given_, "Meeting")
-    back = alarms.to_fields(alarm)
-    units = dict(alarms.UNITS)
-    assert back["duration"] * units[back["interval"]] == duration * units[interval]
-    assert back["alarm_type"] == kind
-    assert alarm.trigger <= timedelta(0)
+def test_reminders_there_and_back(kind, offset, related, repeat, every):
+    meaning = alarms.Meaning(kind, offset, related, repeat=repeat, every=every if repeat else 0)
+    alarm = alarms.from_meaning(meaning, "Meeting")
+    assert alarms.to_meaning(alarm) == meaning
     assert alarm.description == "Meeting"
     assert (alarm.summary is not None) == (kind == "email")
+
+
+def test_a_fixed_time_there_and_back():
+    meaning = alarms.Meaning("notification", at=datetime(2026, 11, 10, 8))
+    alarm = alarms.from_meaning(meaning, "Meeting")
+    assert alarm.trigger == datetime(2026, 11, 10, 8, tzinfo=UTC)
+    assert alarms.to_meaning(alarm) == meaning
 
 
 @pytest.mark.parametrize(
     "alarm",
     [
-        Alarm(trigger=minutes(5)), Alarm(trigger=START), Alarm(trigger=minutes(-5), related="END"),
-        Alarm(trigger=minutes(-5), repeat=1, duration=minutes(1)),
         Alarm(trigger=timedelta(seconds=-9)),
+        Alarm(trigger=timedelta(days=-9000)),
+        Alarm(trigger=minutes(-5), repeat=1, duration=timedelta(seconds=90)),
+        Alarm(trigger=minutes(-5), repeat=1000, duration=minutes(1)),
         Alarm(trigger=minutes(-5), action="PROCEDURE"),
         Alarm(trigger=minutes(-5), proximity="ARRIVE"),
+        Alarm(trigger=minutes(-5), relations=(Related("x", EMPTY.put(RELTYPE="SNOOZE")),)),
     ],
 )  # fmt: skip
 def test_what_odoo_has_no_reminder_for(alarm):
-    assert alarms.to_fields(alarm) is None
+    assert alarms.to_meaning(alarm) is None

@@ -5,6 +5,7 @@ from . import (
     calendar_feed_address,
     calendar_invite,
     calendar_popover_delete,
+    calendar_reminder_coming,
     calendar_series_exception,
     calendar_subscription_delete,
     calendar_visit_plan_confirm,
@@ -19,6 +20,7 @@ from . import (
 
 # isort: split
 from . import (
+    calendar_invite_letter,
     calendar_invite_people,
     calendar_invite_slot,
     crm_automation_take_over_action,

@@ -241,11 +241,15 @@ class CalendarInvite(models.TransientModel):
             return events
         if self.start and self.start != events.start:
             self._move(events)
-        series = events.recurrence_id
+        return self._in_scope(events)
+
+    def _in_scope(self, event):
+        """A meeting, and those of its series that are meant as well."""
+        series = event.recurrence_id
         if not series or self.scope == "this":
-            return events
-        after = events.start if self.scope == "following" else fields.Datetime.now()
-        return events | events.search(
+            return event
+        after = event.start if self.scope == "following" else fields.Datetime.now()
+        return event | event.search(
             Domain("recurrence_id", "=", series.id) & Domain("start", ">=", after)
         )
 
@@ -258,6 +262,15 @@ class CalendarInvite(models.TransientModel):
         event.write({"start": self.start, "stop": self.start + length})
 
     def _new_event(self):
+        # Odoo would link the meeting with the wizard, in which it was asked for.
+        context = {
+            key: value for key, value in clean_context(self.env.context).items()
+            if not key.startswith("active_")
+        }  # fmt: skip
+        Event = self.env(context=context)["calendar.event"]
+        return Event.create(self._new_values()).with_env(self.env)
+
+    def _new_values(self):
         record = self._record()
         if record._name not in MODELS:
             raise UserError(self.env._("What the meeting is for does not exist any more."))
@@ -277,12 +290,7 @@ class CalendarInvite(models.TransientModel):
         else:
             values["res_model_id"] = self.env["ir.model"]._get_id(record._name)
             values["res_id"] = record.id
-        # Odoo would link the meeting with the wizard, in which it was asked for.
-        context = {
-            key: value for key, value in clean_context(self.env.context).items()
-            if not key.startswith("active_")
-        }  # fmt: skip
-        return self.env(context=context)["calendar.event"].create(values).with_env(self.env)
+        return values
 
     def _done(self, message):
         return {

@@ -8,7 +8,7 @@ Every script of benchmarks/ gets a fresh copy of the demo database, with stock's
 import argparse
 import subprocess
 
-from . import python_env
+from . import debian_clients, python_env
 from .paths import CHECKOUT, checkout_name
 from .say import say, step
 from .workshop import workshop
@@ -42,8 +42,12 @@ def main(arguments):
 def _run(shop, database, script):
     say(f"\n=== {script.name}")
     environment = shop.inside_environment(database, SCRIPTS)
-    if script.stem == "caldav":
+    if script.stem in ("caldav", "accounts"):
         environment["CRM_AUTOMATION_PEERS"] = python_env.peers() or ""
+        environment["CRM_AUTOMATION_CLIENTS"] = python_env.clients() or ""
+        environment["CRM_AUTOMATION_PHP"] = debian_clients.root(debian_clients.SERVERS) or ""
+        environment["CRM_AUTOMATION_PSQL"] = str(shop.cluster.bin / "psql")
+        environment |= shop.cluster.environment
     process = subprocess.Popen(
         [str(shop.python), str(script)], env=environment, stdout=subprocess.PIPE, text=True
     )

@@ -44,7 +44,10 @@ def main(arguments):
             environment["CRM_AUTOMATION_KHAL"] = python_env.khal() or ""
         if not paths or any("caldav_clients" in path for path in paths):
             environment["CRM_AUTOMATION_CLIENTS"] = python_env.clients() or ""
+            environment["CRM_AUTOMATION_TESTER"] = python_env.tester() or ""
             environment["CRM_AUTOMATION_DEBIAN"] = debian_clients.root() or ""
+        if not paths or any(PROCESSES in path for path in paths):
+            environment["CRM_AUTOMATION_PEERS"] = python_env.peers() or ""
         kinds = {
             "pure": _pure, "odoo": _odoo, "processes": _processes, "queue_job": _queue_job,
         }  # fmt: skip

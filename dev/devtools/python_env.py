@@ -19,6 +19,7 @@ ADDONS = HERE / "requirements-addons.txt"
 #: Another calendar, which reads what is exported: the tests do without where it cannot be had.
 KHAL = HERE / "requirements-khal.txt"
 CLIENTS = HERE / "requirements-clients.txt"
+TESTER = HERE / "requirements-tester.txt"
 SERVERS = HERE / "requirements-peers.txt"
 
 
@@ -81,6 +82,11 @@ def khal():
 def clients():
     """Folder of the commands of calendar programs written in Python; None without."""
     return _commands("clients", CLIENTS)
+
+
+def tester():
+    """Folder of the command ``caldav-server-tester``; None without."""
+    return _commands("tester", TESTER)
 
 
 def peers():

@@ -1,0 +1,209 @@
+"""The side of Odoo: what of a user's calendar another server is told, and what is written.
+
+Reads and writes as his calendar programs do, by the same ways, and tells nobody of it.
+"""
+
+from datetime import date
+
+from odoo import SUPERUSER_ID
+from odoo.tools import SQL
+
+from ..dav.errors import DavError
+from ..ical.bare import bare
+from ..ical.compose import compose
+from ..ical.merge import not_to_be_sent, read_version, without_delivery
+from .caldav_backend import OdooBackend
+from .caldav_collection_read import InvalidToken
+from .ical_incoming import Options
+from .ical_values import SILENT
+
+#: Key of the context in which a sync writes: nobody has to be woken for it.
+SYNCING = "crm_automation_account"
+#: Fields by which Odoo's own synchronizers know what is theirs.
+OTHERS = ("google_id", "microsoft_id", "ms_universal_event_id")
+#: Lines that say nothing to whom a meeting is private.
+_SECRET = ("SUMMARY", "DESCRIPTION", "LOCATION", "URL", "COMMENT", "CATEGORIES", "CONTACT",
+           "ATTACH", "GEO", "CONFERENCE", "X-ALT-DESC")  # fmt: skip
+
+
+class AccountBackend(OdooBackend):
+    """As the CalDAV server writes, under a source of its own; nobody is invited."""
+
+    source = "account"
+
+    def _upsert(self, text):
+        options = Options(source=self.source, force=True)
+        Event = self.env["calendar.event"]
+        outcomes = Event._ical_compare(text.encode(), self.user, options)
+        if len(outcomes) != 1:
+            raise DavError("there is more than one object in it")
+        [result] = Event._ical_upsert(outcomes, self.user, options)
+        return outcomes[0], result
+
+
+class Here:
+    """:param calendar: caldav.account.calendar"""
+
+    def __init__(self, calendar):
+        context = {**SILENT, SYNCING: True, "lang": calendar.user_id.lang}
+        env = calendar.env(user=SUPERUSER_ID, su=True, context=context)
+        self.env = env
+        self.calendar = calendar.with_env(env)
+        self.user = self.calendar.user_id
+        self.collection = self.calendar._collection()
+        self.backend = AccountBackend(env, self.user.id)
+        self.backend.source = f"account:{calendar.id}"
+
+    # --- What has changed
+
+    def changes(self, token):
+        """(versions by UID, UIDs that are gone, token, whether it is everything)"""
+        self.collection._catch_up()
+        is_full = not token
+        try:
+            changed, gone, following, _is_all = self.collection._changes_since(token or "")
+        except InvalidToken:
+            changed, gone, following, _is_all = self.collection._changes_since("")
+            is_full = True
+        versions = {one.uid: self.collection._etag(one) for one in changed}
+        left = {one.uid for one in gone} - versions.keys()
+        left -= {one.uid for one in self.collection._members(uids=left)} if left else set()
+        return versions, left, following, is_full
+
+    def not_ours(self, uids):
+        """Those of which another synchronizer of Odoo is in charge."""
+        Event = self.env["calendar.event"]
+        names = [name for name in OTHERS if Event._fields.get(name) and Event._fields[name].store]
+        if not names or not uids:
+            return set()
+        conditions = SQL(" OR ").join(SQL("%s IS NOT NULL", SQL.identifier(name)) for name in names)
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT ical_uid FROM calendar_event WHERE ical_uid = ANY(%s) AND (%s)",
+                list(uids), conditions,
+            )
+        )  # fmt: skip
+        found = {uid for (uid,) in rows}
+        # As they come back from there.
+        pairs = {uid.removesuffix("@google.com"): uid for uid in uids}
+        for name in names:
+            rows = self.env.execute_query(
+                SQL(
+                    "SELECT %(name)s FROM calendar_event WHERE %(name)s = ANY(%(ids)s)",
+                    name=SQL.identifier(name), ids=list(pairs),
+                )
+            )  # fmt: skip
+            found.update(pairs[one] for (one,) in rows)
+        return found
+
+    def only_theirs(self, uids):
+        """Those that this user has in step with another calendar of an account of his."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT other.uid FROM caldav_account_object other
+                  JOIN caldav_account_calendar calendar ON calendar.id = other.calendar_id
+                 WHERE calendar.user_id = %s AND calendar.id <> %s AND calendar.place = 'own'
+                   AND other.has_here AND other.uid = ANY(%s)
+                """,
+                self.user.id, self.calendar.id, list(uids),
+            )
+        )  # fmt: skip
+        return {uid for (uid,) in rows} if self.calendar.place == "own" else set()
+
+    def members(self, uids):
+        """Members by UID, as they are now."""
+        self.collection._catch_up()
+        return {one.uid: one for one in self.collection._members(uids=list(uids))}
+
+    def texts(self, members):
+        """Texts by UID, as they go out; what cannot be written is left out."""
+        return {member.uid: text for member, text in self.collection._texts(members).items()}
+
+    def version(self, member):
+        return self.collection._etag(member)
+
+    # --- What goes out
+
+    def hides(self, text, came_from):
+        """What of a private meeting does not go out: ``busy``, ``none``, or nothing."""
+        if self.calendar.private_out == "full" or came_from == "there":
+            return ""
+        is_private = any(
+            line.upper().replace(" ", "") in ("CLASS:PRIVATE", "CLASS:CONFIDENTIAL")
+            for line in text.splitlines()
+        )
+        return self.calendar.private_out if is_private else ""
+
+    def outward(self, text, came_from):
+        """What the server is told of it."""
+        if self.hides(text, came_from):
+            text = self._busy(text)
+        return not_to_be_sent(text)
+
+    def _busy(self, text):
+        lines, skipping, busy = [], False, self.env._("Busy")
+        for line in bare(text.encode()).decode().splitlines():
+            if line[:1] in (" ", "\t"):
+                if not skipping:
+                    lines.append(line)
+                continue
+            name = line.partition(":")[0].partition(";")[0].upper()
+            skipping = name in _SECRET or name.startswith("X-")
+            if not skipping:
+                lines.append(line)
+            if line.upper().startswith("BEGIN:VEVENT"):
+                lines.append(f"SUMMARY:{busy}")
+        return "\r\n".join([*lines, ""])
+
+    # --- Writing
+
+    def _target(self):
+        names = {"main": "agenda", "own": self.collection.key}
+        if self.collection.kind not in names:
+            raise DavError("nothing is written into this calendar")
+        return self.backend.calendar(names[self.collection.kind])
+
+    def put(self, uid, text):
+        """Write an object.
+
+        :raises DavError: when Odoo does not take it
+        """
+        text = without_delivery(text)
+        [component] = {part.name for part in read_version(text).parts.values()}
+        calendar = self._target()
+        entry = next(iter(self.backend.entries(calendar, uid=uid)), None)
+        name = entry.name if entry else f"{self._name(uid)}.ics"
+        with self.env.cr.savepoint():
+            self.backend.put(calendar, name, uid, component, text, entry)
+
+    def put_new(self, texts):
+        """Write many meetings that Odoo does not have, together.
+
+        :param dict texts: by UID
+        :return: set of the UIDs that are written; the others are for :meth:`put`
+        """
+        options = Options(source=self.backend.source, force=True)
+        Event = self.env["calendar.event"]
+        content = compose(map(without_delivery, texts.values()), date(1970, 1, 1))
+        with self.env.cr.savepoint():
+            outcomes = Event._ical_compare(content, self.user, options)
+            new = [one for one in outcomes if one.kind == "new" and one.action == "create"]
+            results = Event._ical_upsert(new, self.user, options)
+            done = {one.outcome.key for one in results if one.record and one.kind == "new"}
+            for uid in done:
+                self.backend._place(self.collection, uid)
+        self.collection._catch_up({uid: f"{self._name(uid)}.ics" for uid in done})
+        return done
+
+    def _name(self, uid):
+        [(name,)] = self.env.execute_query(SQL("SELECT md5(%s)", f"{self.collection.id} {uid}"))
+        return name
+
+    def delete(self, uid):
+        """Take an object away; one that is gone is gone."""
+        calendar = self._target()
+        entry = next(iter(self.backend.entries(calendar, uid=uid)), None)
+        if entry:
+            with self.env.cr.savepoint():
+                self.backend.delete(calendar, entry)

@@ -1,0 +1,85 @@
+"""What the ledgers that the drainers empty have in common: claiming, and what failed.
+
+Two models are ledgers: the executions of rules, and the reminders of meetings and tasks.
+A row has ``state`` (*pending* until it ends), ``run_at``, ``tries``, ``reason`` and
+``finished_at``.
+"""
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..engine.retry import next_try
+
+
+class CrmAutomationLedger(models.AbstractModel):
+    _name = "crm.automation.ledger"
+    _description = "Ledger"
+
+    @api.model
+    def _claim(self, limit):
+        """Lock and return pending rows that are due and not locked by others."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id FROM %s
+                WHERE state = 'pending' AND run_at <= %s
+                ORDER BY run_at, id
+                LIMIT %s
+                FOR NO KEY UPDATE SKIP LOCKED
+                """,
+                SQL.identifier(self._table),
+                self.env.cr.now(),
+                limit,
+            )
+        )
+        return self.browse(row[0] for row in self.env.cr.fetchall())
+
+    def _begin_alone(self):
+        """Before a claimed row is run, commit that it has failed.
+
+        What takes all the memory or the time of a worker ends it without a word.
+        Noted beforehand, it is put off as after any failure, and stops nobody else.
+
+        :return: the row as it was, locked again
+        """
+        names = ["tries", "run_at", "reason", "state", "finished_at"]
+        before = {values.pop("id"): values for values in self.read(names)}
+        for row in self:
+            row._put_off(
+                self.env._("A process of the server ended while it was at this execution.")
+            )
+        self.env["crm.automation.firing"]._commit_batch(len(self), remaining=1)
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM %s WHERE id IN %s FOR NO KEY UPDATE SKIP LOCKED",
+                SQL.identifier(self._table),
+                tuple(self.ids) or (0,),
+            )
+        )
+        locked = self.browse(row[0] for row in self.env.cr.fetchall())
+        for row in locked:
+            row.write(before[row.id])
+        return locked
+
+    def _put_off(self, reason, passes=True):
+        """Note a failure, and when the next try is; after the last one, give up."""
+        self.ensure_one()
+        tries = self.tries + 1
+        now = self.env.cr.now().replace(microsecond=0)
+        again = next_try(tries, now) if passes else None
+        self.write({"tries": tries, "reason": reason})
+        if again:
+            self.run_at = again
+        else:
+            self._finish("failed", reason)
+
+    @api.model
+    def _next_run(self):
+        """When the next pending row is due, None without one."""
+        self.env.cr.execute(
+            SQL(
+                "SELECT min(run_at) FROM %s WHERE state = 'pending'",
+                SQL.identifier(self._table),
+            )
+        )
+        return self.env.cr.fetchone()[0]

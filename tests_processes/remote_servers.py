@@ -1,0 +1,145 @@
+"""CalDAV servers of others, each a process of its own, and a bare program on them."""
+
+import base64
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PEERS = Path(os.environ.get("CRM_AUTOMATION_PEERS") or "/nowhere")
+EVENT = """\
+BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//Elsewhere//\r
+BEGIN:VEVENT\r
+UID:{uid}\r
+DTSTAMP:20270101T000000Z\r
+DTSTART:{start}\r
+DTEND:{stop}\r
+SUMMARY:{summary}\r
+{more}END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+def event(uid, summary=None, start="20270301T100000Z", stop="20270301T110000Z", more=""):
+    """Text of a meeting; ``more`` are whole lines with their ends."""
+    return EVENT.format(uid=uid, summary=summary or uid, start=start, stop=stop, more=more)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Peer:
+    """A server that can be ended and started again on the same port and data."""
+
+    def __init__(self, command, port, url):
+        self.command, self.port, self.url = command, port, url
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [str(word) for word in self.command], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        end = time.monotonic() + 60
+        while True:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", self.port), 1),
+            ):
+                return self
+            assert self.process.poll() is None and time.monotonic() < end, self.command
+            time.sleep(0.1)
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def peer(name):
+    """Radicale or Xandikos, with a user alice whatever her password."""
+    port, folder = free_port(), tempfile.mkdtemp()
+    if name == "radicale":
+        command = [
+            PEERS / "python", "-m", "radicale", "--server-hosts", f"127.0.0.1:{port}",
+            "--auth-type", "none", "--storage-filesystem-folder", folder,
+        ]  # fmt: skip
+        home = f"http://127.0.0.1:{port}/alice/"
+    else:
+        command = [
+            PEERS / "xandikos", "serve", "-d", folder, "--defaults",
+            "--current-user-principal", "/alice/", "-p", port,
+        ]  # fmt: skip
+        home = f"http://127.0.0.1:{port}/alice/calendars/"
+    found = Peer(command, port, f"http://127.0.0.1:{port}/").start()
+    found.home = home
+    try:
+        yield found
+    finally:
+        found.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Program:
+    """A calendar program of alice on a calendar.
+
+    :param str url: of the calendar
+    """
+
+    def __init__(self, url, login="alice", password="alice"):
+        self.url = url
+        self.token = base64.b64encode(f"{login}:{password}".encode()).decode()
+
+    def ask(self, method, url, body=None, **headers):
+        """(status, text)"""
+        request = urllib.request.Request(url, body and body.encode(), method=method)
+        request.add_header("Authorization", f"Basic {self.token}")
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def make(self):
+        assert self.ask("MKCALENDAR", self.url)[0] == 201, self.url
+        return self
+
+    def put(self, name, text):
+        status, answer = self.ask("PUT", f"{self.url}{name}", text, Content_Type="text/calendar")
+        assert status in (200, 201, 204), answer
+
+    def delete(self, name):
+        assert self.ask("DELETE", f"{self.url}{name}")[0] in (200, 204)
+
+    def names(self):
+        body = '<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>'
+        _status, text = self.ask("PROPFIND", self.url, body, Depth="1", Content_Type="text/xml")
+        hrefs = re.findall(r"<(?:\w+:)?href>([^<]+\.ics)</", text)
+        return [urlsplit(href).path.rsplit("/", 1)[1] for href in hrefs]
+
+    def texts(self):
+        """Texts by name."""
+        return {name: self.ask("GET", self.url + name)[1] for name in self.names()}
+
+    def by_summary(self):
+        """Texts by their titles."""
+        return {
+            re.search(r"SUMMARY:(.*)", text)[1].strip(): text for text in self.texts().values()
+        }  # fmt: skip
