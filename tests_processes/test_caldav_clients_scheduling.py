@@ -9,7 +9,7 @@ import pytest
 import odoo.sql_db
 
 import session
-from caldav_account import running
+from caldav_account import EVENT, running
 
 BIN = Path(os.environ.get("CRM_AUTOMATION_CLIENTS") or "/nowhere")
 
@@ -68,3 +68,22 @@ def test_a_question_about_free_time(account):
     assert status == 200, text
     assert "FREEBUSY;FBTYPE=BUSY:20270301T100000Z/20270301T110000Z" in text
     account.ask("DELETE", f"{account.agenda}one.ics")
+
+
+def test_an_invitation_waits_for_its_job(account):
+    """What a request has noted is there when it is answered."""
+    text = EVENT.format(uid="told", summary="Told").replace(
+        "X-A;B=1:kept",
+        "ORGANIZER:mailto:luis.ortega@example.com\nATTENDEE:mailto:eva@azure.example",
+    )
+    status, answer = account.ask(
+        "PUT", f"{account.agenda}told.ics", text, Content_Type="text/calendar"
+    )
+    assert status == 201, answer
+    with session.environment() as env:
+        waiting = env["calendar.invitation.outgoing"].search([("uid", "=", "told")])
+        # The server's own job may have been quick.
+        sent = env["mail.mail"].search([("subject", "like", "Told")])
+        assert waiting.user_id.login == "luis" if waiting else sent
+    odoo.sql_db.close_all()
+    assert account.ask("DELETE", f"{account.agenda}told.ics")[0] == 204
