@@ -67,39 +67,6 @@ class Writer(threading.Thread):
                 self.wrong.append((status, told))
 
 
-class Stubborn(threading.Thread):
-    """Writes one object again and again, whatever others do."""
-
-    def __init__(self, account, number):
-        super().__init__()
-        self.account, self.number = Account(account.url, account.key), number
-        self.answers = []
-
-    def run(self):
-        for turn in range(4):
-            status, told, headers = self.account.ask_all(
-                "PUT", f"{self.account.agenda}same.ics", text("same", self.number * 100 + turn),
-                Content_Type="text/calendar",
-            )  # fmt: skip
-            self.answers.append((status, headers.get("Retry-After"), told))
-
-
-def test_eight_at_one_object(account):
-    """Each of them is done, or told to come again; nothing of one is in another's."""
-    threads = [Stubborn(account, number) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(300)
-    answers = [answer for thread in threads for answer in thread.answers]
-    assert len(answers) == 32
-    for status, retry, told in answers:
-        assert status in (201, 204) or (status == 503 and retry), (status, told)
-    assert sum(status == 201 for status, _retry, _told in answers) == 1
-    assert sum(status in (201, 204) for status, _retry, _told in answers) >= 8
-    assert len(counts(account.text("same"))) == 1
-
-
 class Reader(threading.Thread):
     """Follows the changes by tokens, and keeps what it was told last."""
 
@@ -154,3 +121,37 @@ def test_counting_together(account):
         reader.look()
         assert not reader.wrong
         assert reader.seen == last
+
+
+class Stubborn(threading.Thread):
+    """Writes one object again and again, whatever others do."""
+
+    def __init__(self, account, number):
+        super().__init__()
+        self.account, self.number = Account(account.url, account.key), number
+        self.answers = []
+
+    def run(self):
+        for turn in range(4):
+            status, told, headers = self.account.ask_all(
+                "PUT", f"{self.account.agenda}same.ics", text("same", self.number * 100 + turn),
+                Content_Type="text/calendar",
+            )  # fmt: skip
+            self.answers.append((status, headers.get("Retry-After"), told))
+
+
+def test_eight_at_one_object(account):
+    """Each of them is done, or told to come again; nothing of one is in another's."""
+    threads = [Stubborn(account, number) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(300)
+    answers = [answer for thread in threads for answer in thread.answers]
+    assert len(answers) == 32
+    for status, retry, told in answers:
+        assert status in (201, 204) or (status == 503 and retry), (status, told)
+    assert sum(status == 201 for status, _retry, _told in answers) == 1
+    assert sum(status in (201, 204) for status, _retry, _told in answers) >= 8
+    assert len(counts(account.text("same"))) == 1
+    assert account.ask("DELETE", f"{account.agenda}same.ics")[0] == 204
