@@ -174,7 +174,9 @@ class Ours:
 
     def change(self, count, word):
         with session.environment() as env:
-            singles = self._events(env).filtered(lambda one: not one.recurrence_id)
+            singles = self._events(env).filtered(
+                lambda one: not (one.recurrence_id or one.name.startswith("Theirs "))
+            )
             for one in singles.sorted("ical_uid")[-count:]:
                 one.name = f"{word} {one.name}"
 

@@ -7,6 +7,7 @@ and a slow server keeps nobody else waiting.
 
 import logging
 import time
+from collections import Counter
 from datetime import timedelta
 
 import psycopg2
@@ -19,6 +20,7 @@ from ..engine.backoff import next_read
 from ..engine.secret_box import CannotOpen
 from ..sync.discover import is_same_house, starts
 from ..sync.errors import NEEDS_USER, OF_ONE, RemoteError
+from .bulk import insert_rows
 from .caldav_account_log import COUNTS
 from .caldav_sync import CalendarSync
 from .caldav_sync_undo import Undo
@@ -156,6 +158,7 @@ class CaldavAccount(models.Model):
                 return
             except psycopg2.extensions.TransactionRollbackError:
                 # Somebody has written what we were about to: it is looked at again.
+                journal.forget()
                 self.env.cr.rollback()
                 self.env.invalidate_all()
                 conflicts += 1
@@ -177,11 +180,13 @@ class CaldavAccount(models.Model):
         except psycopg2.Error:
             raise
         except (FetchError, CannotOpen) as error:
+            journal.forget()
             self.env.cr.rollback()
             self.env.invalidate_all()
             return True, error
         except Exception as error:
             _logger.exception("Account %s could not be brought in step", self.id)
+            journal.forget()
             self.env.cr.rollback()
             self.env.invalidate_all()
             return True, error
@@ -196,7 +201,6 @@ class CaldavAccount(models.Model):
                 if not is_ours:
                     raise RemoteError("elsewhere", host=address.base)
                 transport.tell(address)
-            journal.calendar = calendar
             try:
                 if not only_out:
                     Undo(calendar, transport, address, journal).run()
@@ -207,6 +211,7 @@ class CaldavAccount(models.Model):
                 if failed.code not in OF_ONE:
                     raise
                 # This calendar only: the others go on.
+                journal.forget()
                 self.env.cr.rollback()
                 self.env.invalidate_all()
                 error = failed
@@ -265,23 +270,24 @@ class Journal:
 
     def __init__(self, account):
         self.account = account
-        self.calendar = None
         self.requests = 0
         self.started = time.monotonic()
         self.run_id = None
+        self.notes = []
         self.run_date = account.env.cr.now().replace(microsecond=0)
 
     def _run(self):
         runs = self.account.env["caldav.account.run"]
-        # What was rolled back is made again.
-        run = runs.browse(self.run_id).exists() if self.run_id else runs
+        run = runs.browse(self.run_id)
         if not run:
             run = runs.create(
                 {
-                    "account_id": self.account.id, "date": self.run_date,
-                    "last_date": self.run_date, "result": "done",
+                    "account_id": self.account.id,
+                    "date": self.run_date,
+                    "last_date": self.run_date,
+                    "result": "done",
                 }
-            )  # fmt: skip
+            )
             self.run_id = run.id
         return run
 
@@ -292,20 +298,40 @@ class Journal:
         :param str after: fingerprint of that side afterwards
         :param str lost: of a conflict, the version that did not count
         """
-        run = self._run()
-        run.env["caldav.account.change"].create(
+        self.notes.append(
             {
-                "run_id": run.id, "calendar_id": row.calendar_id.id, "uid": row.uid,
-                "summary": row.summary or row.uid, "kind": kind, "side": side,
-                "date": run.env.cr.now().replace(microsecond=0), "reason": reason or False,
-                "before_text": before or False, "after_print": after or False,
-                "lost_text": lost or False,
+                "calendar_id": row.calendar_id.id,
+                "uid": row.uid or None,
+                "summary": row.summary or row.uid or None,
+                "kind": kind,
+                "side": side,
+                "date": row.env.cr.now().replace(microsecond=0),
+                "reason": reason or None,
+                "before_text": before or None,
+                "after_print": after or None,
+                "lost_text": lost or None,
             }
-        )  # fmt: skip
-        run[COUNTS[kind]] += 1
+        )
+
+    def flush(self):
+        """Write what was noted; called before each commit."""
+        if not self.notes:
+            return
+        run = self._run()
+        self.account.env.flush_all()
+        more = {"run_id": run.id, "account_id": self.account.id}
+        insert_rows(run.env["caldav.account.change"], [{**note, **more} for note in self.notes])
+        for name, count in Counter(COUNTS[note["kind"]] for note in self.notes).items():
+            run[name] += count
+        self.notes = []
+
+    def forget(self):
+        """The transaction is rolled back, and what was noted in it."""
+        self.notes = []
 
     def close(self, result, message):
         """The end of the turn."""
+        self.flush()
         runs = self.account.env["caldav.account.run"]
         now = runs.env.cr.now().replace(microsecond=0)
         duration = round(time.monotonic() - self.started, 2)

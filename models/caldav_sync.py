@@ -70,6 +70,7 @@ class CalendarSync:
             self._commit()
 
     def _commit(self):
+        self.journal.flush()
         self.account._commit()
 
     # --- What has changed in Odoo
@@ -130,7 +131,7 @@ class CalendarSync:
             if self._follow(token):
                 return
         elif can_sync == "no" and not is_stale:
-            found, _token, _can = self.remote.tags()
+            found = self.remote.ctag()
             if found and found == ctag:
                 return
         self._list_all()
@@ -157,17 +158,17 @@ class CalendarSync:
 
     def _list_all(self):
         """Everything, and so what is no longer listed."""
-        ctag, token, can_sync = self.remote.tags()
-        if can_sync or token:
+        listed, token, ctag = None, "", ""
+        if self.remote.can_sync():
             try:
                 listed, token = self._list_by_token()
-                ctag = ""
             except RemoteError as error:
                 if error.code not in ("refused", "forbidden", "missing", "odd", "server"):
                     raise
-                listed, token = self.remote.listing(), ""
-        else:
-            listed, token = self.remote.listing(), ""
+        if listed is None:
+            # Before the listing: what comes in between is a change then.
+            ctag = self.remote.ctag()
+            listed = self.remote.listing()
         self._note(listed, set(), True)
         self.calendar.write(
             {

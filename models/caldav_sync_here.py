@@ -191,10 +191,16 @@ class Here:
             new = [one for one in outcomes if one.kind == "new" and one.action == "create"]
             results = Event._ical_upsert(new, self.user, options)
             done = {one.outcome.key for one in results if one.record and one.kind == "new"}
-            for uid in done:
+            for uid in done if self.calendar.place == "own" else self._placed(done):
                 self.backend._place(self.collection, uid)
         self.collection._catch_up({uid: f"{self._name(uid)}.ics" for uid in done})
         return done
+
+    def _placed(self, uids):
+        """Those that lie in a calendar that is not the agenda."""
+        return self.env["caldav.place"].search(
+            [("user_id", "=", self.user.id), ("uid", "in", list(uids))]
+        ).mapped("uid")  # fmt: skip
 
     def _name(self, uid):
         [(name,)] = self.env.execute_query(SQL("SELECT md5(%s)", f"{self.collection.id} {uid}"))

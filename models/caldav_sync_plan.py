@@ -295,11 +295,12 @@ class Plan:
         )  # fmt: skip
 
 
+@lru_cache(maxsize=64)
 def version_of(text):
+    """The object of a text; nobody changes it."""
     return merge.read_version(text or "")
 
 
-@lru_cache(maxsize=32)
 def print_of(text):
     return version_of(text).fingerprint()
 

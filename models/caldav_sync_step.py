@@ -11,7 +11,6 @@ from odoo.exceptions import UserError
 
 from ..dav.errors import DavError
 from ..engine.retry import next_try
-from ..ical import merge
 from ..ical.errors import IcalError
 from ..sync.errors import OF_ONE, RemoteError
 from ..sync.plan import OUT
@@ -67,12 +66,13 @@ class Step:
 
     def _identify(self, found):
         """Which UID the texts have; a row of that UID that Odoo made is the same one."""
+        named = []
         for row in self.rows.filtered(lambda one: one.id in found):
             text = found[row.id]
             if text is None or isinstance(text, RemoteError):
                 continue
             try:
-                version = merge.read_version(text.text)
+                version = version_of(text.text)
                 uid = version.uid.replace("\0", "")
             except IcalError as error:
                 found[row.id] = error
@@ -83,28 +83,39 @@ class Step:
             elif row.uid and row.uid != uid:
                 found[row.id] = IcalError("another one has taken its place")
             elif not row.uid:
-                self._name(row, uid)
+                named.append((row, uid))
+        there = self.sync._search([("uid", "in", [uid for _row, uid in named])])
+        twins = {row.uid: row for row in there if row.hold != "twice"}
+        for row, uid in named:
+            # Two of one UID may be in these very rows.
+            twins[uid] = self._name(row, uid, twins.get(uid, self.sync.rows))
 
-    def _name(self, row, uid):
-        twin = self.sync._search([("uid", "=", uid), ("id", "!=", row.id)], limit=1)
+    def _name(self, row, uid, twin):
+        """:return: the row that stands for that UID"""
+        is_there = twin.dirty_there == "changed" or (
+            twin.has_there and twin.dirty_there not in ("gone", "missing")
+        )
         if twin and not twin.path:
             # It was made on both sides, or put there by a try that was cut off.
             twin_is_here = twin.dirty_here
             row.write({"dirty_here": twin_is_here, "came_from": twin.came_from})
             self.rows -= twin
             twin.unlink()
-        elif twin and twin.has_there and twin.dirty_there not in ("gone", "missing"):
+        elif twin and is_there:
             self._wait(row, "twice", self._words("twice"))
             row.write({"dirty_there": False, "has_there": True, "etag": row.seen_etag})
             self.rows -= row
+            row.uid = uid
+            return twin
         elif twin:
             # It has moved to another address there.
             twin.write({"path": row.path, "seen_etag": row.seen_etag, "dirty_there": "changed",
                         "hold": False})  # fmt: skip
             self.rows -= row
             row.unlink()
-            return
+            return twin
         row.uid = uid
+        return row
 
     # --- The plan
 

@@ -135,16 +135,20 @@ class RemoteCalendar:
 
     # --- What has changed
 
-    def tags(self):
-        """(CTag, sync token, whether it lists changes since a token)"""
-        said, _answer = propfind(
-            self.transport, self.address, "<S:getctag/><D:sync-token/><D:supported-report-set/>"
-        )
-        for one in said:
-            reports = one.found.get(dav("supported-report-set"))
-            can = reports is not None and reports.find(f".//{dav('sync-collection')}") is not None
-            return one.text(CTAG), one.text(dav("sync-token")), can
-        raise RemoteError("odd", host=self.address.host)
+    def can_sync(self):
+        """Whether it lists changes since a token."""
+        reports = self._prop("<D:supported-report-set/>").found.get(dav("supported-report-set"))
+        return reports is not None and reports.find(f".//{dav('sync-collection')}") is not None
+
+    def ctag(self):
+        """What changes with any change, or ''. For some servers that is much work."""
+        return self._prop("<S:getctag/>").text(CTAG)
+
+    def _prop(self, props):
+        said, _answer = propfind(self.transport, self.address, props)
+        if not said:
+            raise RemoteError("odd", host=self.address.host)
+        return said[0]
 
     def changes(self, token):
         """One page of what has changed since a token, or of everything.

@@ -148,7 +148,6 @@ class TestAccountRights(AccountData, TransactionCase):
             lambda: mine.read(["secret"]),
             lambda: mine.search([("secret", "like", "inside:a")]),
             lambda: mine.search([], order="secret"),
-            lambda: mine.export_data(["secret"]),
             lambda: mine._read_group([], ["secret"]),
         ):
             with self.assertRaises(AccessError), self.env.cr.savepoint():
