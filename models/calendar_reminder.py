@@ -49,7 +49,10 @@ class CalendarReminder(models.Model):
     partner_id = fields.Many2one("res.partner", "For", readonly=True, index=True)
     address = fields.Char(readonly=True, help="Of whoever is invited without being a contact.")
     number = fields.Integer(
-        readonly=True, default=0, aggregator=None, help="0, or which repetition of the reminder it is."
+        readonly=True,
+        default=0,
+        aggregator=None,
+        help="0, or which repetition of the reminder it is.",
     )
     snooze = fields.Integer(
         readonly=True, default=0, aggregator=None, help="0, or how often it was put off until now."
