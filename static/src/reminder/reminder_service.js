@@ -4,7 +4,6 @@ import { _t } from "@web/core/l10n/translation";
 import { ConnectionLostError } from "@web/core/network/rpc";
 import { markup } from "@odoo/owl";
 import { registry } from "@web/core/registry";
-import { user } from "@web/core/user";
 import { escape } from "@web/core/utils/strings";
 
 /**
@@ -92,9 +91,8 @@ export const reminderService = {
         bus_service.subscribe("crm_automation.reminder", show);
         bus_service.subscribe("crm_automation.reminder/close", close);
         bus_service.start();
-        if (user.userId) {
-            showDue();
-        }
+        // Not while the menus and words of the client are being fetched.
+        env.bus.addEventListener("WEB_CLIENT_READY", showDue, { once: true });
     },
 };
 
