@@ -10,10 +10,11 @@ from crm_automation.dav.scheduling import MAX_DAYS
 from crm_automation.ical import scheduling
 from crm_automation.ical.itip import Message
 from crm_automation.ical.parse import parse
+from crm_automation.tests.rows.program import NAMES, C, D, event
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dav_memory import NAMES, NOW, C, Client, D, event
+from dav_memory import NOW, Client
 
 HOME = "/caldav/calendars/ana@x.es/"
 AGENDA, INBOX, OUTBOX = HOME + "agenda/", HOME + "inbox/", HOME + "outbox/"
