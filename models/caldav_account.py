@@ -175,12 +175,7 @@ class CaldavAccount(models.Model):
             self._refuse(vals)
             # Said expressly, so that no default out of a context takes their place.
             new.append({**blank, **vals})
-        accounts = super().create(new)
-        # Not one that came as a default out of a context.
-        for account, vals in zip(accounts, new, strict=True):
-            if not vals.get("password"):
-                account.sudo().secret = False
-        return accounts
+        return super().create(new)
 
     def write(self, vals):
         self._refuse(vals)

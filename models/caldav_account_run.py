@@ -248,7 +248,7 @@ class CaldavAccount(models.Model):
         elif not only_out:
             values["next_sync"] = now + self._interval()
         if held and error is None:
-            values["message"] = self.env._("%(count)s objects wait for your decision.", count=held)
+            values["message"] = self.env._("Waiting for your decision: %(count)s.", count=held)
             values["state"] = "asks"
             result = "asks" if is_done else result
         self.write(values)
@@ -335,13 +335,18 @@ class Journal:
         runs = self.account.env["caldav.account.run"]
         now = runs.env.cr.now().replace(microsecond=0)
         duration = round(time.monotonic() - self.started, 2)
-        if not self.run_id and result == "done":
+        if not self.run_id and result in ("done", "asks"):
+            # Nothing was done: the same as the last time is no line of its own.
+            result = "unchanged" if result == "done" else result
             last = self.account.run_ids[:1]
-            if last.result == "unchanged":
-                last.write({"last_date": now, "times": last.times + 1,
-                            "request_count": last.request_count + self.requests})  # fmt: skip
+            if (last.result, last.message or False) == (result, message or False):
+                last.write(
+                    {
+                        "last_date": now, "times": last.times + 1,
+                        "request_count": last.request_count + self.requests,
+                    }
+                )  # fmt: skip
                 return
-            result = "unchanged"
         self._run().write(
             {
                 "result": result, "message": message or False, "duration": duration,
