@@ -360,7 +360,7 @@ class CalendarReminder(models.Model):
             """,
             base=base,
             timings=self._timings_as_values(timings),
-            window=self._between(base, column),
+            window=self._between(base, column, timings),
             days=SQL("event.allday") if allday else SQL("event.allday IS NOT TRUE"),
             own=self._has_own(SQL("event.ical_uid"), SQL("guest.partner_id")),
             # Google and Outlook remind of what is theirs.
@@ -413,7 +413,7 @@ class CalendarReminder(models.Model):
             """,
             base=base,
             timings=self._timings_as_values(timings),
-            window=self._between(base, column),
+            window=self._between(base, column, timings),
             unknown=self._unknown(
                 "project.task", SQL("task.id"), SQL("person.partner_id"), SQL("NULL"), base,
                 with_known,
@@ -421,10 +421,22 @@ class CalendarReminder(models.Model):
         )  # fmt: skip
 
     @api.model
-    def _between(self, base, column):
+    def _between(self, base, column, timings):
+        """SQL condition: the date is in the window of its timing.
+
+        And in what all windows span, which PostgreSQL can judge beforehand: only so it
+        takes the index on the date.
+        """
         if column is None:
             return SQL("TRUE")
-        return SQL("%s >= timing.low AND %s <= timing.high", base, base)
+        first = min(window[0] for _timing, window in timings)
+        last = max(window[1] for _timing, window in timings)
+        return SQL(
+            "%(base)s BETWEEN timing.low AND timing.high AND %(base)s BETWEEN %(first)s AND %(last)s",
+            base=base,
+            first=first,
+            last=last,
+        )
 
     # -- the moment ------------------------------------------------------------
 
