@@ -432,7 +432,8 @@ class CalendarReminder(models.Model):
         first = min(window[0] for _timing, window in timings)
         last = max(window[1] for _timing, window in timings)
         return SQL(
-            "%(base)s BETWEEN timing.low AND timing.high AND %(base)s BETWEEN %(first)s AND %(last)s",
+            "%(base)s BETWEEN timing.low AND timing.high"
+            " AND %(base)s BETWEEN %(first)s AND %(last)s",
             base=base,
             first=first,
             last=last,
