@@ -165,7 +165,9 @@ def test_sixty_mixed_reminders_of_a_running_server(tmp_path):
     late = {number: (found[number] - wanted[number]).total_seconds() for number in wanted}
     print(f"\nreminders: {min(late.values()):.1f} to {max(late.values()):.1f} s after their moment")
     assert min(late.values()) >= -1 and max(late.values()) <= LIMIT
-    twice = {key: mails for key, mails in post.mails.items() if len(mails) > 1}
+    # The demo's own mails end with other words.
+    ours = {key: mails for key, mails in post.mails.items() if key[0].isdigit()}
+    twice = {key: mails for key, mails in ours.items() if len(mails) > 1}
     assert not twice, "a mail came twice"
 
 
