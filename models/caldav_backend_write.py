@@ -48,6 +48,9 @@ class Own(NamedTuple):
 class WriteMixin(TodoMixin):
     """Of the backend: PUT, DELETE, MOVE."""
 
+    #: who works out whom to tell of what is written
+    sending = Sending
+
     def put(self, calendar, name, uid, component, text, entry):
         if len(uid.encode()) > UID_BYTES or "\0" in uid:
             raise InvalidObject("its UID is too long")
@@ -106,7 +109,7 @@ class WriteMixin(TodoMixin):
         """
         meetings = self._meetings([uid])
         own = meetings.filtered(lambda event: event.user_id == self.user)
-        sending = Sending(self.env, self.user, uid, sent, own)
+        sending = self.sending(self.env, self.user, uid, sent, own)
         if (meetings and not own) or sending.is_answer:
             Answer(self.env, self.user, own or meetings).take(uid, text)
             self._place(collection, uid)

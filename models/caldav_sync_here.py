@@ -14,6 +14,7 @@ from ..ical.compose import compose
 from ..ical.merge import not_to_be_sent, read_version, without_delivery
 from .caldav_backend import OdooBackend
 from .caldav_collection_read import InvalidToken
+from .caldav_sending import Sending
 from .ical_incoming import Options
 from .ical_values import SILENT
 
@@ -26,12 +27,23 @@ _SECRET = ("SUMMARY", "DESCRIPTION", "LOCATION", "URL", "COMMENT", "CATEGORIES",
            "ATTACH", "GEO", "CONFERENCE", "X-ALT-DESC")  # fmt: skip
 
 
+class Quiet(Sending):
+    """Of what a sync brings nobody is told: that was done where it was written."""
+
+    def note(self):
+        """Nothing is noted."""
+
+    def tell(self, events):
+        return False
+
+
 class AccountBackend(OdooBackend):
     """As the CalDAV server writes, under a source of its own; nobody is invited."""
 
     source = "account"
+    sending = Quiet
 
-    def _upsert(self, text):
+    def _upsert(self, text, invite=False):
         options = Options(source=self.source, force=True)
         Event = self.env["calendar.event"]
         outcomes = Event._ical_compare(text.encode(), self.user, options)
@@ -212,4 +224,4 @@ class Here:
         entry = next(iter(self.backend.entries(calendar, uid=uid)), None)
         if entry:
             with self.env.cr.savepoint():
-                self.backend.delete(calendar, entry)
+                self.backend.delete(calendar, entry, is_told=False)
