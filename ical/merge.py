@@ -336,10 +336,11 @@ def _place(component):
 
 
 def _part(component):
-    units, lines = {}, []
+    units, lines, several = {}, [], {}
     for piece in component.content:
         if not isinstance(piece, str):
-            _add(units, piece.name, _component_said(piece), piece)
+            several.setdefault(piece.name, []).append((_component_said(piece), piece))
+            units.setdefault(piece.name, None)
             continue
         name, params, value = split_line(piece)
         if name in _UNSAID:
@@ -352,16 +353,13 @@ def _part(component):
         elif name == "ATTENDEE":
             units[f"{name}:{value.strip().lower()}"] = Unit((_canonical(piece),), (piece,))
         else:
-            _add(units, _TOGETHER.get(name, name), _canonical(piece), piece)
+            key = _TOGETHER.get(name, name)
+            several.setdefault(key, []).append((_canonical(piece), piece))
+            # Its place among the others.
+            units.setdefault(key, None)
+    for key, pairs in several.items():
+        units[key] = Unit(tuple(sorted(said for said, _ in pairs)), tuple(one for _, one in pairs))
     return Part(component.name, units, lines)
-
-
-def _add(units, key, said, piece):
-    there = units.get(key)
-    if there is None:
-        units[key] = Unit((said,), (piece,))
-    else:
-        units[key] = Unit(tuple(sorted((*there.said, said))), (*there.pieces, piece))
 
 
 def _values(name, value):

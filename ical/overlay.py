@@ -5,6 +5,7 @@ what his program notes about it (X-MOZ-LASTACK, X-APPLE-...). Works on lines: th
 shared text is not parsed.
 """
 
+from .errors import BrokenComponent
 from .items import Component
 from .lines import Split, unfold
 from .params import split_line
@@ -185,7 +186,11 @@ def read_chunk(chunk):
             stack.append(Component(line[6:].strip().upper()))
         elif line[:4].upper() == "END:":
             done = stack.pop()
+            if not stack:
+                raise BrokenComponent("something ends in it that has not begun", chunk.line)
             stack[-1].content.append(done)
         elif line:
             stack[-1].content.append(line)
+    if not top.content:
+        raise BrokenComponent("it does not end", chunk.line)
     return top.content[0]

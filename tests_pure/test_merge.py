@@ -1,5 +1,7 @@
 """The three-way merge, judged by a model of named values; and the planner's table."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -193,3 +195,19 @@ def test_what_is_no_object(change):
     assert len(merge.read_version(two).parts) == 2
     with pytest.raises(IcalError):
         merge.read_version(change(two))
+
+
+def test_many_lines_of_one_name():
+    lines = "X-A:1\r\n" * 20_000
+    many = text(({"SUMMARY": "a"}, (), {})).replace("END:VEVENT", f"{lines}END:VEVENT")
+    begin = time.perf_counter()
+    version = merge.read_version(many)
+    assert time.perf_counter() - begin < 5
+    assert merge.write_version(version).count("X-A:1") == 20_000
+
+
+@pytest.mark.parametrize("line", ["END:VALARM", "BEGIN:VALARM"])
+def test_what_ends_without_a_beginning(line):
+    broken = text(({"SUMMARY": "a"}, (), {})).replace("END:VEVENT", f"{line}\r\nEND:VEVENT")
+    with pytest.raises(IcalError):
+        merge.read_version(broken)
