@@ -177,7 +177,7 @@ class CaldavAccount(models.Model):
                     return self._go_through(transport, calendars, journal, only_out)
                 finally:
                     journal.requests += transport.count
-        except psycopg2.Error:
+        except psycopg2.extensions.TransactionRollbackError:
             raise
         except (FetchError, CannotOpen) as error:
             journal.forget()

@@ -77,6 +77,8 @@ class CaldavAccount(models.Model):
                 "It is in step with another calendar already, or with Google or Microsoft."
             ),
             "twice": lambda: self.env._("The server has it twice: the other one is in step."),
+            "not_kept": lambda: self.env._("The server has taken it, and does not have it."),
+            "occupied": lambda: self.env._("The server has something else in its place."),
             "unwritable": lambda: self.env._("Odoo cannot write it as a calendar."),
             "conflict": lambda: self.env._("Both sides have changed the same: which one counts?"),
             "here_counts": lambda: self.env._("Both have changed the same: Odoo counts."),

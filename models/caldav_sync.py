@@ -61,6 +61,9 @@ class CalendarSync:
                 if self.transport.left < LEAST:
                     return False
                 self.wrote_here |= Step(self, self._next_batch()).run()
+                # What was read may turn out to be gone.
+                self._hold_back()
+                self._commit()
             if not self.wrote_here:
                 return True
             # What was written in Odoo is seen, and what somebody has changed meanwhile.
@@ -296,6 +299,11 @@ class CalendarSync:
         return bool(self._search(self._work_domain(), limit=1))
 
     def _next_batch(self):
-        """What has no UID yet first: it may be what Odoo has as well."""
-        unread = [("uid", "=", False), *self._work_domain()]
-        return self._search(unread, limit=BATCH) or self._search(self._work_domain(), limit=BATCH)
+        """What has no UID yet first: it may be what Odoo has as well. What is gone there last:
+        how much that is must be known before anything is deleted."""
+        unread, there = [("uid", "=", False)], [("dirty_there", "!=", "gone")]
+        for first in (unread, there, []):
+            found = self._search([*first, *self._work_domain()], limit=BATCH)
+            if found:
+                break
+        return found

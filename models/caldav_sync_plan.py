@@ -71,10 +71,12 @@ class Plan:
 
     def _side_there(self):
         row = self.row
-        if row.dirty_there == "gone" or (row.dirty_there == "changed" and self.there is None):
+        if row.dirty_there == "gone":
             return Side.GONE if row.has_there else Side.ABSENT
         if row.dirty_there != "changed":
             return Side.SAME if row.has_there else Side.ABSENT
+        if self.there is None:
+            return Side.ABSENT
         if row.has_there and row.print_there:
             if self.there.etag and self.there.etag == row.etag:
                 return Side.SAME
@@ -287,10 +289,13 @@ class Plan:
         :param str text: None for a deletion
         """
         row = self.row
+        path = row.path or self.step.remote.new_path(row.uid)
+        if self.step.sync._count([("path", "=", path), ("id", "!=", row.id)]):
+            raise DavError(self.step._words("occupied"))
         self.step.tasks.append(
             Task(
-                row.id, row.path or self.step.remote.new_path(row.uid), text, etag, self.version,
-                self.text, kind, row.uid, row.text_there if row.has_there else "",
+                row.id, path, text, etag, self.version, self.text, kind, row.uid,
+                row.text_there if row.has_there else "",
             )
         )  # fmt: skip
 

@@ -10,13 +10,15 @@ from datetime import timedelta
 from odoo.exceptions import UserError
 
 from ..dav.errors import DavError
+from ..engine.addresses import FetchError
 from ..engine.retry import next_try
 from ..ical.errors import IcalError
-from ..sync.errors import OF_ONE, RemoteError
+from ..sync.errors import OF_ONE
 from ..sync.plan import OUT
 from ..sync.remote import Text
 from .caldav_sync_here import Here
 from .caldav_sync_plan import Plan, print_of, title_of, version_of
+from .ical_incoming import UID_BYTES
 
 #: How long an object that is not taken is left alone when it was tried often.
 LATER = timedelta(days=1)
@@ -53,23 +55,32 @@ class Step:
 
     def _read_there(self, asked):
         """Texts by row; None for what is gone, an error for what cannot be read."""
-        texts = self.remote.texts(list(asked.values())) if asked else {}
+        texts = self._texts(list(asked.values())) if asked else {}
         found = {}
         for row, path in asked.items():
             try:
                 found[row] = texts[path] if path in texts else self.remote.get(path)
-            except RemoteError as error:
+            except FetchError as error:
                 if error.code not in OF_ONE and error.code != "too_large":
                     raise
                 found[row] = error
         return found
+
+    def _texts(self, paths):
+        """Texts by path; none when all together are too much."""
+        try:
+            return self.remote.texts(paths)
+        except FetchError as error:
+            if error.code != "too_large":
+                raise
+            return {}
 
     def _identify(self, found):
         """Which UID the texts have; a row of that UID that Odoo made is the same one."""
         named = []
         for row in self.rows.filtered(lambda one: one.id in found):
             text = found[row.id]
-            if text is None or isinstance(text, RemoteError):
+            if text is None or isinstance(text, FetchError):
                 continue
             try:
                 version = version_of(text.text)
@@ -80,6 +91,8 @@ class Step:
             row.summary = title_of(version)
             if not uid:
                 found[row.id] = IcalError("it has no UID")
+            elif len(uid.encode()) > UID_BYTES:
+                found[row.id] = IcalError("its UID is too long")
             elif row.uid and row.uid != uid:
                 found[row.id] = IcalError("another one has taken its place")
             elif not row.uid:
@@ -109,10 +122,13 @@ class Step:
             return twin
         elif twin:
             # It has moved to another address there.
-            twin.write({"path": row.path, "seen_etag": row.seen_etag, "dirty_there": "changed",
-                        "hold": False})  # fmt: skip
+            values = {
+                "path": row.path, "seen_etag": row.seen_etag, "dirty_there": "changed",
+                "hold": False, "next_try": False,
+            }  # fmt: skip
             self.rows -= row
             row.unlink()
+            twin.write(values)
             return twin
         row.uid = uid
         return row
@@ -123,6 +139,10 @@ class Step:
         rows = self.rows.filtered("uid")
         for row in self.rows - rows:
             self._plan_nameless(row, found.get(row.id))
+        lost = rows.filtered(lambda one: one.has_there and found.get(one.id, one) is None)
+        for row in lost:
+            self._plan_lost(row)
+        rows -= lost
         members = self.here.members(rows.mapped("uid"))
         wanted = [
             members[row.uid] for row in rows
@@ -176,6 +196,26 @@ class Step:
             row.write({"has_there": True, "etag": row.seen_etag, "dirty_there": False})
             self.journal.note(row, "failed", "there", reason=row.reason)
 
+    def _plan_lost(self, row):
+        """It was listed, and is not there: nothing is deleted before all that is gone is
+        known."""
+        if row.etag:
+            row.write({"dirty_there": "gone", "seen_etag": False})
+        else:
+            # It was never seen there since it was written there.
+            self._not_kept(row)
+
+    def _not_kept(self, row):
+        """The server has taken it, and does not have it: that is no deletion."""
+        row.write(
+            {
+                "has_there": False, "dirty_there": False, "seen_etag": False, "etag": False,
+                "dirty_here": "changed" if row.has_here else False, "print_here": False,
+                "version": False,
+            }
+        )  # fmt: skip
+        self._fail(row, self._words("not_kept"), "there")
+
     def _wait(self, row, hold, reason):
         row.write({"hold": hold, "reason": reason})
 
@@ -209,15 +249,17 @@ class Step:
                 else:
                     task.new_etag = self.remote.put(task.path, task.text, task.etag)
                 task.done = True
-            except RemoteError as error:
+            except FetchError as error:
                 if error.code != "changed" and error.code not in OF_ONE:
+                    # What was written is known, whatever comes of the rest.
                     self._record({})
+                    self.sync._commit()
                     raise
                 task.error = error
         written = [task.path for task in self.tasks if task.done and task.text is not None]
         try:
             served = self.remote.texts(written) if written else {}
-        except RemoteError:
+        except FetchError:
             served = {}
         self._record(served)
 

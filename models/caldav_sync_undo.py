@@ -4,7 +4,9 @@ The sides are not alike then, and stay so until one of them changes again.
 """
 
 from ..dav.errors import DavError
-from ..sync.errors import OF_ONE, RemoteError
+from ..engine.addresses import FetchError
+from ..ical.errors import IcalError
+from ..sync.errors import OF_ONE
 from ..sync.remote import RemoteCalendar
 from .caldav_sync_here import Here
 from .caldav_sync_plan import print_of
@@ -77,18 +79,18 @@ class Undo:
         path = row.path or self.remote.new_path(change.uid)
         before, uid = change.before_text, change.uid
         self.account._commit()
-        found = self.remote.get(path)
-        if not self._is_as_left(change, found and found.text):
-            return False
         try:
+            found = self.remote.get(path)
+            if not self._is_as_left(change, found and found.text):
+                return False
             if before:
                 self.remote.put(path, before, found and found.etag)
                 found = self.remote.get(path)
             elif found:
                 self.remote.delete(path, found.etag)
                 found = None
-        except RemoteError as error:
-            if error.code in OF_ONE or error.code == "changed":
+        except FetchError as error:
+            if error.code in OF_ONE or error.code in ("changed", "too_large"):
                 return False
             raise
         row = self.rows.search([("calendar_id", "=", self.calendar.id), ("uid", "=", uid)], limit=1)
@@ -106,4 +108,7 @@ class Undo:
         """Whether nobody has changed it since."""
         if change.kind == "deleted":
             return not text
-        return bool(text) and print_of(text) == change.after_print
+        try:
+            return bool(text) and print_of(text) == change.after_print
+        except IcalError:
+            return False

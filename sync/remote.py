@@ -17,6 +17,8 @@ from .errors import RemoteError, TokenLost
 
 #: Bounds of an answer: a listing of some ten thousands.
 MAX_BYTES, MAX_ELEMENTS = 50_000_000, 1_000_000
+#: Octets of a path; longer ones are nobody's, and no index holds them.
+MAX_PATH = 1000
 #: Octets of one object; larger ones are left where they are.
 MAX_TEXT = 2_000_000
 NAMES = f'xmlns:D="{DAV}" xmlns:C="{CALDAV}" xmlns:S="{CALENDARSERVER}" xmlns:A="{APPLE}"'
@@ -103,7 +105,7 @@ def _said(response, address):
 
 def _status(element):
     words = (element.findtext(dav("status")) or "").split()
-    return int(words[1]) if len(words) > 1 and words[1].isdigit() else None
+    return int(words[1]) if len(words) > 1 and words[1].isdecimal() else None
 
 
 def ask_props(transport, address, props, depth="0"):
@@ -193,7 +195,8 @@ class RemoteCalendar:
 
     def _is_member(self, path):
         rest = path[len(self.path) :]
-        return path.startswith(self.path) and bool(rest) and "/" not in rest
+        is_below = path.startswith(self.path) and bool(rest) and "/" not in rest
+        return is_below and len(path) <= MAX_PATH
 
     # --- Texts
 
@@ -220,7 +223,9 @@ class RemoteCalendar:
         answer.expect(200)
         if len(answer.body) > MAX_TEXT:
             raise RemoteError("too_large", host=self.address.host, limit=MAX_TEXT, status=413)
-        return Text(answer.headers.get("ETag") or "", answer.body.decode("utf-8", "replace"))
+        # No database holds a NUL, and no calendar has one.
+        text = answer.body.decode("utf-8", "replace").replace("\0", "")
+        return Text(answer.headers.get("ETag") or "", text)
 
     def _report(self, body, depth):
         return self.transport.ask(

@@ -1,5 +1,6 @@
 from . import (
     test_account_rights,
+    test_account_sync,
     test_action,
     test_action_done,
     test_by_hand,

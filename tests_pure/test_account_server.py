@@ -220,3 +220,18 @@ def test_a_text_that_is_too_large(server, monkeypatch):
         with pytest.raises(FetchError):
             calendar.get("/work/a.ics")
         assert calendar.get("/work/b.ics") is None
+
+
+def test_a_text_with_a_nul(server):
+    server.say("/work/a.ics", b"SUMMARY:a\0b", 200, "GET")
+    [address] = read_address(f"{server.url}/work/")
+    with Transport(address, "ana", "pssst", Allowed.listed("127.0.0.1")) as one:
+        assert RemoteCalendar(one, address).get("/work/a.ics").text == "SUMMARY:ab"
+
+
+def test_a_status_that_is_no_number(server):
+    body = multistatus("/work/", CALENDAR).replace(b"HTTP/1.1 200", "HTTP/1.1 \N{SUPERSCRIPT TWO}".encode())
+    server.say("/work/", body)
+    [address] = read_address(f"{server.url}/work/")
+    with Transport(address, "ana", "pssst", Allowed.listed("127.0.0.1")) as one:
+        assert not RemoteCalendar(one, address).can_sync()
