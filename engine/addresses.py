@@ -231,6 +231,20 @@ class Allowed:
             is_usual(port) and any((name, 0) in self.hosts for name in names)
         )
 
+    def trusts(self, host, port):
+        """Whether an administrator has written down this very host, or its network.
+
+        >>> Allowed.listed("10.1.0.0/16").trusts("10.1.2.3", 80)
+        True
+        >>> Allowed.listed("10.1.0.0/16 nas.example").trusts("dav.example", 80)
+        False
+        """
+        try:
+            ip = ipaddress.ip_address(host)
+        except ValueError:
+            return self.names(host, port)
+        return self.names(host, port) or any(ip in network for network in self.networks)
+
     def lets(self, host, port, ip):
         """Whether a connection may go to that address for this host."""
         if self.names(host, port):

@@ -134,8 +134,27 @@ class CaldavAccount(models.Model):
             try:
                 for address in starts(account.url):
                     Fetch._allowed().check_port(address)
+                    account._check_secrecy(address, Fetch._allowed())
             except FetchError as error:
                 raise ValidationError(Fetch._sentence(error)) from None
+
+    def _check_secrecy(self, address, allowed):
+        """A password is not kept, nor sent, where others can read it."""
+        if address.user or address.password:
+            raise ValidationError(
+                self.env._(
+                    "Write the user name and the password into their own fields, not into the "
+                    "address: there everybody who sees it could read them."
+                )
+            )
+        if address.scheme != "https" and not allowed.trusts(address.host, address.port):
+            raise ValidationError(
+                self.env._(
+                    "%(host)s would get your password unencrypted. Write https://, or ask an "
+                    "administrator to allow this host in the settings of the calendar.",
+                    host=address.host,
+                )
+            )
 
     @api.constrains("brake_count", "brake_percent")
     def _check_brake(self):

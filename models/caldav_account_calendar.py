@@ -140,6 +140,9 @@ class CaldavAccountCalendar(models.Model):
         if anew:
             # Both sides are looked at from the beginning.
             anew.sudo().write(dict.fromkeys(SEEN, False))
+            if "private_out" in vals:
+                # What is there says what was chosen before.
+                anew.sudo().object_ids.write({"version": False})
         if not self.env.su:
             accounts = self.account_id.sudo()
             accounts.next_sync = self.env.cr.now()

@@ -1,16 +1,23 @@
 """Whether a server lets us in, and which calendars it has: asked when its owner wants it."""
 
+import time
+
 from odoo import models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..engine.addresses import FetchError
 from ..engine.secret_box import CannotOpen
-from ..sync.discover import Found, Step, discover, is_same_house, resolve_srv, starts
+from ..sync.discover import Found, Step, discover, resolve_srv, starts
 from ..sync.errors import RemoteError
 from ..sync.transport import Transport
 
 #: Seconds that somebody waits for at a button.
 BUTTON_SECONDS = 25
+#: Seconds below which another address is not begun with.
+LEAST = 2
+#: Names the locks of those who wait at the button.
+BUTTON_LOCK = 7_304_914
 
 
 class CaldavAccount(models.Model):
@@ -21,6 +28,7 @@ class CaldavAccount(models.Model):
         self.ensure_one()
         self.check_access("write")
         account = self.sudo().with_context(lang=self.user_id.lang)
+        account._take_button()
         found = account._discover()
         account.test_report = account._report(found)
         if found.error:
@@ -36,13 +44,30 @@ class CaldavAccount(models.Model):
                 account._wake()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
+    def _take_button(self):
+        """One test of a user at a time: each holds one of the server's workers.
+
+        :raises UserError: when another one is going on
+        """
+        self.env.cr.execute(
+            SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", BUTTON_LOCK, self.env.uid)
+        )
+        if not self.env.cr.fetchone()[0]:
+            raise UserError(
+                self.env._("A connection of yours is being tested already: wait until it is done.")
+            )
+
     def _discover(self):
         """What is found at the address, as Found."""
         found = Found()
+        end = time.monotonic() + BUTTON_SECONDS
         try:
             password = self._open_password()
             for address in starts(self.url, self._resolve):
-                with self._transport(address, password, BUTTON_SECONDS) as transport:
+                left = end - time.monotonic()
+                if found.error and left < LEAST:
+                    break
+                with self._transport(address, password, left) as transport:
                     found = discover(transport, address)
                 if not found.error:
                     break
@@ -59,7 +84,7 @@ class CaldavAccount(models.Model):
         """
         servers = resolve_srv(domain)
         for host, _port in servers:
-            if host != domain and not is_same_house(domain, host):
+            if not f".{host.lower()}".endswith(f".{domain.lower()}"):
                 raise RemoteError("elsewhere", host=f"https://{host}/")
         return servers
 
@@ -72,10 +97,15 @@ class CaldavAccount(models.Model):
     def _keep_calendars(self, found):
         """The calendars that the server has; what was chosen about them stays."""
         known = {calendar.url: calendar for calendar in self.calendar_ids}
+        done = set()
         for one in found.calendars:
             values = {
                 "color": one.color or False, "writable": one.writable, "is_gone": False,
             }  # fmt: skip
+            if one.address.url in done:
+                # Two homes may have the same one.
+                continue
+            done.add(one.address.url)
             if one.address.url in known:
                 known.pop(one.address.url).write(values)
             elif "VEVENT" in one.components:

@@ -42,12 +42,14 @@ class Answer:
     """:param env: as superuser
     :param user: whose answer it is
     :param events: the meetings of that UID in which he takes part
+    :param bool is_telling: whether the organizer hears of it
     """
 
-    def __init__(self, env, user, events):
+    def __init__(self, env, user, events, is_telling=True):
         self.env = env
         self.user = user
         self.events = events
+        self.is_telling = is_telling
         self.addresses = owner_addresses(user)
 
     def take(self, uid, text):
@@ -116,7 +118,7 @@ class Answer:
         )
 
     def _answer(self, uid, answers, item):
-        is_told = scheduling.agent(item.organizer) == "SERVER"
+        is_told = self.is_telling and scheduling.agent(item.organizer) == "SERVER"
         known = self.events[:1]._invitation_original()
         said = [one for one in item.comments if not known or one not in known.comments]
         comment = "\n".join(said).strip()

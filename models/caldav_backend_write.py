@@ -50,6 +50,8 @@ class WriteMixin(TodoMixin):
 
     #: who works out whom to tell of what is written
     sending = Sending
+    #: whether the others hear of answers and of cancellations
+    is_telling = True
 
     def put(self, calendar, name, uid, component, text, entry):
         if len(uid.encode()) > UID_BYTES or "\0" in uid:
@@ -111,7 +113,7 @@ class WriteMixin(TodoMixin):
         own = meetings.filtered(lambda event: event.user_id == self.user)
         sending = self.sending(self.env, self.user, uid, sent, own)
         if (meetings and not own) or sending.is_answer:
-            Answer(self.env, self.user, own or meetings).take(uid, text)
+            Answer(self.env, self.user, own or meetings, self.is_telling).take(uid, text)
             self._place(collection, uid)
             return False
         answers = self._answers(own)
@@ -269,8 +271,9 @@ class WriteMixin(TodoMixin):
         self._decline(declined, is_told)
         if is_told:
             self._decline_outside(own)
-        told = with_guests(own).filtered(self._has_told)
-        told.with_user(self.user).sudo()._invitation_note()
+        if self.is_telling:
+            told = with_guests(own).filtered(self._has_told)
+            told.with_user(self.user).sudo()._invitation_note()
         self._unlink(own)
 
     def _has_told(self, event):

@@ -9,9 +9,19 @@ from odoo import SUPERUSER_ID
 from odoo.tools import SQL
 
 from ..dav.errors import DavError
-from ..ical.bare import bare
 from ..ical.compose import compose
-from ..ical.merge import not_to_be_sent, read_version, without_delivery
+from ..ical.errors import IcalError
+from ..ical.merge import (
+    Part,
+    Version,
+    not_to_be_sent,
+    read_version,
+    without_delivery,
+    write_version,
+)
+from ..ical.params import Params, split_line
+from ..ical.parse import parse
+from ..ical.scheduling import agent
 from .caldav_backend import OdooBackend
 from .caldav_collection_read import InvalidToken
 from .caldav_sending import Sending
@@ -22,9 +32,25 @@ from .ical_values import SILENT
 SYNCING = "crm_automation_account"
 #: Fields by which Odoo's own synchronizers know what is theirs.
 OTHERS = ("google_id", "microsoft_id", "ms_universal_event_id")
-#: Lines that say nothing to whom a meeting is private.
-_SECRET = ("SUMMARY", "DESCRIPTION", "LOCATION", "URL", "COMMENT", "CATEGORIES", "CONTACT",
-           "ATTACH", "GEO", "CONFERENCE", "X-ALT-DESC")  # fmt: skip
+#: What is said of a meeting that is private: when it is, with these parameters.
+_WHEN = frozenset({
+    "UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "DTSTAMP",
+    "SEQUENCE", "TRANSP", "STATUS", "CLASS",
+})  # fmt: skip
+_HOW = frozenset({"TZID", "VALUE", "RANGE"})
+
+
+def _only_when(line):
+    name, params, value = split_line(line)
+    return f"{name}{Params(pair for pair in params if pair[0] in _HOW)}:{value}"
+
+
+def _is_private(part):
+    """RFC 5545, 3.8.1.3: a word that nobody knows is PRIVATE."""
+    unit = part.units.get("CLASS")
+    return any(
+        split_line(line)[2].strip().upper() != "PUBLIC" for line in (unit.pieces if unit else ())
+    )  # fmt: skip
 
 
 class Quiet(Sending):
@@ -41,6 +67,7 @@ class AccountBackend(OdooBackend):
     """As the CalDAV server writes, under a source of its own; nobody is invited."""
 
     source = "account"
+    is_telling = False
     sending = Quiet
 
     def _upsert(self, text, invite=False):
@@ -141,10 +168,7 @@ class Here:
         """What of a private meeting does not go out: ``busy``, ``none``, or nothing."""
         if self.calendar.private_out == "full" or came_from == "there":
             return ""
-        is_private = any(
-            line.upper().replace(" ", "") in ("CLASS:PRIVATE", "CLASS:CONFIDENTIAL")
-            for line in text.splitlines()
-        )
+        is_private = any(map(_is_private, read_version(text).parts.values()))
         return self.calendar.private_out if is_private else ""
 
     def outward(self, text, came_from):
@@ -153,20 +177,22 @@ class Here:
             text = self._busy(text)
         return not_to_be_sent(text)
 
+    def says_more(self, text):
+        """Whether it says more than when."""
+        return read_version(self._busy(text)).fingerprint() != read_version(text).fingerprint()
+
     def _busy(self, text):
-        lines, skipping, busy = [], False, self.env._("Busy")
-        for line in bare(text.encode()).decode().splitlines():
-            if line[:1] in (" ", "\t"):
-                if not skipping:
-                    lines.append(line)
-                continue
-            name = line.partition(":")[0].partition(";")[0].upper()
-            skipping = name in _SECRET or name.startswith("X-")
-            if not skipping:
-                lines.append(line)
-            if line.upper().startswith("BEGIN:VEVENT"):
-                lines.append(f"SUMMARY:{busy}")
-        return "\r\n".join([*lines, ""])
+        """When it is, and nothing else."""
+        version = read_version(text)
+        parts = {key: self._busy_part(part) for key, part in version.parts.items()}
+        return write_version(Version(parts, version.zones))
+
+    def _busy_part(self, part):
+        lines = [_only_when(line) for line in part.lines if split_line(line)[0] in _WHEN]
+        for unit in part.units.values():
+            said = (piece for piece in unit.pieces if isinstance(piece, str))
+            lines += [_only_when(line) for line in said if split_line(line)[0] in _WHEN]
+        return Part(part.name, {}, [*lines, f"SUMMARY:{self.env._('Busy')}"])
 
     # --- Writing
 
@@ -176,11 +202,23 @@ class Here:
             raise DavError("nothing is written into this calendar")
         return self.backend.calendar(names[self.collection.kind])
 
-    def put(self, uid, text):
+    def tells(self, text):
+        """Whether what is done to a meeting there is told by Odoo: its organizer is said to
+        be none of that server's (RFC 6638, 7.1), as in all that Odoo has written there."""
+        try:
+            items = parse((text or "").encode()).items
+        except IcalError:
+            return False
+        organizers = [item.organizer for item in items if item.NAME == "VEVENT"]
+        return any(one and agent(one) != "SERVER" for one in organizers)
+
+    def put(self, uid, text, is_telling=False):
         """Write an object.
 
+        :param bool is_telling: whether an organizer hears of an answer; see :meth:`tells`
         :raises DavError: when Odoo does not take it
         """
+        self.backend.is_telling = is_telling
         text = without_delivery(text)
         [component] = {part.name for part in read_version(text).parts.values()}
         calendar = self._target()
@@ -218,8 +256,12 @@ class Here:
         [(name,)] = self.env.execute_query(SQL("SELECT md5(%s)", f"{self.collection.id} {uid}"))
         return name
 
-    def delete(self, uid):
-        """Take an object away; one that is gone is gone."""
+    def delete(self, uid, is_telling=False):
+        """Take an object away; one that is gone is gone.
+
+        :param bool is_telling: whether the guests of a meeting of his hear of it
+        """
+        self.backend.is_telling = is_telling
         calendar = self._target()
         entry = next(iter(self.backend.entries(calendar, uid=uid)), None)
         if entry:

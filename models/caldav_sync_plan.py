@@ -66,8 +66,15 @@ class Plan:
             return Side.SAME if print_of(self.text) == row.print_here else Side.CHANGED
         if self.text is None:
             raise DavError(self.step._words("unwritable"))
-        hidden = self.here_api.hides(self.full_text, row.came_from)
-        return Side.ABSENT if hidden == "none" and not row.has_there else Side.CHANGED
+        return Side.ABSENT if self._is_hidden() and not row.has_there else Side.CHANGED
+
+    def _hides(self):
+        text = self.full_text
+        return self.here_api.hides(text, self.row.came_from) if text else ""
+
+    def _is_hidden(self):
+        """Whether nothing of it goes out."""
+        return self._hides() == "none"
 
     def _side_there(self):
         row = self.row
@@ -94,6 +101,9 @@ class Plan:
         here, there = self._side_here(), self._side_there()
         way = self.step.calendar.direction
         action = decide(here, there, way)
+        if self._is_hidden() and way != IN:
+            is_there = there in (Side.SAME, Side.CHANGED)
+            action = Action.DELETE_THERE if is_there else Action.FORGET
         if row.choice and action in (Action.PUSH, Action.PULL) and Side.GONE not in (here, there):
             row.choice = False
         getattr(self, f"_{action}")(here, there)
@@ -149,7 +159,9 @@ class Plan:
     def _delete_here(self, _here, _there):
         row = self.row
         before = row._base_here()
-        self.here_api.delete(row.uid)
+        # His own are invited to by Odoo, whatever that server has made of the text.
+        is_telling = row.came_from == "here" or self.here_api.tells(row.text_there)
+        self.here_api.delete(row.uid, is_telling)
         self.step.wrote_here = True
         self.step.journal.note(row, "deleted", "here", before=before)
         row.unlink()
@@ -169,7 +181,8 @@ class Plan:
     def _push(self, _here, there):
         row = self.row
         text = self.text
-        if there is Side.SAME and row.print_here != row.print_there:
+        has_more = self._hides() and self.here_api.says_more(row._base_here())
+        if there is Side.SAME and row.print_here != row.print_there and not has_more:
             change = merge.difference(version_of(row._base_here()), version_of(text))
             text = merge.write_version(merge.apply(version_of(row.text_there), change))
         self._put_off(text, "changed" if there is Side.SAME else "created",
@@ -268,7 +281,7 @@ class Plan:
             # What they were not told is not theirs to change.
             change = merge.difference(version_of(row._base_here()), version_of(text))
             text = merge.write_version(merge.apply(version_of(before), change))
-        self.here_api.put(row.uid, text)
+        self.here_api.put(row.uid, text, self.here_api.tells(self.there.text))
         self.step.wrote_here = True
         self._read_here()
         row.has_here = True

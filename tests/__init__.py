@@ -1,4 +1,5 @@
 from . import (
+    test_account_connect,
     test_account_rights,
     test_account_sync,
     test_action,
