@@ -303,7 +303,7 @@ class Plan:
         """
         row = self.row
         path = row.path or self.step.remote.new_path(row.uid)
-        if self.step.sync._count([("path", "=", path), ("id", "!=", row.id)]):
+        if not row.path and self.step.sync._count([("path", "=", path)]):
             raise DavError(self.step._words("occupied"))
         self.step.tasks.append(
             Task(

@@ -230,7 +230,9 @@ def test_a_text_with_a_nul(server):
 
 
 def test_a_status_that_is_no_number(server):
-    body = multistatus("/work/", CALENDAR).replace(b"HTTP/1.1 200", "HTTP/1.1 \N{SUPERSCRIPT TWO}".encode())
+    body = multistatus("/work/", CALENDAR).replace(
+        b"HTTP/1.1 200", "HTTP/1.1 \N{SUPERSCRIPT TWO}".encode()
+    )
     server.say("/work/", body)
     [address] = read_address(f"{server.url}/work/")
     with Transport(address, "ana", "pssst", Allowed.listed("127.0.0.1")) as one:
