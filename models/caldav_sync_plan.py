@@ -181,10 +181,11 @@ class Plan:
     def _push(self, _here, there):
         row = self.row
         text = self.text
-        has_more = self._hides() and self.here_api.says_more(row._base_here())
-        if there is Side.SAME and row.print_here != row.print_there and not has_more:
-            change = merge.difference(version_of(row._base_here()), version_of(text))
-            text = merge.write_version(merge.apply(version_of(row.text_there), change))
+        if there is Side.SAME and row.print_here != row.print_there:
+            base = row._base_here()
+            if not (self._hides() and self.here_api.says_more(base)):
+                change = merge.difference(version_of(base), version_of(text))
+                text = merge.write_version(merge.apply(version_of(row.text_there), change))
         self._put_off(text, "changed" if there is Side.SAME else "created",
                       self._etag() if there is Side.SAME else None)  # fmt: skip
 

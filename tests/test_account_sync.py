@@ -343,6 +343,17 @@ class TestAccountPrivate(SyncData, TransactionCase):
         for line in ("CLASS:PUBLIC\n", "CLASS:public\n", ""):
             self.assertIn("Doctor", here.outward(event("a", "Doctor", line), "here"))
 
+    def test_a_new_one_says_when(self):
+        self.choose("busy")
+        self.make("a", "Doctor", "CLASS:PRIVATE\nLOCATION:Clinic\n")
+        self.sync()
+        self.assertIn("DTSTART:20270301T100000Z", self.there())
+        self.assertNotIn("Clinic", self.there())
+        self.make("a", "Doctor", "CLASS:PRIVATE\nTRANSP:TRANSPARENT\nLOCATION:Clinic\n")
+        self.sync()
+        self.assertIn("TRANSP:TRANSPARENT", self.there())
+        self.assertNotIn("Clinic", self.there())
+
     def test_what_is_chosen_later(self):
         self.make("a", "Doctor", "CLASS:PRIVATE\nLOCATION:Clinic\n")
         self.sync()
