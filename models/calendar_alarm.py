@@ -4,10 +4,12 @@ Owns what a reminder is. When it is due for whom is ``calendar_reminder_find.py`
 business, what then happens that of ``calendar_reminder_run.py``.
 """
 
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
-from ..ical.alarms import MAX_REPEAT, Meaning
+from ..ical.alarms import MAX_OFFSET, MAX_REPEAT, YEARS, Meaning
 
 #: Types that are delivered by the ledger; those of other modules stay theirs.
 OURS = ("notification", "email", "activity", "procedure", "sms")
@@ -15,6 +17,8 @@ OURS = ("notification", "email", "activity", "procedure", "sms")
 FOR_ALL = ("procedure", "sms")
 _MINUTES = {"minutes": 1, "hours": 60, "days": 1440, "weeks": 10080}
 _DAY = 1440
+#: The same as for what comes from outside, in minutes.
+_MAX_MINUTES = MAX_OFFSET // timedelta(minutes=1)
 MAX_ATTACHED = 10 * 2**20
 #: A larger file would be in the text of each meeting.
 MAX_INLINE = 64 * 2**10
@@ -96,7 +100,7 @@ class CalendarAlarm(models.Model):
 
     # -- checks ---------------------------------------------------------------
 
-    @api.constrains("duration", "repeat", "repeat_minutes", "allday_hour")
+    @api.constrains("duration", "interval", "repeat", "repeat_minutes", "trigger_at", "allday_hour")
     def _check_numbers(self):
         for alarm in self:
             if alarm.duration < 0:
@@ -108,6 +112,16 @@ class CalendarAlarm(models.Model):
                         number=MAX_REPEAT,
                     )
                 )
+            again = alarm.repeat * alarm.repeat_minutes
+            if max(alarm.duration_minutes, again) > _MAX_MINUTES:
+                raise ValidationError(
+                    self.env._(
+                        "A reminder is at most %(days)s days away, its repetitions as well.",
+                        days=_MAX_MINUTES // _DAY,
+                    )
+                )
+            if alarm.trigger_at and alarm.trigger_at.year not in YEARS:
+                raise ValidationError(self.env._("The fixed time is in a year that nobody lives in."))
             if not 0 <= alarm.allday_hour < 24:
                 raise ValidationError(self.env._("The hour for whole days is one of the day."))
 
