@@ -12,6 +12,8 @@ _MINUTE = timedelta(minutes=1)
 #: Far more than anybody wants, and few enough for a column.
 MAX_OFFSET = timedelta(minutes=10_000_000)
 MAX_REPEAT = 100
+#: How often those may come again that go out of the house, or run code.
+MOST_REPEATED = {"email": 5, "procedure": 0, "sms": 0}
 #: Years in which a fixed time has room for what is reckoned from it.
 YEARS = range(1900, 9000)
 _TYPES = {"DISPLAY": "notification", "AUDIO": "notification", "EMAIL": "email"}
