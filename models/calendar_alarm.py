@@ -123,7 +123,9 @@ class CalendarAlarm(models.Model):
                     )
                 )
             if alarm.trigger_at and alarm.trigger_at.year not in YEARS:
-                raise ValidationError(self.env._("The fixed time is in a year that nobody lives in."))
+                raise ValidationError(
+                    self.env._("The fixed time is in a year that nobody lives in.")
+                )
             if not 0 <= alarm.allday_hour < 24:
                 raise ValidationError(self.env._("The hour for whole days is one of the day."))
 
@@ -132,9 +134,7 @@ class CalendarAlarm(models.Model):
         for alarm in self:
             most = MOST_REPEATED.get(alarm.alarm_type, MAX_REPEAT)
             if alarm.repeat > most == 0:
-                raise ValidationError(
-                    self.env._("Procedures and text messages do not come again.")
-                )
+                raise ValidationError(self.env._("Procedures and text messages do not come again."))
             if alarm.repeat > most:
                 raise ValidationError(
                     self.env._("A mail comes again up to %(number)s times.", number=most)

@@ -78,7 +78,9 @@ class TestReminderCaldav(ReminderCase, DavCase):
 
     def test_guests_who_come_later_get_no_mails_of_the_phone(self):
         alone = self.meet(self.shared, start=START)
-        mail = valarm("-PT7M").replace("DISPLAY", "EMAIL\r\nSUMMARY:x\r\nREPEAT:100\r\nDURATION:PT1M")
+        mail = valarm("-PT7M").replace(
+            "DISPLAY", "EMAIL\r\nSUMMARY:x\r\nREPEAT:100\r\nDURATION:PT1M"
+        )
         self.change(
             self.seller, lambda text: text.replace("END:VEVENT", mail + "END:VEVENT"), alone
         )
