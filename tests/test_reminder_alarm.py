@@ -106,7 +106,8 @@ class TestReminderAlarm(ReminderCase):
         for values in (
             {"duration": -1}, {"repeat": -1}, {"repeat": 1000}, {"repeat": 1, "repeat_minutes": 0},
             {"allday_hour": 24}, {"alarm_type": "procedure"},
-            {"alarm_type": "email", "repeat": 6}, {"duration": 2_000_000_000}, {"duration": 2_000_000, "interval": "hours"},
+            {"alarm_type": "email", "repeat": 6}, {"duration": 2_000_000_000},
+            {"duration": 2_000_000, "interval": "hours"},
             {"repeat": 100, "repeat_minutes": 200_000}, {"trigger_at": datetime(9999, 12, 31)},
         ):  # fmt: skip
             with self.assertRaises(ValidationError):
