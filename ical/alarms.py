@@ -12,6 +12,10 @@ _MINUTE = timedelta(minutes=1)
 #: Far more than anybody wants, and few enough for a column.
 MAX_OFFSET = timedelta(minutes=10_000_000)
 MAX_REPEAT = 100
+#: How often those may come again that go out of the house, or run code.
+MOST_REPEATED = {"email": 5, "procedure": 0, "sms": 0}
+#: Years in which a fixed time has room for what is reckoned from it.
+YEARS = range(1900, 9000)
 _TYPES = {"DISPLAY": "notification", "AUDIO": "notification", "EMAIL": "email"}
 
 
@@ -99,12 +103,15 @@ def to_meaning(alarm):
     every = alarm.duration if repeat else timedelta(0)
     if every % _MINUTE or every < timedelta(0) or repeat > MAX_REPEAT:
         return None
+    if every > MAX_OFFSET or repeat * every > MAX_OFFSET:
+        # The first of the two keeps the product within what a timedelta holds.
+        return None
     again = {"repeat": repeat, "every": every // _MINUTE}
     if isinstance(trigger, timedelta):
         if trigger % _MINUTE or abs(trigger) > MAX_OFFSET:
             return None
         return Meaning(kind, trigger // _MINUTE, (alarm.related or "START").lower(), **again)
-    if not isinstance(trigger, datetime) or trigger.tzinfo is None:
+    if not isinstance(trigger, datetime) or trigger.tzinfo is None or trigger.year not in YEARS:
         return None
     at = trigger.astimezone(UTC).replace(tzinfo=None, microsecond=0)
     return Meaning(kind, at=at, **again)

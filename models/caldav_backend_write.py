@@ -117,7 +117,7 @@ class WriteMixin(TodoMixin):
             self._place(collection, uid)
             return False
         answers = self._answers(own)
-        reminders = {event: event.alarm_ids for event in own}
+        reminders = {event: self._shared_reminders(event) for event in own}
         sending.note()
         outcome, result = self._upsert(text, sending.is_organizer)
         reason = result.reason or outcome.reason
@@ -194,6 +194,20 @@ class WriteMixin(TodoMixin):
                     is_restored = True
         return is_restored
 
+    def _shared_reminders(self, event):
+        """Those of a meeting's reminders that are for all who come.
+
+        Where nobody else came, those that a program can set were its user's alone.
+        """
+        if self._has_others(event):
+            return event.alarm_ids
+        return event.alarm_ids.filtered(
+            lambda alarm: alarm.alarm_type not in ("notification", "email")
+        )
+
+    def _has_others(self, event):
+        return any(guest.partner_id != self.user.partner_id for guest in event.attendee_ids)
+
     def _restore_reminders(self, uid, text, before):
         """Of a meeting with guests the reminders that a program has sent are its user's own,
         and not everybody's.
@@ -203,7 +217,7 @@ class WriteMixin(TodoMixin):
         is_own = False
         for event in self._meetings([uid]).filtered(lambda one: one.user_id == self.user):
             was = before.get(event, event.alarm_ids.browse())
-            if event.alarm_ids != was and event.attendee_ids.partner_id - self.user.partner_id:
+            if event.alarm_ids != was and self._has_others(event):
                 event.with_context(**SILENT).alarm_ids = was
                 is_own = True
         if is_own:

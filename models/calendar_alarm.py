@@ -4,17 +4,23 @@ Owns what a reminder is. When it is due for whom is ``calendar_reminder_find.py`
 business, what then happens that of ``calendar_reminder_run.py``.
 """
 
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
-from ..ical.alarms import MAX_REPEAT, Meaning
+from ..ical.alarms import MAX_OFFSET, MAX_REPEAT, MOST_REPEATED, YEARS, Meaning
 
 #: Types that are delivered by the ledger; those of other modules stay theirs.
 OURS = ("notification", "email", "activity", "procedure", "sms")
 #: Of these a reminder is one for all who take part, not one for each.
 FOR_ALL = ("procedure", "sms")
+#: What the templates of a reminder's mail are about.
+TEMPLATE_MODEL = "calendar.attendee"
 _MINUTES = {"minutes": 1, "hours": 60, "days": 1440, "weeks": 10080}
 _DAY = 1440
+#: The same as for what comes from outside, in minutes.
+_MAX_MINUTES = MAX_OFFSET // timedelta(minutes=1)
 MAX_ATTACHED = 10 * 2**20
 #: A larger file would be in the text of each meeting.
 MAX_INLINE = 64 * 2**10
@@ -96,7 +102,7 @@ class CalendarAlarm(models.Model):
 
     # -- checks ---------------------------------------------------------------
 
-    @api.constrains("duration", "repeat", "repeat_minutes", "allday_hour")
+    @api.constrains("duration", "interval", "repeat", "repeat_minutes", "trigger_at", "allday_hour")
     def _check_numbers(self):
         for alarm in self:
             if alarm.duration < 0:
@@ -108,8 +114,39 @@ class CalendarAlarm(models.Model):
                         number=MAX_REPEAT,
                     )
                 )
+            again = alarm.repeat * alarm.repeat_minutes
+            if max(alarm.duration_minutes, again) > _MAX_MINUTES:
+                raise ValidationError(
+                    self.env._(
+                        "A reminder is at most %(days)s days away, its repetitions as well.",
+                        days=_MAX_MINUTES // _DAY,
+                    )
+                )
+            if alarm.trigger_at and alarm.trigger_at.year not in YEARS:
+                raise ValidationError(
+                    self.env._("The fixed time is in a year that nobody lives in.")
+                )
             if not 0 <= alarm.allday_hour < 24:
                 raise ValidationError(self.env._("The hour for whole days is one of the day."))
+
+    @api.constrains("alarm_type", "repeat")
+    def _check_repeated(self):
+        for alarm in self:
+            most = MOST_REPEATED.get(alarm.alarm_type, MAX_REPEAT)
+            if alarm.repeat > most == 0:
+                raise ValidationError(self.env._("Procedures and text messages do not come again."))
+            if alarm.repeat > most:
+                raise ValidationError(
+                    self.env._("A mail comes again up to %(number)s times.", number=most)
+                )
+
+    @api.constrains("mail_template_id")
+    def _check_template(self):
+        for alarm in self:
+            if alarm.mail_template_id and alarm.mail_template_id.model != TEMPLATE_MODEL:
+                raise ValidationError(
+                    self.env._("The template of a reminder is one for the attendees of meetings.")
+                )
 
     @api.constrains("attachment")
     def _check_attachment(self):
@@ -127,7 +164,9 @@ class CalendarAlarm(models.Model):
         wanted = any(
             one.get("alarm_type") == "procedure" or "server_action_id" in one for one in values
         )
-        if wanted or any(alarm.alarm_type == "procedure" for alarm in self):
+        if wanted or any(
+            alarm.alarm_type == "procedure" or alarm.server_action_id for alarm in self.sudo()
+        ):
             raise AccessError(
                 self.env._("Only administrators set up reminders that run a procedure.")
             )
@@ -141,7 +180,10 @@ class CalendarAlarm(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_procedure(vals_list)
-        return super().create(vals_list)
+        alarms = super().create(vals_list)
+        # Everybody sets default values of his own.
+        alarms._check_procedure([])
+        return alarms
 
     def write(self, vals):
         self._check_procedure([vals])
@@ -159,7 +201,8 @@ class CalendarAlarm(models.Model):
         :rtype: Meaning
         """
         self.ensure_one()
-        again = {"repeat": self.repeat, "every": self.repeat_minutes if self.repeat else 0}
+        repeat = min(self.repeat, MOST_REPEATED.get(self.alarm_type, MAX_REPEAT))
+        again = {"repeat": repeat, "every": self.repeat_minutes if repeat else 0}
         if self.trigger_at:
             return Meaning(self.alarm_type, at=self.trigger_at, **again)
         offset, related = self.duration_minutes, self.trigger_related

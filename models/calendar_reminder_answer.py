@@ -164,7 +164,10 @@ class CalendarReminder(models.Model):
         row = nobody.browse(int(res_id)).exists()
         if not row or not digest.isascii() or not row._record():
             return nobody
-        return row if consteq(row._token(), f"{int(res_id)}-{digest}") else nobody
+        if not consteq(row._token(), f"{int(res_id)}-{digest}"):
+            return nobody
+        # Who is not invited any more reads nothing either.
+        return row._still_wanted()
 
     def _page_values(self):
         """What the page shows."""
@@ -189,8 +192,11 @@ class CalendarReminder(models.Model):
         :param str do: ``late``, ``dismiss``, ``snooze-5`` or ``snooze-60``
         :return: what was done
         """
+        span = self._spans(self.res_model, [self.res_id]).get(self.res_id)
+        if span is None or span.is_over(self.due_at, fields.Datetime.now()):
+            raise UserError(self.env._("It is over, or does not take place."))
         if do == "late":
-            self._say_late()
+            self._say_late(span)
         elif do == "dismiss":
             self._dismiss()
         elif do in [f"snooze-{minutes}" for minutes in SNOOZES]:
@@ -199,11 +205,14 @@ class CalendarReminder(models.Model):
             raise UserError(self.env._("Choose what is to be done."))
         return do
 
-    def _say_late(self):
+    def _say_late(self, span):
         """Tell the organizer, once; if it is himself, everybody who comes."""
         record = self._record()
         if self.res_model != "calendar.event":
             raise UserError(self.env._("Nobody waits for this."))
+        if span.is_over(datetime.min, fields.Datetime.now()):
+            # Also where the reminder itself came after the end.
+            raise UserError(self.env._("It is over, or does not take place."))
         if self.late_at:
             return
         self.late_at = self.env.cr.now().replace(microsecond=0)

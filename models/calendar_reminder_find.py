@@ -15,6 +15,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..ical.alarms import from_meaning, times
+from ..ical.errors import BadValue
 from ..ical.values import UTC
 from .bulk import insert_rows
 from .calendar_alarm import FOR_ALL, OURS
@@ -148,7 +149,11 @@ class Span:
             start, stop = self.start.date(), self.stop.date() + _DAY
         else:
             start, stop = (at and utc(at).astimezone(home) for at in (self.start, self.stop))
-        return _naive(times(timing.alarm, start, stop, zone or home)[timing.number])
+        try:
+            return _naive(times(timing.alarm, start, stop, zone or home)[timing.number])
+        except (BadValue, OverflowError):
+            # Beyond the years that there are.
+            return None
 
 
 class CalendarReminder(models.Model):
@@ -268,8 +273,12 @@ class CalendarReminder(models.Model):
         for allday in (False, True):
             by_column = {"start": [], "stop": [], None: []}
             for timing in self._timings(alarms, allday):
-                window = timing.window(first, last)
-                if window is None and not first <= timing.fixed() <= last:
+                try:
+                    window = timing.window(first, last)
+                    if window is None and not first <= timing.fixed() <= last:
+                        continue
+                except OverflowError:
+                    # One from before there were limits is to stop nobody else's.
                     continue
                 column = "stop" if timing.alarm.related == "END" else "start"
                 by_column[column if window else None].append((timing, window))

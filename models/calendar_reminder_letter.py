@@ -15,6 +15,7 @@ from odoo.tools import email_normalize, hmac
 from odoo.tools.mail import generate_tracking_message_id
 
 from ..engine.retry import is_refused_for_good
+from .calendar_alarm import TEMPLATE_MODEL
 from .calendar_attendee_page import safe_link
 from .crm_automation_delivery import PASSING_FAILURES
 from .crm_automation_notice_queue import HEADERS
@@ -190,7 +191,9 @@ class CalendarReminder(models.Model):
         groups = {}
         for row, reader in batch:
             template = row.alarm_id.sudo().mail_template_id
-            if row.res_model == "calendar.event" and template and template != default:
+            # It is rendered past the rights, with ids of attendees.
+            is_usable = template.model == TEMPLATE_MODEL and template != default
+            if row.res_model == "calendar.event" and is_usable:
                 groups.setdefault((template, reader.lang), []).append(row)
         for (template, lang), rows in groups.items():
             guests = {row: row._guest() for row in rows}

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..ical.alarms import Meaning, from_meaning, to_meaning
+from ..ical.alarms import MAX_OFFSET, Meaning, from_meaning, to_meaning
 from ..ical.overlay import own_alarms
 from ..ical.values import UTC, is_date
 from .calendar_reminder_find import Due, Timing
@@ -112,13 +112,16 @@ class CalendarReminder(models.Model):
                    AND COALESCE(own.moment,
                                 CASE own.related WHEN 'end' THEN event.stop ELSE event.start END
                                 + own.minutes * interval '1 minute')
-                       BETWEEN %(first)s - own.repeat * own.every * interval '1 minute'
+                       BETWEEN %(first)s - LEAST(own.repeat::bigint * own.every, %(longest)s)
+                                         * interval '1 minute'
                            AND %(last)s
                 """,
                 place=self._own_place(),
                 # Whole days, zones and clocks: the moment itself is reckoned after this.
                 first=first - SLACK,
                 last=last + SLACK,
+                # Rows of before there was a limit are to stop nobody's reminders.
+                longest=MAX_OFFSET // timedelta(minutes=1),
             )
         )
         owns = self.env["calendar.reminder.own"].sudo().browse({row[0] for row in rows})

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import psycopg2
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import format_datetime, plaintext2html
 
 from .calendar_alarm import FOR_ALL
@@ -174,28 +174,56 @@ class CalendarReminder(models.Model):
 
     def _deliver_activity(self):
         """A to-do for each user: at what the meeting or task is about, else at his own
-        contact."""
+        contact; of a private meeting at nothing, where he alone reads its name."""
         subjects = self._subjects()
         for row, user in self._users():
             record = place = subjects[row]
             if record._name == "calendar.event":
-                place = row._document(record) or user.partner_id
+                is_private = record.effective_privacy == "private"
+                place = None if is_private else row._document(record, user) or user.partner_id
             row = row.with_context(lang=user.lang, tz=user.tz or "UTC")
-            place.sudo().with_context(mail_activity_quick_update=True).activity_schedule(
-                "mail.mail_activity_data_todo",
-                summary=row.env._("Reminder: %(name)s", name=record["name"] or ""),
-                note=plaintext2html(row._when(record, user.tz or "UTC")),
-                user_id=user.id,
-            )
+            values = {
+                "summary": row.env._("Reminder: %(name)s", name=record["name"] or ""),
+                "note": plaintext2html(row._when(record, user.tz or "UTC")),
+                "user_id": user.id,
+            }
+            row = row.sudo().with_context(mail_activity_quick_update=True)
+            if place:
+                kind = "mail.mail_activity_data_todo"
+                place.with_env(row.env).activity_schedule(kind, **values)
+            else:
+                row._make_todo(values)
         self._finish("done")
 
     @api.model
-    def _document(self, event):
-        """The record that a meeting is about, if it takes to-dos."""
+    def _make_todo(self, values):
+        """A to-do that is about no record."""
+        kind = self.env.ref("mail.mail_activity_data_todo", raise_if_not_found=False)
+        kind = kind or self.env["mail.activity"]._default_activity_type()
+        self.env["mail.activity"].create(
+            {
+                **values,
+                "activity_type_id": kind.id,
+                "date_deadline": fields.Date.context_today(self),
+                "automated": True,
+            }
+        )
+
+    @api.model
+    def _document(self, event, user):
+        """The record that a meeting is about, if it takes to-dos.
+
+        :param user: who is to have one. Whoever writes a meeting chooses its record freely,
+            and whoever has a to-do follows that.
+        """
         if not event.res_model or not event.res_id or event.res_model not in self.env:
             return None
-        document = self.env[event.res_model].browse(event.res_id).exists()
-        return document if hasattr(document, "activity_schedule") else None
+        documents = self.env[event.res_model]
+        if documents._abstract or not hasattr(documents, "activity_schedule"):
+            return None
+        document = documents.browse(event.res_id).exists()
+        may_read = document and document.with_user(user).has_access("read")
+        return document if may_read else None
 
     def _deliver_procedure(self):
         """Run the server action about the meeting or task, as whoever answers for it."""
@@ -213,6 +241,17 @@ class CalendarReminder(models.Model):
         }
         if action.model_name != self.res_model:
             self._finish("skipped", self.env._("The procedure is about another kind of record."))
+            return
+        # Whoever writes a meeting says freely who answers for it.
+        creator = record.create_uid
+        if not creator or (creator != user and not creator._is_system()):
+            self._finish(
+                "skipped",
+                self.env._(
+                    "It would have run with the rights of %(name)s, who did not create this.",
+                    name=user.name or "",
+                ),
+            )
             return
         action.with_user(user).with_context(**context).run()
         self._finish("done")

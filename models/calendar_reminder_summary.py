@@ -4,6 +4,7 @@ At his hour, in his language and time zone, and only when there is something. A 
 ledger for each user and day, so that it comes once.
 """
 
+import logging
 from datetime import datetime, time, timedelta
 
 from markupsafe import Markup
@@ -16,6 +17,8 @@ from .bulk import insert_rows
 from .crm_automation_notice_queue import HEADERS
 from .crm_automation_rule_moment import LOOKAHEAD
 from .ical_meeting import named_zone, utc
+
+_logger = logging.getLogger(__name__)
 
 #: Names the rows of the ledger that are summaries.
 KEY = "summary"
@@ -58,7 +61,8 @@ class ResUsers(models.Model):
 
     def _reminder_summary_moment(self, day):
         """When a user's summary of a day is due, naive UTC."""
-        minutes = round(self.reminder_summary_hour * 60)
+        # The last half minute of a day belongs to its last minute.
+        minutes = min(round(self.reminder_summary_hour * 60), 1439)
         at = datetime.combine(day, time(minutes // 60, minutes % 60), named_zone(self.tz))
         return at.astimezone(UTC).replace(tzinfo=None)
 
@@ -82,30 +86,41 @@ class CalendarReminder(models.Model):
     def _enqueue_summaries(self, now):
         """Insert the summaries that are due until the next look."""
         rows = []
-        for user in self.env["res.users"].sudo().search([("reminder_summary", "=", True)]):
-            today = utc(now).astimezone(named_zone(user.tz)).date()
-            for day in (today, today + _DAY):
-                moment = user._reminder_summary_moment(day)
-                if now - LATE <= moment <= now + LOOKAHEAD:
-                    rows.append(
-                        {
-                            "own_key": KEY, "kind": KEY, "res_model": user._name,
-                            "res_id": user.id, "partner_id": user.partner_id.id, "number": 0,
-                            "snooze": 0, "base_at": datetime.combine(day, time()),
-                            "due_at": moment, "run_at": moment, "state": "pending", "tries": 0,
-                        }
-                    )  # fmt: skip
+        domain = [("reminder_summary", "=", True), ("share", "=", False)]
+        for user in self.env["res.users"].sudo().search(domain):
+            try:
+                rows += self._summary_rows(user, now)
+            except (ValueError, OverflowError):
+                # It is one transaction for all: one user's settings are to stop nobody else's.
+                _logger.exception("Summary of user %s cannot be planned", user.id)
         insert_rows(self, rows, SQL("ON CONFLICT DO NOTHING"))
         if rows and min(row["due_at"] for row in rows) <= now:
             self.env["crm.automation.firing"]._wake()
         return len(rows)
+
+    @api.model
+    def _summary_rows(self, user, now):
+        today = utc(now).astimezone(named_zone(user.tz)).date()
+        rows = []
+        for day in (today, today + _DAY):
+            moment = user._reminder_summary_moment(day)
+            if now - LATE <= moment <= now + LOOKAHEAD:
+                rows.append(
+                    {
+                        "own_key": KEY, "kind": KEY, "res_model": user._name,
+                        "res_id": user.id, "partner_id": user.partner_id.id, "number": 0,
+                        "snooze": 0, "base_at": datetime.combine(day, time()),
+                        "due_at": moment, "run_at": moment, "state": "pending", "tries": 0,
+                    }
+                )  # fmt: skip
+        return rows
 
     def _moments(self):
         summaries = self.filtered(lambda row: row.kind == KEY)
         found = super(CalendarReminder, self - summaries)._moments()
         for row in summaries:
             user = row._record()
-            is_wanted = user.active and user.reminder_summary
+            is_wanted = user.active and not user.share and user.reminder_summary
             found[row] = user._reminder_summary_moment(row.base_at.date()) if is_wanted else None
         return found
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, time, timedelta
 from functools import lru_cache
 
-from ..ical.alarms import to_meaning
+from ..ical.alarms import MOST_REPEATED, to_meaning
 from ..ical.text import item_lines, to_text
 from ..ical.values import UTC, is_date
 from ..ical.zones import by_name, like
@@ -88,6 +88,8 @@ class RowReader:
         self.options = options
         self.untitled = untitled
         self._alarm_model = owner.env["calendar.alarm"].sudo()
+        self._meetings = owner.env["calendar.event"].sudo().with_context(active_test=False)
+        self._owner_id = owner.id
         installed = owner.env["res.lang"].get_installed()
         self._languages = {code.replace("_", "-").lower(): code for code, _name in installed}
         self._known = {}
@@ -188,7 +190,11 @@ class RowReader:
             if meaning is None:
                 continue
             known = self._known_alarm(alarm.uid, is_date(item.start))
-            if known is not None and replace(known, kind=meaning.kind) == meaning:
+            if (
+                known is not None
+                and replace(known, kind=meaning.kind) == meaning
+                and self._may_be(known, alarm.uid, item.uid)
+            ):
                 # Of Odoo's own, which are written as what others have.
                 yield known
                 continue
@@ -196,7 +202,29 @@ class RowReader:
             # asked for one himself.
             if meaning.kind == "email" and has_guests:
                 meaning = replace(meaning, kind="notification")
+            most = MOST_REPEATED.get(meaning.kind)
+            if most is not None and meaning.repeat > most:
+                meaning = replace(meaning, repeat=most)
             yield meaning
+
+    def _may_be(self, known, alarm_uid, uid):
+        """Whether a text may name this reminder of Odoo's: any that reaches its owner alone.
+
+        One that sends something to others, or runs code, only back to a meeting that has it.
+
+        :param Meaning known: what the reminder means
+        """
+        if known.kind in ("notification", "activity"):
+            return True
+        alarm_id = int(ALARM_UID.fullmatch(alarm_uid)[1])
+        return bool(uid) and bool(
+            self._meetings.search_count(
+                [
+                    ("ical_uid", "=", uid), ("user_id", "=", self._owner_id),
+                    ("alarm_ids", "in", [alarm_id]),
+                ], limit=1,
+            )
+        )  # fmt: skip
 
     def _known_alarm(self, uid, allday):
         """What the reminder means that was written under this UID, or None."""

@@ -70,6 +70,22 @@ class TestReminderAlarm(ReminderCase):
             events._ical_upsert(outcomes, self.seller, options)
             self.assertEqual(set(meeting.alarm_ids), set(alarms))
 
+    def test_others_name_only_what_reaches_themselves(self):
+        """The UID of a reminder of Odoo's in a file from anywhere."""
+        mail, todo = self.alarm(15, kind="email"), self.alarm(10, kind="activity")
+        text = self.meet(mail, todo, partners=self.other_partner)._ical_text()
+        self.assertIn(f"odoo-alarm-{mail.id}", text)
+        uid = next(line for line in text.splitlines() if line.startswith("UID:")
+                   and "odoo-alarm" not in line)  # fmt: skip
+        text = text.replace(uid, "UID:elsewhere")
+        options = Options(force=True)
+        events = self.env["calendar.event"].with_user(self.seller)
+        events._ical_upsert(
+            events._ical_compare(text.encode(), self.seller, options), self.seller, options
+        )
+        made = events.search([("ical_uid", "=", "elsewhere")])
+        self.assertEqual(set(made.alarm_ids.mapped("alarm_type")), {"notification", "activity"})
+
     def test_a_file_goes_with_the_mail_alarm(self):
         alarm = self.alarm(15, kind="email", attachment=b"aGk=", attachment_name="hi.txt")
         text = self.meet(alarm, partners=self.other_partner)._ical_text().replace("\r\n ", "")
@@ -90,6 +106,9 @@ class TestReminderAlarm(ReminderCase):
         for values in (
             {"duration": -1}, {"repeat": -1}, {"repeat": 1000}, {"repeat": 1, "repeat_minutes": 0},
             {"allday_hour": 24}, {"alarm_type": "procedure"},
+            {"alarm_type": "email", "repeat": 6}, {"duration": 2_000_000_000},
+            {"duration": 2_000_000, "interval": "hours"},
+            {"repeat": 100, "repeat_minutes": 200_000}, {"trigger_at": datetime(9999, 12, 31)},
         ):  # fmt: skip
             with self.assertRaises(ValidationError):
                 self.alarm(15).write(values)
@@ -131,6 +150,34 @@ class TestReminderAlarm(ReminderCase):
         said = meeting.message_ids.filtered(lambda one: "by " in (one.body or ""))
         self.assertEqual(said.mapped("body"), ["<p>by Sergio Seller</p>"])
         self.assertEqual(len(self.rows(meeting)), 1)
+
+    def note(self, model="calendar.event"):
+        return self.env["ir.actions.server"].create(
+            {"name": "Note", "model_id": self.env["ir.model"]._get_id(model),
+             "state": "code", "code": "record.message_post(body='by ' + env.user.name)"}
+        )  # fmt: skip
+
+    def test_no_procedure_by_default_values(self):
+        for name, value in (("alarm_type", "procedure"), ("server_action_id", self.note().id)):
+            self.env["ir.default"].set("calendar.alarm", name, value, user_id=self.seller.id)
+        for values in ({}, {"alarm_type": "notification"}):
+            with self.assertRaises(AccessError):
+                self.Alarm.with_user(self.seller).create({"name": "X", "duration": 1, **values})
+
+    def test_a_procedure_lends_nobody_s_rights(self):
+        alarm = self.alarm(15, kind="procedure", server_action_id=self.note().id)
+        theirs = self.meet(alarm, partners=self.other_partner)
+        theirs.with_user(self.seller).user_id = self.other_seller
+        admins = self.env["calendar.event"].create(
+            {"name": "Set up", "start": START, "stop": START + HOUR, "alarm_ids": alarm.ids,
+             "user_id": self.other_seller.id}
+        )  # fmt: skip
+        self.end_transaction()
+        self.remind(START - 15 * MINUTE)
+        self.assertEqual(self.rows(theirs).state, "skipped")
+        self.assertIn("Olga", self.rows(theirs).reason)
+        self.assertFalse(theirs.message_ids.filtered(lambda one: "by " in (one.body or "")))
+        self.assertEqual(self.rows(admins).state, "done")
 
     def test_a_procedure_that_fails(self):
         code = self.env["ir.actions.server"].create(

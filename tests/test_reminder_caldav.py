@@ -76,6 +76,30 @@ class TestReminderCaldav(ReminderCase, DavCase):
         )  # fmt: skip
         self.assertEqual(set(alone.alarm_ids.mapped("duration_minutes")), {7, 15})
 
+    def test_guests_who_come_later_get_no_mails_of_the_phone(self):
+        alone = self.meet(self.shared, start=START)
+        mail = valarm("-PT7M").replace(
+            "DISPLAY", "EMAIL\r\nSUMMARY:x\r\nREPEAT:100\r\nDURATION:PT1M"
+        )
+        self.change(
+            self.seller, lambda text: text.replace("END:VEVENT", mail + "END:VEVENT"), alone
+        )
+        sent = alone.alarm_ids.filtered(lambda alarm: alarm.alarm_type == "email")
+        self.assertEqual((sent.duration_minutes, sent.repeat), (7, 5))
+        people = (
+            f"ORGANIZER:mailto:{self.seller.email_normalized}\r\n"
+            f"ATTENDEE:mailto:{self.seller.email_normalized}\r\n"
+            f"ATTENDEE:mailto:{self.other_seller.email_normalized}\r\n"
+        )
+        self.change(
+            self.seller, lambda text: text.replace("SUMMARY:Tasting", people + "SUMMARY:Tasting"),
+            alone,
+        )  # fmt: skip
+        self.assertIn(self.other_partner, alone.partner_ids)
+        self.assertFalse(alone.alarm_ids)
+        self.assertIn("TRIGGER:-PT7M", self.text(self.seller, alone))
+        self.assertNotIn("VALARM", self.text(self.other_seller, alone))
+
     def test_what_a_guest_has_seen_on_his_phone(self):
         self.remind(START - 15 * MINUTE)
         stamp = (START - 14 * MINUTE).strftime("%Y%m%dT%H%M%SZ")

@@ -210,6 +210,27 @@ class TestReminderLedger(ReminderCase):
         self.assertFalse(self.remind(datetime(2027, 6, 19, 9)))
         self.assertEqual(len(self.rows(meeting)), 1)
 
+    def test_one_beyond_all_years_stops_nobody_else(self):
+        """Such as there may be from before there were limits."""
+        far = self.alarm(15) | self.alarm(15) | self.alarm(0, trigger_at=datetime(2027, 6, 14, 7))
+        meeting = self.meet(self.alarm(15), *far)
+        self.env.cr.execute(
+            "UPDATE calendar_alarm SET duration_minutes = 2000000000, trigger_occurs = CASE"
+            " WHEN id = %s THEN 'after' ELSE 'before' END, repeat = 1, repeat_minutes = 2000000000,"
+            " trigger_at = CASE WHEN trigger_at IS NOT NULL THEN timestamp '9999-12-31' END"
+            " WHERE id = ANY(%s)", (far[0].id, far.ids),
+        )  # fmt: skip
+        self.env["calendar.reminder.own"].create(
+            {"user_id": self.other_seller.id, "uid": meeting.ical_uid, "key": "far", "minutes": 0,
+             "kind": "notification", "related": "start", "repeat": 100, "every": 2_000_000_000}
+        )  # fmt: skip
+        meeting.partner_ids |= self.other_partner
+        self.end_transaction()
+        self.env.invalidate_all()
+        told = self.remind(START - 15 * MINUTE)
+        self.assertEqual([user for user, _one in told], [self.seller])
+        self.assertFalse(self.remind(START))
+
     def test_odoo_s_own_job_has_nothing_left(self):
         meeting = self.meet(self.alarm(15), self.alarm(15, kind="email"))
         manager = self.env["calendar.alarm_manager"].with_context(lastcall=NOW)

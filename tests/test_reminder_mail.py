@@ -4,6 +4,7 @@ import base64
 import re
 from datetime import timedelta
 
+from odoo.exceptions import ValidationError
 from odoo.tests import HttpCase, tagged
 
 from .common import MINUTE
@@ -82,6 +83,26 @@ class TestReminderMail(ReminderCase):
         self.remind(START - 15 * MINUTE)
         self.assertEqual(set(self.mails(meeting).mapped("subject")), {"Soon: Tasting"})
         self.assertIn("Dear Azure &amp; Sons", self.body_for(meeting, self.customer))
+
+    def test_a_template_about_something_else(self):
+        template = self.env["mail.template"].create(
+            {"name": "Users", "model_id": self.env["ir.model"]._get_id("res.users"),
+             "subject": "Of {{ object.login }}", "body_html": "<p/>"}
+        )  # fmt: skip
+        alarm = self.alarm(15, kind="email")
+        with self.assertRaises(ValidationError):
+            alarm.mail_template_id = template
+        alarm.invalidate_recordset()
+        # A template may become one about something else.
+        self.env.cr.execute(
+            "UPDATE calendar_alarm SET mail_template_id = %s WHERE id = %s",
+            (template.id, alarm.id),
+        )
+        alarm.invalidate_recordset()
+        meeting = self.meet(alarm, partners=self.customer)
+        self.remind(START - 15 * MINUTE)
+        self.assertEqual(len(self.mails(meeting)), 2)
+        self.assertNotIn("Of ", "".join(self.mails(meeting).mapped("subject")))
 
     def test_one_that_cannot_be_rendered_stops_nobody_else(self):
         template = self.env.ref("calendar.calendar_template_meeting_reminder").copy(
@@ -201,6 +222,26 @@ class TestReminderPage(ReminderCase, HttpCase):
         for wrong in (f"{other.id}-{digest}", f"{self.row.id}-", "1", "x-y", f"²-{digest}"):
             self.assertEqual(self.url_open(f"/calendar/reminder/{wrong}").status_code, 404)
             self.assertEqual(self.post("late", f"/calendar/reminder/{wrong}").status_code, 404)
+        self.assertFalse(self.row.late_at)
+
+    def test_who_is_not_invited_any_more(self):
+        self.meeting.partner_ids -= self.customer
+        self.env.flush_all()
+        self.assertEqual(self.url_open(self.page).status_code, 404)
+        self.assertEqual(self.post("late").status_code, 404)
+
+    def test_when_it_is_over(self):
+        start = self.meeting.start - timedelta(days=20)
+        self.env.cr.execute(
+            "UPDATE calendar_event SET start = %s, stop = %s WHERE id = %s",
+            (start, start + timedelta(hours=1), self.meeting.id),
+        )
+        self.row.due_at = start
+        for do in ("late", "snooze-5", "dismiss"):
+            self.assertEqual(self.post(do).status_code, 400)
+        # Reminded after the end: there is something to be reminded of, nobody to wait.
+        self.row.due_at = start + timedelta(hours=2)
+        self.assertEqual(self.post("late").status_code, 400)
         self.assertFalse(self.row.late_at)
 
     def test_what_is_not_offered(self):

@@ -217,6 +217,32 @@ class TestReminderNotification(ReminderCase):
             self.assertEqual(len(user.partner_id.activity_ids), 1)
         self.assertEqual(set((self.rows(about) | self.rows(alone)).mapped("state")), {"done"})
 
+    def test_to_dos_at_records_that_he_may_not_read(self):
+        """Who has a to-do follows its record: that is not to open it to him."""
+        lead = self.make_lead(user_id=self.manager.id)
+        rule = self.env.ref("crm.crm_rule_personal_lead")
+        self.assertTrue(rule.active)
+        self.assertFalse(lead.with_user(self.seller).has_access("read"))
+        meeting = self.meet(self.alarm(15, kind="activity"), start=START + DAY)
+        meeting.write({"res_model_id": self.env["ir.model"]._get_id("crm.lead"), "res_id": lead.id})
+        self.remind(DUE + DAY)
+        self.assertEqual(self.rows(meeting).state, "done")
+        self.assertNotIn(self.seller_partner, lead.message_partner_ids)
+        self.assertIn("Tasting", "".join(self.seller_partner.activity_ids.mapped("summary")))
+
+    def test_to_dos_of_private_meetings(self):
+        lead = self.make_lead()
+        meeting = self.meet(
+            self.alarm(15, kind="activity"), start=START + DAY, privacy="private", name="Surgery",
+            res_model_id=self.env["ir.model"]._get_id("crm.lead"), res_id=lead.id,
+        )  # fmt: skip
+        self.remind(DUE + DAY)
+        self.assertEqual(self.rows(meeting).state, "done")
+        wanted = [("summary", "like", "Surgery"), ("automated", "=", True)]
+        Activity = self.env["mail.activity"]
+        self.assertEqual(len(Activity.with_user(self.seller).search(wanted)), 1)
+        self.assertFalse(Activity.with_user(self.manager).search(wanted))
+
     def test_upcoming(self):
         later = self.meet(self.alarm(1, "days"), start=datetime(2027, 6, 20, 9), name="Later")
         self.meet(self.alarm(15), user=self.other_seller, start=START + DAY)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import DAY, HOUR, MINUTE, EveryObjectCase
@@ -77,6 +78,20 @@ class TestReminderSummary(ReminderCase, EveryObjectCase):
         # A quarter past nine in New York.
         self.remind(datetime(2027, 6, 15, 13, 15))
         self.assertIn("America/New_York", self.summaries("done").mail_id.body_html)
+
+    def test_the_last_minute_of_the_day_and_who_does_not_work_here(self):
+        portal = self.env["res.users"].create(
+            {"name": "Guest", "login": "guest@portal.example", "reminder_summary": True,
+             "group_ids": [Command.set(self.env.ref("base.group_portal").ids)],
+             "reminder_summary_hour": 7.5, "tz": self.seller.tz}
+        )  # fmt: skip
+        self.seller.reminder_summary_hour = 23.999
+        self.meet(start=NINE, partners=portal.partner_id)
+        self.remind(MORNING)
+        self.assertFalse(self.summaries())
+        self.remind(datetime(2027, 6, 15, 21, 59))
+        self.assertEqual(self.summaries().partner_id, self.seller_partner)
+        self.assertEqual(self.summaries().due_at, datetime(2027, 6, 15, 21, 59))
 
     def test_an_hour_that_was_missed_and_one_that_is_over(self):
         self.meet(start=NINE + 10 * HOUR)

@@ -419,6 +419,17 @@ def test_statuses_are_written_where_they_belong():
             ] == [None, "1.2"]  # fmt: skip
 
 
+@pytest.mark.parametrize("end", ["END: VALARM", "end :valarm", "END:VALARM", "X-NOTHING:1"])
+def test_people_of_alarms_are_none_of_the_meeting(end):
+    """However their ends are written, and where they have none."""
+    person = "ATTENDEE;SCHEDULE-STATUS=1:mailto:bea@x.es\r\n"
+    alarms = f"BEGIN: VALARM\r\n{person}{end}\r\n" * 8_000
+    text = f"BEGIN:VEVENT\r\n{alarms}END:VEVENT\r\nBEGIN:VEVENT\r\n{person}END:VEVENT\r\n"
+    bare = scheduling.without(text, ["SCHEDULE-STATUS"])
+    assert bare.count("SCHEDULE-STATUS") == 8_000
+    assert bare.endswith("BEGIN:VEVENT\r\nATTENDEE:mailto:bea@x.es\r\nEND:VEVENT\r\n")
+
+
 def test_who_tells_people():
     text = meeting().replace("ATTENDEE;", "ATTENDEE;SCHEDULE-AGENT=client;", 1)
     [item] = parse(text.encode()).items
