@@ -12,7 +12,7 @@ import subprocess
 
 from . import debian_clients, python_env, staging
 from .paths import ADDON, CHECKOUT, checkout_name, state_dir, subdir
-from .say import say
+from .say import say, step
 from .system import free_port, install_debian_packages
 from .workshop import INSIDE, workshop
 
@@ -93,6 +93,10 @@ def _odoo(shop, environment, paths, others):
     say("\n=== Odoo and browser tests")
     database = f"test_{checkout_name()}"
     shop.copy(shop.application(), database)
+    if not paths or any("tour" in path or path == "tests" for path in paths):
+        with step("Scripts and styles for the browser tests", "20 s"):
+            command = [str(shop.python), str(INSIDE / "assets.py")]
+            subprocess.run(command, env=shop.inside_environment(database), check=True)
     config = state_dir() / f"{database}.conf"
     config.write_text(
         "[options]\n"
