@@ -483,7 +483,10 @@ class TestDavx5(TraceCase):
         text = text.replace("END:VEVENT", f"{alarm}\r\nEND:VEVENT")
         kind = "text/calendar; charset=utf-8"
         expect(self.send("PUT", self.path, text, content_type=kind, if_match=etag), 204)
-        self.assertEqual(self.meeting.alarm_ids.mapped("duration_minutes"), [25])
+        # It is its user's own, and not the others'.
+        self.assertFalse(self.meeting.alarm_ids)
+        own = self.env["calendar.reminder.own"].search([("uid", "=", self.meeting.ical_uid)])
+        self.assertEqual(own.mapped("minutes"), [-25])
         stale = self.send("PUT", self.path, text, content_type=kind, if_match=etag)
         self.assertIn(stale.status, (409, 412))
         expect(self.send("DELETE", agenda + "n0.ics", if_match='"other"'), 412)
