@@ -65,7 +65,14 @@ def program(server):
 @pytest.fixture
 def account(server, program):
     """The id of Luis's account; it is connected, and the calendar is in step with his agenda."""
-    account_id = connect(server.url, server.login, server.password)
+    with joined(server.url, server.login, server.password) as account_id:
+        yield account_id
+
+
+@contextlib.contextmanager
+def joined(url, *secrets):
+    """An account whose calendar is in step with Luis's agenda, and then nothing of it."""
+    account_id = connect(url, *secrets)
     choose(account_id, place="agenda")
     yield account_id
     with session.environment() as env:

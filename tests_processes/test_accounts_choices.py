@@ -5,7 +5,7 @@ import time
 
 import pytest
 from remote_servers import PEERS, Program, event, peer
-from test_accounts import change, choose, connect, forget, here, look, luis, make, sync
+from test_accounts import change, choose, connect, forget, here, joined, look, luis, make, sync
 
 import odoo.sql_db
 
@@ -28,12 +28,8 @@ def program(server):
 
 @pytest.fixture
 def account(server, program):
-    account_id = connect(server.url)
-    choose(account_id, place="agenda")
-    yield account_id
-    with session.environment() as env:
-        env["caldav.account"].search([]).unlink()
-        forget(env)
+    with joined(server.url) as account_id:
+        yield account_id
 
 
 def both_change(account, program):

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 from remote_servers import PEERS, Program, event, peer
-from test_accounts import change, choose, connect, forget, here, look, luis, make, sync
+from test_accounts import change, here, joined, look, luis, make, sync
 
 import processes
 import session
@@ -97,12 +97,8 @@ def program(server):
 
 @pytest.fixture
 def account(proxy, program):
-    account_id = connect(proxy.url)
-    choose(account_id, place="agenda")
-    yield account_id
-    with session.environment() as env:
-        env["caldav.account"].search([]).unlink()
-        forget(env)
+    with joined(proxy.url) as account_id:
+        yield account_id
 
 
 def is_not(*methods):
