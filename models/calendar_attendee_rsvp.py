@@ -1,19 +1,15 @@
 """The address under which somebody answers his invitation without logging in.
 
-The secret in it is computed, so no table holds it and no query finds it; a revision
-that rises makes all links of before useless.
+A revision that rises makes all links of before useless.
 """
 
 from urllib.parse import urlencode
 
 from odoo import api, fields, models
-from odoo.tools import consteq, hmac
+
+from .page_token import find_by_token, token_of
 
 SCOPE = "crm_automation.invitation"
-#: Letters of the digest that stand in a link: 128 bits.
-DIGEST = 32
-#: Longest secret that is looked at.
-MAX_TOKEN = 100
 
 
 class CalendarAttendee(models.Model):
@@ -28,8 +24,7 @@ class CalendarAttendee(models.Model):
         self.ensure_one()
         attendee = self.sudo()
         facts = (attendee.id, attendee.rsvp_revision, attendee.event_id.id, attendee._key())
-        digest = hmac(attendee.env, SCOPE, facts)[:DIGEST]
-        return f"{attendee.id}-{digest}"
+        return token_of(attendee, SCOPE, facts)
 
     def _rsvp_url(self, answer=None):
         """Where this attendee answers.
@@ -43,15 +38,7 @@ class CalendarAttendee(models.Model):
     @api.model
     def _rsvp_find(self, token):
         """Whose secret it is (sudo); nobody's if it was revoked or never was one."""
-        nobody = self.sudo().browse()
-        res_id, separator, digest = (token or "")[:MAX_TOKEN].partition("-")
-        # Digits of other alphabets are none here.
-        if not (separator and res_id.isascii() and res_id.isdigit() and len(res_id) < 10):
-            return nobody
-        attendee = nobody.browse(int(res_id)).exists()
-        if not attendee or not digest.isascii():
-            return nobody
-        return attendee if consteq(attendee._rsvp_token(), f"{int(res_id)}-{digest}") else nobody
+        return find_by_token(self, token, "_rsvp_token")
 
     def action_revoke_link(self):
         """Make the links that were mailed useless; the next mail has a new one."""

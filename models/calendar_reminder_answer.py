@@ -10,16 +10,14 @@ from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import consteq
 
 from ..ical.overlay import acknowledged, seen_until
 from ..ical.values import UTC
 from .calendar_reminder_run import BUS_CLOSE
+from .page_token import find_by_token
 
 #: Minutes by which a reminder can be put off.
 SNOOZES = (5, 60)
-#: Longest secret that is looked at.
-MAX_TOKEN = 100
 #: Notifications that a browser shows when it is opened.
 MAX_SHOWN = 20
 
@@ -156,18 +154,9 @@ class CalendarReminder(models.Model):
     @api.model
     def _find_by_token(self, token):
         """Whose secret it is (sudo), or nobody's."""
-        nobody = self.sudo().browse()
-        res_id, separator, digest = (token or "")[:MAX_TOKEN].partition("-")
-        # Digits of other alphabets are none here.
-        if not (separator and res_id.isascii() and res_id.isdigit() and len(res_id) < 10):
-            return nobody
-        row = nobody.browse(int(res_id)).exists()
-        if not row or not digest.isascii() or not row._record():
-            return nobody
-        if not consteq(row._token(), f"{int(res_id)}-{digest}"):
-            return nobody
+        row = find_by_token(self, token, "_token")
         # Who is not invited any more reads nothing either.
-        return row._still_wanted()
+        return row._still_wanted() if row and row._record() else row.browse()
 
     def _page_values(self):
         """What the page shows."""

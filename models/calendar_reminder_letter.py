@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import email_normalize, hmac
+from odoo.tools import email_normalize
 from odoo.tools.mail import generate_tracking_message_id
 
 from ..engine.retry import is_refused_for_good
@@ -20,10 +20,9 @@ from .calendar_attendee_page import safe_link
 from .crm_automation_delivery import PASSING_FAILURES
 from .crm_automation_notice_queue import HEADERS
 from .notice_frame import MARKS, fill, split
+from .page_token import token_of
 
 SCOPE = "crm_automation.reminder"
-#: Letters of the digest that stand in a link: 128 bits.
-DIGEST = 32
 #: Guests that a letter lists.
 GUESTS = 30
 MAP = "https://www.openstreetmap.org/search?query="
@@ -321,7 +320,7 @@ class CalendarReminder(models.Model):
         """The secret in the link of this reminder; no table holds it."""
         self.ensure_one()
         facts = (self.id, self.res_model, self.res_id, self.partner_id.id, self.address or "")
-        return f"{self.id}-{hmac(self.sudo().env, SCOPE, facts)[:DIGEST]}"
+        return token_of(self, SCOPE, facts)
 
     def _url(self):
         return f"{self.get_base_url()}/calendar/reminder/{self._token()}"
