@@ -43,6 +43,20 @@ class CalendarObject:
 
 
 @lru_cache(maxsize=KEPT)
+def parsed(data):
+    """What ``ical`` reads of a body.
+
+    :raises InvalidData: for what is no calendar, or holds what cannot be read
+    """
+    try:
+        found = parse(data, LIMITS)
+    except IcalError as error:
+        raise InvalidData(str(error)) from error
+    if found.failures:
+        raise InvalidData(str(found.failures[0].error))
+    return found
+
+
 def read_object(text):
     """An object that we serve ourselves; None when it cannot be read."""
     try:
@@ -65,12 +79,7 @@ def check_object(data):
         raise InvalidData("it is not UTF-8") from error
     if not data.rstrip().upper().endswith(b"END:VCALENDAR"):
         raise InvalidData("it does not end")
-    try:
-        found = parse(data, LIMITS)
-    except IcalError as error:
-        raise InvalidData(str(error)) from error
-    if found.failures:
-        raise InvalidData(str(found.failures[0].error))
+    found = parsed(data)
     calendar = found.calendars[0]
     repairs = [*found.repairs, *calendar.repairs]
     repairs += [repair for item in calendar.items for repair in item.repairs]

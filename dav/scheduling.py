@@ -4,16 +4,14 @@ when others have time.
 Whom a change is told to is the backend's business.
 """
 
-from ..ical.errors import IcalError
-from ..ical.parse import parse
 from ..ical.scheduling import is_of_several, tag_of
 from ..ical.text import fold
 from ..ical.values import UTC, is_date, write_moment, write_plain
 from . import times
-from .errors import BadRequest, Failed, Forbidden, InvalidData, TooLarge, WrongType
+from .errors import BadRequest, Failed, Forbidden, TooLarge, WrongType
 from .freebusy import MAX_ATTENDEES, freebusy_lines
 from .names import caldav
-from .objects import LIMITS, read_object
+from .objects import parsed, read_object
 from .writing import document, element, escape, href
 
 #: Days of one question about free time.
@@ -190,12 +188,7 @@ class Scheduling:
         data = self.request.body
         if len(data) > self.backend.max_size:
             raise TooLarge("more than is read", caldav("max-resource-size"))
-        try:
-            found = parse(data, LIMITS)
-        except IcalError as error:
-            raise InvalidData(str(error)) from error
-        if found.failures:
-            raise InvalidData(str(found.failures[0].error))
+        found = parsed(data)
         calendar = found.calendars[0]
         items = [item for one in found.calendars for item in one.items]
         if len(items) != 1 or items[0].NAME != "VFREEBUSY":

@@ -52,6 +52,9 @@ class WriteMixin(TodoMixin):
     sending = Sending
     #: whether the others hear of answers and of cancellations
     is_telling = True
+    #: where the digests of what came belong, and whether it invites whom it names
+    source = SOURCE
+    may_invite = True
 
     def put(self, calendar, name, uid, component, text, entry):
         if len(uid.encode()) > UID_BYTES or "\0" in uid:
@@ -143,7 +146,7 @@ class WriteMixin(TodoMixin):
 
     def _upsert(self, text, invite=False):
         # What is newer was asked by the condition of the request.
-        options = Options(source=SOURCE, force=True, invite=invite)
+        options = Options(source=self.source, force=True, invite=invite and self.may_invite)
         Event = self.env["calendar.event"]
         outcomes = Event._ical_compare(text.encode(), self.user, options)
         if len(outcomes) != 1:

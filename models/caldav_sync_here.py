@@ -67,17 +67,8 @@ class AccountBackend(OdooBackend):
     """As the CalDAV server writes, under a source of its own; nobody is invited."""
 
     source = "account"
-    is_telling = False
+    is_telling = may_invite = False
     sending = Quiet
-
-    def _upsert(self, text, invite=False):
-        options = Options(source=self.source, force=True)
-        Event = self.env["calendar.event"]
-        outcomes = Event._ical_compare(text.encode(), self.user, options)
-        if len(outcomes) != 1:
-            raise DavError("there is more than one object in it")
-        [result] = Event._ical_upsert(outcomes, self.user, options)
-        return outcomes[0], result
 
 
 class Here:
