@@ -1,4 +1,7 @@
 # What other models inherit from comes first.
+from . import crm_automation_pointer
+
+# isort: split
 from . import calendar_ical_identity, crm_automation_ledger, crm_automation_target
 
 # isort: split

@@ -9,11 +9,9 @@ the executions (``crm_automation_firing_drain.py``), to the second as those.
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import Domain
 
 from .crm_automation_firing import STATES
 
-GC_LIMIT = 5000
 #: Hours after its moment at which a reminder is of no use any more.
 LATENESS = "crm_automation.reminder_lateness_hours"
 #: Models that have reminders.
@@ -127,20 +125,6 @@ class CalendarReminder(models.Model):
         hours = self.env["ir.config_parameter"].sudo().get_param(LATENESS, 24)
         return timedelta(hours=max(float(hours), 0))
 
-    def action_open_record(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
-
     @api.autovacuum
     def _gc_old(self):
-        """Forget what ended long ago (``crm_automation.log_days``, 180 by default)."""
-        days = int(self.env["ir.config_parameter"].sudo().get_param("crm_automation.log_days", 180))
-        limit = fields.Datetime.now() - timedelta(days=max(days, 1))
-        old = self.search(Domain("finished_at", "<", limit), limit=GC_LIMIT)
-        old.unlink()
-        return len(old), len(old) == GC_LIMIT
+        return self._forget_old()

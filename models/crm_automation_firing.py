@@ -6,14 +6,10 @@ jobs empty it in ``crm_automation_firing_drain.py``; what is sent is in
 ``crm.automation.notice``.
 """
 
-from datetime import timedelta
-
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.tools import SQL
-
-GC_LIMIT = 5000
 
 STATES = [
     ("pending", "Pending"),
@@ -201,20 +197,6 @@ class CrmAutomationFiring(models.Model):
         )
         return {**action, "domain": domain, "context": {}}
 
-    def action_open_record(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
-
     @api.autovacuum
     def _gc_old(self):
-        """Forget what ended long ago (``crm_automation.log_days``, 180 by default)."""
-        days = int(self.env["ir.config_parameter"].sudo().get_param("crm_automation.log_days", 180))
-        limit = fields.Datetime.now() - timedelta(days=max(days, 1))
-        old = self.search([("finished_at", "<", limit)], limit=GC_LIMIT)
-        old.unlink()
-        return len(old), len(old) == GC_LIMIT
+        return self._forget_old()

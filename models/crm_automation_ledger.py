@@ -5,15 +5,20 @@ A row has ``state`` (*pending* until it ends), ``run_at``, ``tries``, ``reason``
 ``finished_at``.
 """
 
-from odoo import api, models
+from datetime import timedelta
+
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..engine.retry import next_try
+
+GC_LIMIT = 5000
 
 
 class CrmAutomationLedger(models.AbstractModel):
     _name = "crm.automation.ledger"
     _description = "Ledger"
+    _inherit = ["crm.automation.pointer"]
 
     @api.model
     def _claim(self, limit):
@@ -72,6 +77,18 @@ class CrmAutomationLedger(models.AbstractModel):
             self.run_at = again
         else:
             self._finish("failed", reason)
+
+    @api.model
+    def _forget_old(self):
+        """Forget what ended long ago (``crm_automation.log_days``, 180 by default).
+
+        :return: what an autovacuum says: how many, and whether there are more
+        """
+        days = int(self.env["ir.config_parameter"].sudo().get_param("crm_automation.log_days", 180))
+        limit = fields.Datetime.now() - timedelta(days=max(days, 1))
+        old = self.search([("finished_at", "<", limit)], limit=GC_LIMIT)
+        old.unlink()
+        return len(old), len(old) == GC_LIMIT
 
     @api.model
     def _next_run(self):

@@ -12,6 +12,7 @@ MAX_ROWS = 200
 class CalendarReminderComing(models.TransientModel):
     _name = "calendar.reminder.coming"
     _description = "Reminder to Come"
+    _inherit = ["crm.automation.pointer"]
     _order = "due_at, id"
 
     due_at = fields.Datetime("Due", readonly=True)
@@ -73,12 +74,3 @@ class CalendarReminderComing(models.TransientModel):
             for row in some:
                 row["record_name"] = names.get(row["res_id"])
         return [row for row in rows if row["record_name"]]
-
-    def action_open_record(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }

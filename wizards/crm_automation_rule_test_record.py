@@ -4,6 +4,7 @@ from odoo import fields, models
 class CrmAutomationRuleTestRecord(models.TransientModel):
     _name = "crm.automation.rule.test.record"
     _description = "Record in the Test of an Automated Action"
+    _inherit = ["crm.automation.pointer"]
     _order = "sequence, id"
 
     wizard_id = fields.Many2one("crm.automation.rule.test", required=True, ondelete="cascade")
@@ -15,15 +16,6 @@ class CrmAutomationRuleTestRecord(models.TransientModel):
     matches = fields.Boolean("Matches Now")
     firing_id = fields.Many2one("crm.automation.firing", "Execution", ondelete="cascade")
     log = fields.Text("What Was Really Done")
-
-    def action_open_record(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
 
     def action_explain(self):
         """Test the rule with this record, condition by condition."""
