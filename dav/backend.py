@@ -55,6 +55,7 @@ class Entry:
     :param str etag: without quotes
     :param datetime changed_at: naive UTC; None where it is not known
     :param id: whatever the backend knows it by
+    :param bool is_sure: found by a Search with a span, and known to lie in it
     """
 
     name: str
@@ -63,6 +64,7 @@ class Entry:
     component: str = "VEVENT"
     changed_at: object = None
     id: object = None
+    is_sure: bool = False
 
 
 @dataclass(frozen=True)

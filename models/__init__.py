@@ -109,6 +109,7 @@ from . import (
     crm_automation_rule_trigger,
     crm_automation_rule_value,
     crm_automation_rule_workdays,
+    crm_automation_step,
     crm_lead,
     crm_stage,
     crm_team,

@@ -238,14 +238,16 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
     # --- Objects
 
     def entries(self, calendar, names=None, uid=None, search=None):
-        conditions = [SQL("NOT member.is_gone")]
+        conditions, is_sure = [SQL("NOT member.is_gone")], SQL("FALSE")
         if names is not None:
             conditions.append(SQL("member.name = ANY(%s)", list(names)))
         if uid is not None:
             conditions.append(SQL("member.uid = %s", uid))
         if search is not None:
             conditions += self._searched(calendar, search)
-        return self._entries(calendar, conditions)
+            if search.first or search.last:
+                is_sure = self._collection(calendar)._surely_lies_between(*_naive_span(search))
+        return self._entries(calendar, conditions, is_sure)
 
     def _searched(self, calendar, search):
         if search.component:
@@ -255,22 +257,19 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
         if search.first or search.last:
             collection = self._collection(calendar)
             collection._build_texts()
-            first, last = (
-                moment and moment.replace(tzinfo=None) for moment in (search.first, search.last)
-            )  # fmt: skip
-            yield collection._lies_between(first, last)
+            yield collection._lies_between(*_naive_span(search))
 
     def _component(self, calendar):
         usual = "VTODO" if calendar.components == ("VTODO",) and calendar.fixed else "VEVENT"
         return SQL("COALESCE(kept.component, %s)", usual)
 
-    def _entries(self, calendar, conditions):
+    def _entries(self, calendar, conditions, is_sure=SQL("FALSE")):  # noqa: B008 - it never changes
         return [
-            self._entry(calendar, row[0], row[1], Member(*row[2:]))
+            self._entry(calendar, *row[:3], Member(*row[3:]))
             for row in self.env.execute_query(
                 SQL(
                     """
-                    SELECT %s, member.changed_at, member.id, member.uid, member.name,
+                    SELECT %s, member.changed_at, %s, member.id, member.uid, member.name,
                            member.version, member.is_gone, member.is_part, member.sees
                       FROM caldav_member member
                  LEFT JOIN caldav_kept kept
@@ -279,6 +278,7 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
                      ORDER BY member.id
                     """,
                     self._component(calendar),
+                    is_sure,
                     self.user.id,
                     calendar.id,
                     SQL(" AND ").join(conditions),
@@ -286,11 +286,10 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
             )
         ]
 
-    def _entry(self, calendar, component, changed_at, member):
+    def _entry(self, calendar, component, changed_at, is_sure, member):
         epoch = calendar.token.partition("-")[0]
-        return Entry(
-            member.name, member.uid, f"{epoch}-{member.version}", component, changed_at, member
-        )
+        etag = f"{epoch}-{member.version}"
+        return Entry(member.name, member.uid, etag, component, changed_at, member, is_sure)
 
     def _collection(self, calendar):
         """Its record. Whose it is has been found out already: that is not read again."""
@@ -314,7 +313,7 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
             raise InvalidToken("this token says nothing here") from error
         if calendar.fixed:
             component = calendar.components[0]
-            entries = [self._entry(calendar, component, None, member) for member in changed]
+            entries = [self._entry(calendar, component, None, False, member) for member in changed]
         else:
             # Of several kinds.
             ids = [member.id for member in changed]
@@ -368,3 +367,10 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
         entries = self.entries(calendar)
         self._delete_all(calendar, entries)
         self.collections.browse(calendar.id).unlink()
+
+
+def _naive_span(search):
+    """The ends of a Search in naive UTC."""
+    return tuple(
+        moment and moment.replace(tzinfo=None) for moment in (search.first, search.last)
+    )  # fmt: skip

@@ -67,6 +67,7 @@ from . import (
     test_security,
     test_smuggling,
     test_state,
+    test_step,
     test_subscription,
     test_subscription_tour,
     test_take_over,

@@ -2,13 +2,15 @@
 
 Every script of benchmarks/ gets a fresh copy of the demo database, with stock's
 ``base_automation`` installed beside the addon, and prints lines
-``BAR <name> <value> <unit> <= or >= <limit> PASS`` or ``FAIL``.
+``BAR <name> <value> <unit> <= or >= <limit> PASS`` or ``FAIL``. What was printed goes to
+docs/benchmarks.md. Sizes are set by ``BENCH_…`` in the environment: see the scripts.
 """
 
 import argparse
+import os
 import subprocess
 
-from . import debian_clients, python_env
+from . import bench_page, debian_clients, python_env
 from .paths import CHECKOUT, checkout_name
 from .say import say, step
 from .workshop import workshop
@@ -57,8 +59,14 @@ def _run(shop, database, script):
     process = subprocess.Popen(
         [str(shop.python), str(script)], env=environment, stdout=subprocess.PIPE, text=True
     )
-    good = True
+    lines = []
     for line in process.stdout:
         print(line, end="", flush=True)
-        good &= not (line.startswith("BAR ") and line.rstrip().endswith(" FAIL"))
-    return process.wait() == 0 and good
+        lines.append(line.rstrip())
+    if process.wait():
+        return False
+    settings = {name: value for name, value in os.environ.items() if name.startswith("BENCH_")}
+    postgres = subprocess.check_output([shop.cluster.bin / "postgres", "--version"], text=True)
+    versions = f"Odoo {shop.source.version}, {postgres.strip()}"
+    bench_page.write(script, lines, settings, versions)
+    return not any(line.startswith("BAR ") and line.endswith(" FAIL") for line in lines)
