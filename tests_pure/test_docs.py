@@ -12,7 +12,9 @@ FOLDERS = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and pat
 NAMED = re.compile(rf"`+((?:{FOLDERS})/[\w./*-]*)`+")
 #: A file of tests, and after it those of its tests that a page names.
 TESTS = re.compile(r"`(tests\w*/[\w/]+\.py)`\s\((`test_\w+`(?:,\s`test_\w+`)*)\)")
-LINK = re.compile(r"\]\(([^)\s]+)\)|<([^<>\s]+)>`_|image:: (\S+)")
+LINK = re.compile(
+    r"\]\(([^)\s]+)\)|<([^<>\s]+[^<>\s_])>`_|image:: (\S+)|^\.\. _[\w-]+: (\S+)$", re.M
+)
 
 
 def _read(page):
