@@ -13,7 +13,7 @@ NAMED = re.compile(rf"`+((?:{FOLDERS})/[\w./*-]*)`+")
 #: A file of tests, and after it those of its tests that a page names.
 TESTS = re.compile(r"`(tests\w*/[\w/]+\.py)`\s\((`test_\w+`(?:,\s`test_\w+`)*)\)")
 LINK = re.compile(
-    r"\]\(([^)\s]+)\)|<([^<>\s]+[^<>\s_])>`_|image:: (\S+)|^\.\. _[\w-]+: (\S+)$", re.M
+    r"\]\(([^)\s]+)\)|<([^<>\s]+[^<>\s_])>`__?|image:: (\S+)|^\.\. _[\w-]+: (\S+)$", re.M
 )
 
 
