@@ -60,6 +60,13 @@ def test_every_capability_of_openerp_names_its_tests():
     assert not [number for number, state, tests in rows if state != "no" and "test" not in tests]
 
 
+def test_whatever_is_supported_names_its_tests():
+    rows = re.findall(r"^\| (.+?) \| (yes|partly|read|deviates)[^|]* \|.*\| ?([^|]*) ?\|$",
+                      _read(ROOT / "docs/compliance.md"), re.M)  # fmt: skip
+    assert len(rows) > 60
+    assert not [what for what, _state, tests in rows if "test" not in tests]
+
+
 def test_every_picture_is_shown():
     shown = {link.resolve() for page in PAGES for link in _links(page)}
     pictures = set((ROOT / "docs/es/img").glob("*.png"))
