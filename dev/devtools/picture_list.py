@@ -90,7 +90,11 @@ PICTURES = (
     ),
     Picture(
         "excepciones", f"{EVENT}{{series}}",
-        (FORM, ("click", "button[name='action_series_exceptions']"), ("wait", ".modal .o_data_row")),
+        (
+            FORM,
+            ("click", "button[name='action_series_exceptions']"),
+            ("wait", ".modal .o_data_row"),
+        ),
         TALL, DIALOG, login="luis",
     ),
     # Invitaciones
@@ -100,7 +104,7 @@ PICTURES = (
             FORM,
             ("click", "button[name='action_invite']"),
             ("click", ".modal input[data-value='external']"),
-            ("type", ".modal .o_field_widget[name='emails'] textarea", "Eva Prieto <eva@example.org>"),
+            ("type", ".modal [name='emails'] textarea", "Eva Prieto <eva@example.org>"),
             ("click", ".modal button[name='action_find_times']"),
             ("wait", ".modal .o_field_widget[name='slot_ids'] .o_data_row"),
         ),
@@ -120,7 +124,11 @@ PICTURES = (
     Picture("aviso", f"{ACTION}calendar_alarm_action/{{alarm}}", (FORM,)),
     Picture(
         "resumen", "{url}/odoo/action-base.action_res_users_my/{ana}",
-        (FORM, ("click", ".o_notebook a", "Calendario"), ("click", "[name='reminder_summary'] input")),
+        (
+            FORM,
+            ("click", ".o_notebook a", "Calendario"),
+            ("click", "[name='reminder_summary'] input"),
+        ),
         TALL,
     ),
     # Sincronizar mi agenda

@@ -134,9 +134,7 @@ class Browser:
         self.rest(0.6)
         clip = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}
         if area:
-            box = self.run(
-                f"(({FIND})({json.dumps(area)}, '') || document.body).getBoundingClientRect().toJSON()"
-            )
+            box = self.run(f"({FIND})({json.dumps(area)}, '').getBoundingClientRect().toJSON()")
             clip.update({name: box[name] for name in ("x", "y", "width", "height")})
             clip["height"] = min(clip["height"], size[1] - max(clip["y"], 0))
         answer = self.ask("Page.captureScreenshot", format="png", clip=clip)
