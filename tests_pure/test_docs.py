@@ -17,6 +17,40 @@ LINK = re.compile(
 )
 
 
+#: Constant to how the page about security says it.
+BOUNDS = {
+    ("models/caldav_access.py", "REMEMBERED"): "for {:,} seconds",
+    ("dav/reading.py", "MAX_BYTES"): "XML: {:,} octets",
+    ("dav/reading.py", "MAX_DEPTH"): "{:,} levels",
+    ("dav/reading.py", "MAX_ELEMENTS"): "{:,} elements",
+    ("dav/backend.py", "max_size"): "An object: {:,} octets",
+    ("dav/requests.py", "MAX_CONDITION"): "conditions: {:,} characters",
+    ("dav/reports.py", "MAX_HREFS"): "A report: {:,} addresses",
+    ("dav/search.py", "MAX_EXPANDED"): "{:,} expanded",
+    ("dav/scheduling.py", "MAX_DAYS"): "{:,} days",
+    ("dav/freebusy.py", "MAX_ATTENDEES"): "{:,} attendees",
+    ("models/caldav_calendar.py", "MAX_OWN"): "{:,} calendars of his own",
+    ("models/caldav_calendar.py", "MAX_SHARED"): "{:,} of teams",
+    ("engine/archive.py", "octets"): "{:,} octets unpacked",
+    ("engine/archive.py", "entries"): "{:,} entries",
+    ("engine/archive.py", "MAX_RATIO"): "more than {:,} times",
+    ("ical/limits.py", "components"): "{:,} components",
+    ("ical/limits.py", "component_bytes"): "{:,} octets and",
+    ("ical/limits.py", "occurrences"): "{:,} occurrences and",
+    ("models/calendar_import_work.py", "MAX_OBJECTS"): "{:,} meetings, series and to-dos",
+    ("models/calendar_feed.py", "MAX_OBJECTS"): "{:,} meetings and series",
+    ("wizards/calendar_export_ical.py", "MAX_MEETINGS"): "an export {:,}",
+    ("engine/fetch.py", "LIMIT"): "{:,} octets and",
+    ("engine/fetch.py", "SECONDS"): "{:,} seconds for a file",
+    ("sync/transport.py", "LIMIT"): "{:,} octets an answer",
+    ("sync/transport.py", "SECONDS"): "{:,} seconds a session",
+    ("sync/remote.py", "MAX_TEXT"): "{:,} octets an object",
+    ("engine/patterns.py", "MAX_PATTERN"): "{:,} characters",
+    ("engine/patterns.py", "MAX_TEXT"): "{:,} characters of text",
+    ("models/calendar_attendee_answer.py", "MAX_COMMENT"): "comments of {:,} characters",
+}
+
+
 def _read(page):
     return page.read_text(encoding="utf-8")
 
@@ -65,6 +99,13 @@ def test_whatever_is_supported_names_its_tests():
                       _read(ROOT / "docs/compliance.md"), re.M)  # fmt: skip
     assert len(rows) > 60
     assert not [what for what, _state, tests in rows if "test" not in tests]
+
+
+@pytest.mark.parametrize(("file", "name"), BOUNDS, ids=str)
+def test_the_bounds_are_those_of_the_code(file, name):
+    found = re.search(rf"^ *{name}(?:: int)?(?:, \w+)? = ([\d_]+)", _read(ROOT / file), re.M)
+    said = " ".join(_read(ROOT / "docs/security.md").split())
+    assert BOUNDS[file, name].format(int(found[1])) in said
 
 
 def test_every_picture_is_shown():
