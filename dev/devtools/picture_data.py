@@ -173,7 +173,8 @@ class Stage:
             {
                 "name": "Comité comercial", "start": self.hour(days=4, hour=9),
                 "stop": self.hour(days=4, hour=10), "recurrency": True,
-                "rrule_type_ui": "text", "rule_text": "FREQ=MONTHLY;BYDAY=1MO,3MO;COUNT=10",
+                "rrule_type": False, "end_type": "forever",
+                "rule_text": "FREQ=MONTHLY;BYDAY=1MO,3MO;COUNT=10",
             },
         )  # fmt: skip
         return {
