@@ -93,12 +93,54 @@ class Stage:
             self.ana.call("project.task", "create", {"name": name, "project_id": project})
         self.wait_for_rules()
         self.waiting_rules()
-        [stock_model] = self.admin.call("ir.model", "search", [("model", "=", "crm.lead")])
-        self.admin.call(
-            "base.automation", "create",
-            {"name": "Lead nuevo: avisar", "model_id": stock_model, "trigger": "on_create"},
+        self.rule_of_odoo()
+        return {"rule": self.id_of("rule_lead_converted"), "gold_rule": self.gold_rule()}
+
+    def gold_rule(self):
+        """A rule with conditions and actions."""
+        tags = self.ana.call("crm.tag", "search", [], limit=1)
+        states = self.ana.call(
+            "ir.model.fields.selection", "search",
+            [("field_id.model", "=", "crm.lead"), ("field_id.name", "=", "business_state"),
+             ("value", "in", ("open", "pending"))],
         )  # fmt: skip
-        return {"rule": self.id_of("rule_lead_converted")}
+        kind = self.ana.call("mail.activity.type", "search", [("category", "=", "phonecall")])[0]
+        return self.ana.call(
+            "crm.automation.rule", "create",
+            {
+                "name": "Cliente GOLD urgente: llamar y avisar al jefe", "trigger": "saved",
+                "model_id": self.model("crm.lead"), "state_to_ids": [(6, 0, states)],
+                "customer_category_ids": [(6, 0, [self.id_of("partner_category_gold")])],
+                "priority_from": "2", "name_pattern": "urgente|hoy", "set_priority": "3",
+                "add_tag_ids": [(6, 0, tags)], "activity_type_id": kind,
+                "activity_summary": "Llamar al cliente", "notify_leader": True,
+            },
+        )  # fmt: skip
+
+    def rule_of_odoo(self):
+        """One that can be taken over."""
+        model = self.model("crm.lead")
+        field = self.admin.call(
+            "ir.model.fields", "search", [("model", "=", "crm.lead"), ("name", "=", "priority")]
+        )[0]
+        rule = self.admin.call(
+            "base.automation", "create",
+            {
+                "name": "Lead nuevo: prioridad alta", "model_id": model, "trigger": "on_create",
+                "filter_domain": "[('email_from', 'ilike', 'hotel')]",
+            },
+        )  # fmt: skip
+        self.admin.call(
+            "ir.actions.server", "create",
+            {
+                "name": "Prioridad alta", "model_id": model, "state": "object_write",
+                "usage": "base_automation", "base_automation_id": rule,
+                "update_path": "priority", "update_field_id": field, "value": "2",
+            },
+        )  # fmt: skip
+
+    def model(self, name):
+        return self.admin.call("ir.model", "search", [("model", "=", name)])[0]
 
     def waiting_rules(self):
         """Executions of the days to come."""

@@ -11,6 +11,7 @@ WIDE, TALL, PHONE = (1200, 760), (1200, 900), (420, 860)
 DIALOG = ".modal-content"
 ACTION = "{url}/odoo/action-crm_automation."
 RULE = f"{ACTION}crm_automation_rule_action/{{rule}}"
+GOLD = f"{ACTION}crm_automation_rule_action/{{gold_rule}}"
 EVENT = "{url}/odoo/calendar.event/"
 
 
@@ -61,8 +62,8 @@ PICTURES = (
     Picture("email", RULE, (FORM, tab("email_actions")), TALL),
     Picture("proximas", f"{ACTION}crm_automation_firing_due_action", (("wait", ".fc-event"),)),
     # Guía del consultor
-    Picture("condiciones", RULE, (FORM, tab("conditions"), ("top", ".o_notebook")), TALL),
-    Picture("acciones", RULE, (FORM, tab("actions"), ("top", ".o_notebook")), TALL),
+    Picture("condiciones", GOLD, (FORM, tab("conditions")), (1200, 1100)),
+    Picture("acciones", GOLD, (FORM, tab("actions"), ("top", ".o_notebook")), TALL),
     Picture(
         "probar", RULE,
         (

@@ -27,7 +27,7 @@ SWITCHES = [
 ]  # fmt: skip
 PROGRAMS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 #: Seconds until what a step waits for is there.
-PATIENCE = 40
+PATIENCE = 120
 #: A picture shows what stands still.
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important; \
 caret-color: transparent !important }"
@@ -118,6 +118,8 @@ class Browser:
 
     def log_in(self, url, login):
         self.ask("Network.clearBrowserCookies")
+        # Odoo's page offers those who have logged in before.
+        self.ask("Storage.clearDataForOrigin", origin=url, storageTypes="local_storage")
         if not login:
             return
         self.open(f"{url}/web/login")
