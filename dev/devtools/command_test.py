@@ -7,13 +7,12 @@ processes' tests (real commits, workers killed). A path runs that part only;
 
 import argparse
 import os
-import shutil
 import subprocess
 
 from . import debian_clients, python_env, staging
 from .paths import ADDON, CHECKOUT, checkout_name, state_dir, subdir
 from .say import say, step
-from .system import free_port, install_debian_packages
+from .system import free_port, need_browser
 from .workshop import INSIDE, workshop
 
 PURE = "tests_pure"
@@ -32,9 +31,7 @@ def main(arguments):
     options, rest = parser.parse_known_args(arguments)
     paths = [word for word in rest if not word.startswith("-") and _is_path(word)]
     others = [word for word in rest if word not in paths]
-    if not (shutil.which("chromium") or shutil.which("chromium-browser")
-            or shutil.which("google-chrome")):  # fmt: skip
-        install_debian_packages(["chromium"], "the browser tests")
+    need_browser("the browser tests")
     results = []
     with workshop() as shop:
         environment = shop.environment

@@ -15,6 +15,12 @@ class Session:
         self._object = xmlrpc.client.ServerProxy(f"{url}/xmlrpc/2/object", allow_none=True)
 
     def call(self, model, method, *args, **kwargs):
-        return self._object.execute_kw(
-            self.database, self.uid, self.password, model, method, args, kwargs
-        )
+        try:
+            return self._object.execute_kw(
+                self.database, self.uid, self.password, model, method, args, kwargs
+            )
+        except xmlrpc.client.Fault as fault:
+            if "cannot marshal None" not in fault.faultString:
+                raise
+            # What was asked is done and committed: XML-RPC has no word for its answer.
+            return None
