@@ -35,7 +35,7 @@ def test_a_path_of_tests_selects_its_part(path, kinds):
 
 def shell(line, **more):
     """What makes a command of a crew."""
-    values = {"environment": None, "cwd": "/", "niceness": 0, "finish": lambda: None, **more}
+    values = {"environment": None, "cwd": "/", "finish": lambda: None, **more}
     return lambda: (["sh", "-c", line], *values.values())
 
 

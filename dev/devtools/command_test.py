@@ -103,8 +103,7 @@ def _command(shop, *arguments):
 
 def _pure(shop, environment, paths, others):
     command = _command(shop, "-c", f"{PURE}/pytest.ini", *(paths or [PURE]), *others)
-    # They look at no clock: what does takes precedence.
-    return command, environment, CHECKOUT, 10, lambda: None
+    return command, environment, CHECKOUT, lambda: None
 
 
 def _odoo(shop, environment, paths, others):
@@ -150,7 +149,7 @@ def _odoo(shop, environment, paths, others):
         shop, f"--odoo-config={config}", "--odoo-http", "--rootdir", ".",
         "-p", "no:cacheprovider", "-p", "still_heap", *chosen, *others,
     )  # fmt: skip
-    return command, environment, staging.stage(), 0, partial(shop.drop, database)
+    return command, environment, staging.stage(), partial(shop.drop, database)
 
 
 def _processes(shop, environment, paths, others):
@@ -178,7 +177,7 @@ def _with_processes(shop, environment, database, arguments):
     command = _command(
         shop, "-c", f"{PROCESSES}/pytest.ini", "-p", "still_heap", *arguments
     )  # fmt: skip
-    return command, environment, CHECKOUT, 0, partial(shop.drop, database)
+    return command, environment, CHECKOUT, partial(shop.drop, database)
 
 
 #: What a part is called, and what makes its command; in the order of their beginning. The

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -27,6 +28,10 @@ class Crew:
 
     def __init__(self, folder, limit):
         self.folder, self.limit = Path(folder), limit
+        # A debugger reads from the terminal, which another session could not. Elsewhere a
+        # session of its own: a terminal's Ctrl-C reaches this process only, which then
+        # ends them in turn.
+        self.is_ours = limit == 1 and sys.stdin.isatty()
         #: Name to exit code, of what has ended.
         self.results = {}
         self._running = {}
@@ -37,7 +42,7 @@ class Crew:
 
     def __exit__(self, kind, _error, _trace):
         if kind:
-            self._end_all()
+            self._end_all(kind)
         else:
             self._wait_below(1)
 
@@ -47,24 +52,19 @@ class Crew:
         :param str name: of the command, short
         :param str title: what is printed above its output
         :param prepare: called when there is room; returns the command, its environment, its
-            folder, how much nicer it is to be than this process, and what is called when
-            it has ended
+            folder and what is called when it has ended
         """
         self._wait_below(self.limit)
         alone = self.limit == 1
         if alone:
             say(f"\n=== {title}")
-        command, environment, cwd, niceness, finish = prepare()
+        command, environment, cwd, finish = prepare()
         path = self.folder / f"{name}.out"
         with contextlib.nullcontext() if alone else path.open("w") as output:
-            # A session of its own: a terminal's Ctrl-C reaches this process only, which
-            # then ends them in turn.
             process = subprocess.Popen(
-                command, env=environment, cwd=cwd, stdout=output, start_new_session=True,
-                stderr=output and subprocess.STDOUT,
+                command, env=environment, cwd=cwd, stdout=output,
+                stderr=output and subprocess.STDOUT, start_new_session=not self.is_ours,
             )  # fmt: skip
-        if niceness:
-            os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
         self._running[name] = process, title, path, finish
         self._look()
 
@@ -87,19 +87,24 @@ class Crew:
             far = ", ".join(f"{name} {how_far(one[2])}" for name, one in self._running.items())
             say(f"* {(now - self._begin) / 60:.0f} min: {far}")
 
-    def _end_all(self):
+    def _end_all(self, kind):
         for process, *_rest in self._running.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGINT)
+            # The terminal has told those of our session.
+            if not (self.is_ours and kind is KeyboardInterrupt):
+                self._signal(process, signal.SIGINT)
         end = time.monotonic() + PATIENCE
         for process, title, path, finish in self._running.values():
             try:
                 process.wait(max(0, end - time.monotonic()))
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+                self._signal(process, signal.SIGKILL)
                 process.wait()
             self._show(title, path)
             finish()
+
+    def _signal(self, process, number):
+        with contextlib.suppress(ProcessLookupError):
+            (os.kill if self.is_ours else os.killpg)(process.pid, number)
 
     def _show(self, title, path):
         if self.limit > 1:
