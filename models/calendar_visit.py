@@ -213,6 +213,18 @@ class CalendarVisit(models.Model):
         for plan, visits in self.sudo().grouped("plan_id").items():
             plan.sudo(False)._propose_again(visits)
 
+    def _write_changes(self, values):
+        """Write what differs. A plan without enough time looks for it again each night for
+        tens of thousands of visits, of which hardly one is another than before."""
+        self.ensure_one()
+        changed = {
+            name: value
+            for name, value in values.items()
+            if self._fields[name].convert_to_write(self[name], self) != value
+        }
+        if changed:
+            self.write(changed)
+
     def _may_change(self):
         self.check_access("write")
 

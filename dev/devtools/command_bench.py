@@ -15,6 +15,8 @@ from .workshop import workshop
 
 SCRIPTS = CHECKOUT / "benchmarks"
 PEERS = "base_automation"
+#: What is compared with a database that does not have the addon.
+WITH_STOCK = ("visit_plans",)
 
 
 def main(arguments):
@@ -33,15 +35,19 @@ def main(arguments):
             try:
                 with step(f"Installing {PEERS}, the peer", "15 s"):
                     shop.odoo_once(database, f"--init={PEERS}")
+                if script.stem in WITH_STOCK:
+                    shop.copy(shop.full_template(), f"{database}_stock")
                 good &= _run(shop, database, script)
             finally:
                 shop.drop(database)
+                shop.drop(f"{database}_stock")
     return 0 if good else 1
 
 
 def _run(shop, database, script):
     say(f"\n=== {script.name}")
     environment = shop.inside_environment(database, SCRIPTS)
+    environment["CRM_AUTOMATION_STOCK"] = f"{database}_stock"
     if script.stem in ("caldav", "accounts"):
         environment["CRM_AUTOMATION_PEERS"] = python_env.peers() or ""
         environment["CRM_AUTOMATION_CLIENTS"] = python_env.clients() or ""
