@@ -1,6 +1,8 @@
 """The commands of dev/, as far as they can be looked at without a database."""
 
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -67,7 +69,9 @@ def test_one_alone_is_seen_as_it_goes(tmp_path, capfd):
     assert crew.results == {"one": 0, "two": 0}
 
 
-def test_stopped_all_of_them_end_and_put_their_things_away(tmp_path, capfd):
+@pytest.mark.parametrize("is_waiting", [False, True])
+def test_stopped_all_of_them_end_and_put_their_things_away(tmp_path, capfd, is_waiting):
+    """While others are being started, or while all that is left is to wait for them."""
     line = "trap 'echo away; exit 1' INT; touch {0}/up; while true; do sleep 0.1; done"
     ended = []
     with pytest.raises(KeyboardInterrupt), Crew(tmp_path, 2) as crew:
@@ -77,7 +81,10 @@ def test_stopped_all_of_them_end_and_put_their_things_away(tmp_path, capfd):
         while not (tmp_path / "up").exists():
             assert time.monotonic() < end
             time.sleep(0.05)
-        raise KeyboardInterrupt
+        if is_waiting:
+            threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+        else:
+            raise KeyboardInterrupt
     assert ended == [True]
     assert "=== One\naway" in capfd.readouterr().err
 

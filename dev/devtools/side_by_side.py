@@ -43,8 +43,12 @@ class Crew:
     def __exit__(self, kind, _error, _trace):
         if kind:
             self._end_all(kind)
-        else:
+            return
+        try:
             self._wait_below(1)
+        except BaseException as error:
+            self._end_all(type(error))
+            raise
 
     def start(self, name, title, prepare):
         """Start a command as soon as there is room for it.

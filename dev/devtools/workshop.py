@@ -44,8 +44,14 @@ class Workshop:
         clean = {k: v for k, v in os.environ.items() if k not in FORGOTTEN}
         # Compiling Odoo takes seconds at each start. Nothing is written beside the sources,
         # which are the user's or belong to a version of Odoo that several checkouts share.
-        bytecode = {"PYTHONPYCACHEPREFIX": str(subdir("bytecode"))}
-        return {**clean, **self.cluster.environment, **bytecode, "PYTHONUNBUFFERED": "1"}
+        return {
+            **clean,
+            **self.cluster.environment,
+            "PYTHONPYCACHEPREFIX": str(subdir("bytecode")),
+            # What it has found in the sources of all that is loaded.
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(subdir("hypothesis")),
+            "PYTHONUNBUFFERED": "1",
+        }
 
     def odoo_options(self, database):
         paths = [*map(str, self.source.addons), str(self.addons)]
