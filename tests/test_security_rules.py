@@ -262,6 +262,24 @@ class TestPlansOfOthers(VisitCase):
             )
 
 
+    def test_a_shared_filter_asks_for_no_more_than_who_changes_it_may_read(self):
+        shared = self.env["ir.filters"].create(
+            {"name": "All", "model_id": "res.partner", "domain": "[('zip', '=', '28001')]",
+             "user_ids": False}
+        )  # fmt: skip
+        mine = shared.with_user(self.manager)
+        secret = "[('signup_type', '=', 'x')]"
+        mine.domain = secret
+        mine.domain = "[('zip', '=', '28001')]"
+        self.make_plan(
+            user=self.env.ref("base.user_admin"), segment_by="filter", filter_id=shared.id
+        )
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            mine.domain = secret
+        mine.domain = "[('zip', '=', '28002')]"
+        self.assertEqual(shared.domain, "[('zip', '=', '28002')]")
+
+
 @tagged("post_install", "-at_install")
 @freeze_time(IMPORT_NOW)
 class TestImportsOfOthers(ScreenCase):
