@@ -114,7 +114,6 @@ class TestMeetingsOfOthers(OthersCase):
                 {"user_id": self.stranger.id, "recurrence_update": "all_events"}
             )
         # Who is invited to one of them only has that one.
-        second._invite([], {})
         second.sudo().write({"partner_ids": [Command.link(self.stranger.partner_id.id)]})
         for update in ("all_events", "future_events"):
             with self.refused():
@@ -233,7 +232,7 @@ class TestMailsOfOthers(GatewayCase):
         self.assert_believed()
         # As odoo-mailgate calls it.
         admin = self.env.ref("base.user_admin")
-        Thread.with_user(admin).message_process(False, self.reply(event))
+        Thread.with_user(admin).message_process(False, self.reply(event, seconds=9))
         self.assertEqual(self.state(event), "accepted")
 
 

@@ -232,12 +232,13 @@ class TestContexts(AutomationCase):
         meeting = self.env["calendar.event"].with_user(self.seller).create(
             {**TASTING, "partner_ids": [Command.link(self.customer.id)]}
         )  # fmt: skip
-        meeting.attendee_ids.sudo()._answer("accepted", source="mail")
+        guest = meeting.attendee_ids.filtered(lambda one: one.partner_id == self.customer)
+        guest.sudo()._answer("accepted", source="mail")
         self.env["calendar.subscription"].with_user(self.seller).create(
             {"name": "Elsewhere", "url": "https://example.com/x.ics"}
         )
         self.env["calendar.import"]._wake_job()
-        self.make_rule(trigger="moment", date_type="create_date", delay_number=1)
+        self.Rule._wake_enqueuer()
         self.end_transaction()
         self.assertTrue(self.env["calendar.invitation.outgoing"].search([]))
         self.assertFalse(self.env["ir.cron.trigger"].search([("cron_id", "=", False)]))
