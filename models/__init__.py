@@ -20,6 +20,7 @@ from . import (
     caldav_place,
     caldav_schedule,
     calendar_alarm,
+    calendar_alarm_procedure,
     calendar_alarm_test,
     calendar_attendee,
     calendar_attendee_answer,
@@ -35,6 +36,7 @@ from . import (
     calendar_event_ical,
     calendar_event_identity,
     calendar_event_incoming,
+    calendar_event_privacy,
     calendar_event_rule,
     calendar_event_series,
     calendar_event_status,
@@ -153,6 +155,7 @@ from . import calendar_invitation_touch
 # isort: split
 # Over what meetings and tasks are made of.
 from . import (
+    calendar_reminder_access,
     calendar_reminder_answer,
     calendar_reminder_own,
     calendar_reminder_summary,

@@ -9,7 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..engine.cadence import Period
-from .calendar_event_visit import BY_PLAN
+from .calendar_event_visit import BY_PLAN, WORKING
 
 UTC = timezone.utc
 #: What people change of a visit that is not booked yet.
@@ -192,7 +192,7 @@ class CalendarVisit(models.Model):
         """Remove their meetings; those that customers know of are cancelled, so that
         their calendars can be told."""
         events = self.event_id.with_context(
-            **{BY_PLAN: True}, dont_notify=True, no_mail_to_attendees=True
+            **{BY_PLAN: WORKING}, dont_notify=True, no_mail_to_attendees=True
         )
         told = self.filtered("is_told").event_id
         (events & told).write({"active": False})

@@ -47,7 +47,7 @@ class CalendarVisitPlan(models.Model):
                     _logger.exception("Visit plan %s", plan.id)
                 plan.write({"failure": str(error)})
         self._commit_batch()
-        self.env.ref("crm_automation.ir_cron_visit_plan_work")._trigger()
+        self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_visit_plan_work")
 
     def _follow_as_owner(self):
         owner = self.owner_id

@@ -65,6 +65,8 @@ from . import (
     test_rule,
     test_rule_test,
     test_security,
+    test_security_meetings,
+    test_security_rules,
     test_smuggling,
     test_state,
     test_step,
