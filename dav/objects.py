@@ -106,7 +106,7 @@ def check_object(data):
     """What is sent, if it is one object that can be stored (RFC 4791, 4.1).
 
     :param bytes data: as it came
-    :return: (text, UID, name of the component)
+    :return: (text, items): at least one, all of one component and UID
     :raises InvalidData, InvalidObject:
     """
     try:
@@ -124,7 +124,7 @@ def check_object(data):
         raise InvalidData(f"line {broken.line}: {broken.code}")
     _check_one(found, {repair.code for repair in repairs})
     _check_times(calendar.items)
-    return text, calendar.items[0].uid, calendar.items[0].NAME
+    return text, calendar.items
 
 
 def _check_times(items):

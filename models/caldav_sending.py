@@ -144,7 +144,7 @@ class Sending:
             guests = events.attendee_ids.filtered(
                 lambda one: one._invitation_address() in asked
             )  # fmt: skip
-            guests._invite()
+            self.env["calendar.invitation.gateway"]._refresh(guests)
 
     def _statuses(self, events):
         """What becomes of the messages: dict from address to code."""

@@ -3,6 +3,7 @@
 import pytest
 from crm_automation.dav import objects, server
 from crm_automation.dav.filters import MAX_FILTERS, MAX_RANGES
+from crm_automation.dav.freebusy import MAX_ATTENDEES
 from crm_automation.dav.reading import MAX_NAMES
 from crm_automation.tests.rows.program import NAMES, event
 
@@ -183,3 +184,56 @@ def test_spans_that_differ_are_walked_each(client):
     )
     assert client.query("".join(vevents(1, one) for one in spans)).names == []
     assert client.query(vevents(2, spans[0])).names == ["one.ics"]
+
+
+# --- Attendees
+
+
+def of_many(uid, *numbers):
+    """A series, of which each occurrence has so many attendees of its own."""
+    people = [
+        [f"ATTENDEE:mailto:a{count}.{at}@x.es" for count in range(number)]
+        for at, number in enumerate(numbers)
+    ]
+    more = "\n".join(
+        line
+        for at, own in enumerate(people[1:], 1)
+        for line in (
+            "BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20270101T000000Z",
+            f"RECURRENCE-ID:2027010{at + 1}T090000Z", f"DTSTART:2027010{at + 1}T100000Z", *own,
+            "END:VEVENT",
+        )
+    )  # fmt: skip
+    return event(uid, *DAILY, *people[0], more=more)
+
+
+def test_the_number_of_attendees(client):
+    client.backend.max_size = 10_000_000
+    for numbers, status in (
+        ((MAX_ATTENDEES,), 201),
+        ((MAX_ATTENDEES + 1,), 403),
+        ((0, MAX_ATTENDEES + 1), 403),
+        ((MAX_ATTENDEES,) * 4, 201),
+        ((MAX_ATTENDEES,) * 4 + (1,), 403),
+    ):
+        uid = f"m{len(numbers)}-{numbers[-1]}"
+        answer = client.put(f"{AGENDA}{uid}.ics", of_many(uid, *numbers))
+        assert answer.status == status
+        assert status == 201 or answer.condition == "max-attendees-per-instance"
+    # However the name is folded.
+    folded = of_many("folded", MAX_ATTENDEES + 1).replace("ATTENDEE", "ATTEN\r\n DEE")
+    assert client.put(f"{AGENDA}folded.ics", folded).status == 403
+    found = client.propfind(AGENDA, "<C:max-attendees-per-instance/>", "0")
+    assert f">{MAX_ATTENDEES}</C:max-attendees-per-instance>" in found.text
+
+
+def test_what_has_more_attendees_already_stays_writable(client):
+    client.backend.max_size = 10_000_000
+    calendar = client.backend.kept["agenda"]
+    text = of_many("old", MAX_ATTENDEES + 9)
+    client.backend.put(calendar, "old.ics", "old", "VEVENT", text, None)
+    changed = text.replace("RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY")
+    assert client.put(f"{AGENDA}old.ics", changed).status == 204
+    more = of_many("old", MAX_ATTENDEES + 10)
+    answer = client.put(f"{AGENDA}old.ics", more)
+    assert (answer.status, answer.condition) == (403, "max-attendees-per-instance")
