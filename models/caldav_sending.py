@@ -157,8 +157,7 @@ class Sending:
         }  # fmt: skip
         if not said:
             return {}
-        users = self.env["calendar.invitation.gateway"]._users_of(said)
-        inside = set().union(*map(owner_addresses, users))
+        inside = self.env["res.users"]._whose(said)
         refused = set(
             self.env["mail.blacklist"].search([("email", "in", list(said))]).mapped("email")
         )
