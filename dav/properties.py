@@ -320,7 +320,7 @@ _TABLE = (
     (CALDAV, "schedule-outbox-URL", _PRINCIPAL, Properties.outbox),
     (CALDAV, "schedule-default-calendar-URL", {"inbox"}, Properties.default_calendar),
     (CALDAV, "schedule-tag", _OBJECT, Properties.schedule_tag),
-    (CALDAV, "max-attendees-per-instance", {"outbox"}, Properties.attendees),
+    (CALDAV, "max-attendees-per-instance", {"calendar", "outbox"}, Properties.attendees),
     (CALDAV, "supported-calendar-component-set", _STORE, Properties.components),
     (CALDAV, "supported-calendar-data", _STORE, Properties.data_kinds),
     (CALDAV, "supported-collation-set", {"calendar", "inbox", "object"}, Properties.collations),

@@ -11,7 +11,8 @@ from .freebusy import free_busy
 from .names import caldav, dav
 from .objects import read_object
 from .properties import TEXTUAL, token_of, token_uri
-from .reading import text_of
+from .reading import names_in, text_of
+from .resources import is_name
 from .writing import element, escape, failure, multistatus, propstat, response
 
 #: Objects of one multiget.
@@ -27,14 +28,13 @@ class Wanted:
     """
 
     def __init__(self, root):
-        self.names, self.data, self.is_all, self.is_names = [], None, False, False
+        self.data, self.is_all, self.is_names = None, False, False
+        blocks = root.findall(dav("prop"))
+        self.names = [name for name in names_in(blocks) if name != _DATA]
         for child in root:
             if child.tag == dav("prop"):
-                for one in child:
-                    if one.tag == _DATA:
-                        self.data = read_data(one)
-                    else:
-                        self.names.append(one.tag)
+                for one in child.iterfind(_DATA):
+                    self.data = read_data(one)
             elif child.tag == dav("allprop"):
                 self.is_all = True
             elif child.tag == dav("propname"):
@@ -144,6 +144,7 @@ class Reports:
         if wanted.is_all:
             names = [*names, *self.properties.all_names(resource)]
         there, missing = self.properties.split(resource, names)
+        self.server.room.take(len(there) + len(missing))
         if wanted.data is not None:
             try:
                 there += element(_DATA, escape(self._data(wanted.data, text, zone, found)))
@@ -166,7 +167,7 @@ class Reports:
         if data.is_plain:
             return text
         found = found or read_object(text)
-        return text if found is None else data.of(found, zone)
+        return text if found is None else data.of(found, zone, self.server.room)
 
     # --- calendar-multiget
 
@@ -178,7 +179,9 @@ class Reports:
             raise BadRequest("a multiget names what it wants")
         if len(paths) > MAX_HREFS:
             raise Forbidden("too many objects", dav("number-of-matches-within-limits"))
-        asked = [self._asked(resource, path) for path in dict.fromkeys(paths)]
+        # One path is written in many ways.
+        asked = {found[0]: found for found in (self._asked(resource, path) for path in paths)}
+        asked = list(asked.values())
         found = self._found(asked, wanted)
         zone = self._zone(root, resource.calendar)
 
@@ -215,7 +218,7 @@ class Reports:
             return href, None, None
         home = self.tree.home_path
         parts = path[len(home) :].split("/") if path.startswith(home) else ()
-        if len(parts) != 2:
+        if len(parts) != 2 or not is_name(parts[1]):
             return path, None, None
         try:
             calendar = self.tree.calendar(parts[0])

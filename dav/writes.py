@@ -43,9 +43,10 @@ class Writes:
         entry = target.entry
         self._check(entry)
         self.scheduling.check_tag(target.calendar, entry)
-        text, uid, component = self._read(target.calendar)
+        text, items = self._read(target.calendar)
+        uid, component = items[0].uid, items[0].NAME
         self._check_uid(target.calendar, target.name, uid, entry)
-        self.scheduling.check(target.calendar, entry, text, uid)
+        self.scheduling.check(target.calendar, entry, text, items)
         written = self.backend.put(target.calendar, target.name, uid, component, text, entry)
         headers = {}
         status = 201 if written.is_new else 204
@@ -72,7 +73,7 @@ class Writes:
         return dict(self.backend.texts(calendar, [entry])).get(entry, "")
 
     def _read(self, calendar):
-        """(text, UID, component) of the body, if this calendar takes it."""
+        """(text, items) of the body, if this calendar takes it."""
         kind, _, parameters = (self.request.header("content-type") or "").partition(";")
         if kind.strip() and kind.strip().lower() != "text/calendar":
             raise WrongType("only text/calendar is stored here", caldav("supported-calendar-data"))
@@ -82,10 +83,10 @@ class Writes:
                 f"more than {self.backend.max_size} octets", caldav("max-resource-size")
             )  # fmt: skip
         data = _as_utf8(data, parameters)
-        text, uid, component = check_object(data)
-        if component not in calendar.components:
+        text, items = check_object(data)
+        if items[0].NAME not in calendar.components:
             raise WrongComponent(f"this calendar takes {', '.join(calendar.components)}")
-        return text, uid, component
+        return text, items
 
     def _check_uid(self, calendar, name, uid, entry):
         """RFC 4791, 5.3.2.1: the UID is of this object, and of no other one here."""

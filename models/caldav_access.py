@@ -63,7 +63,7 @@ class CaldavAccess(models.AbstractModel):
         :raises AccessDenied: for every reason alike
         :raises TooManyFailures: whatever the secret is
         """
-        if not login or not secret or len(login) > MAX_LENGTH or len(secret) > MAX_LENGTH:
+        if not (_is_text(login) and _is_text(secret)):
             raise AccessDenied()
         digest = self._digest(login, secret)
         proof = _PROVED.get(digest)
@@ -169,3 +169,12 @@ class CaldavAccess(models.AbstractModel):
         except AccessDenied:
             return False
         return True
+
+
+def _is_text(word):
+    """Whether it may be a name or a secret: no other octets are ever looked up."""
+    try:
+        (word or "").encode()
+    except UnicodeEncodeError:
+        return False
+    return bool(word) and len(word) <= MAX_LENGTH and "\0" not in word

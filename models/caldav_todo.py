@@ -19,6 +19,7 @@ from .caldav_object import Found
 from .ical_html import plain_text
 from .ical_kept import original_item
 from .ical_meeting import named_zone, utc
+from .ical_taken import tags_of
 from .ical_todo import DAY_END
 
 #: UIDs of what was made in Odoo: kind, number, and the database.
@@ -233,7 +234,7 @@ def _meaning(name, item):
         # Odoo has four of the nine.
         return 9 if not value or value > 5 else 1 if value == 1 else 3 if value < 5 else 5
     if name == "categories":
-        return {one.lower() for one in value}
+        return {one.lower() for one in tags_of(value)}
     if name == "due" and getattr(value, "tzinfo", None) is not None:
         return value.timestamp()
     return " ".join(value.split()) if isinstance(value, str) else value or None

@@ -19,7 +19,7 @@ ANSWER = frozenset(
     }
 )  # fmt: skip
 #: What nobody but the server writes.
-TOKENS = frozenset({"access_token", "rsvp_revision", "delegations_made"})
+TOKENS = frozenset({"access_token", "rsvp_revision", "delegations_made", "told_number", "told_on"})
 
 
 class CalendarAttendee(models.Model):

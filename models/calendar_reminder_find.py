@@ -26,6 +26,8 @@ from .ical_meeting import named_zone, utc
 SINCE = "crm_automation.reminders_since"
 MAX_CONFLICTS = 10
 PART = 1000
+#: Timings that one query asks for: anybody's program may add some.
+MAX_TIMINGS = 500
 #: A day may have an hour more or less.
 _CLOCK = timedelta(hours=1)
 #: A day begins up to so much earlier or later elsewhere, and Odoo says 8 o'clock.
@@ -283,13 +285,13 @@ class CalendarReminder(models.Model):
                 column = "stop" if timing.alarm.related == "END" else "start"
                 by_column[column if window else None].append((timing, window))
             for column, timings in by_column.items():
-                if not timings:
-                    continue
-                queries = [self._meetings_query(column, timings, allday, with_known)]
-                if not allday:
-                    queries.append(self._tasks_query(column, timings, with_known))
-                for query in queries:
-                    yield from self._dues(query, timings, partners)
+                for at in range(0, len(timings), MAX_TIMINGS):
+                    part = timings[at : at + MAX_TIMINGS]
+                    queries = [self._meetings_query(column, part, allday, with_known)]
+                    if not allday:
+                        queries.append(self._tasks_query(column, part, with_known))
+                    for query in queries:
+                        yield from self._dues(query, part, partners)
 
     @api.model
     def _dues(self, query, timings, partners):

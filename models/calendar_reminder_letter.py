@@ -206,9 +206,12 @@ class CalendarReminder(models.Model):
                     found[row.id] = subjects[guest.id], bodies[guest.id]
         return found
 
-    def _guest(self):
-        """The attendee whom it is for (sudo)."""
-        guests = self._record().attendee_ids
+    def _guest(self, meeting=None):
+        """The attendee whom it is for (sudo).
+
+        :param meeting: what it is about, if that is at hand
+        """
+        guests = (self._record() if meeting is None else meeting.sudo()).attendee_ids
         if self.partner_id:
             return guests.filtered(lambda guest: guest.partner_id == self.partner_id)[:1]
         return guests.filtered(lambda guest: guest.address == self.address)[:1]
@@ -245,7 +248,7 @@ class CalendarReminder(models.Model):
         values = {
             "headline": record["name"] or "",
             "facts": Markup("").join(facts),
-            "url": row._url(),
+            "url": row._url(record),
             "content": link,
         }
         return fill(frame, values)
@@ -316,14 +319,21 @@ class CalendarReminder(models.Model):
 
     # -- the link -------------------------------------------------------------------
 
-    def _token(self):
-        """The secret in the link of this reminder; no table holds it."""
+    def _token(self, record=None):
+        """The secret in the link of this reminder; no table holds it.
+
+        :param record: what it is about, if that is at hand
+        """
         self.ensure_one()
         facts = (self.id, self.res_model, self.res_id, self.partner_id.id, self.address or "")
+        if self.res_model == "calendar.event":
+            # Whoever makes the links of an invitation useless means those of its reminders.
+            revision = self._guest(record).sudo().rsvp_revision
+            facts += (revision,) if revision else ()
         return token_of(self, SCOPE, facts)
 
-    def _url(self):
-        return f"{self.get_base_url()}/calendar/reminder/{self._token()}"
+    def _url(self, record=None):
+        return f"{self.get_base_url()}/calendar/reminder/{self._token(record)}"
 
     # -- what became of it ------------------------------------------------------------
 

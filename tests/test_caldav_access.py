@@ -42,6 +42,15 @@ class TestAccess(DavCase):
         self.assertEqual(self.status(seller.login, ""), 401)
         self.assertEqual(self.status("nobody", self.keys[seller]), 401)
 
+    def test_octets_that_are_no_names(self):
+        key = self.keys[self.seller]
+        for login, secret in (
+            ("a\0b", "c"), ("seller\0", key), ("seller", f"{key}\0"), ("seller", "\0" + key),
+            (b"\xff", b"c"), (b"seller", b"\xff\xfe"), ("x" * 5000, "c"), ("", "c"),
+        ):  # fmt: skip
+            with self.subTest(login=login, secret=secret):
+                self.assertEqual(self.status(login, secret), 401)
+
     def test_a_key_that_was_revoked(self):
         """Although it was remembered."""
         key = self.make_key(self.seller)

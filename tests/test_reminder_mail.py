@@ -224,6 +224,15 @@ class TestReminderPage(ReminderCase, HttpCase):
             self.assertEqual(self.post("late", f"/calendar/reminder/{wrong}").status_code, 404)
         self.assertFalse(self.row.late_at)
 
+    def test_the_links_of_the_invitation_are_revoked(self):
+        mail = self.row.mail_id.body_html
+        self.assertIn(self.page, mail)
+        guest = self.meeting.attendee_ids.filtered(lambda one: one.partner_id == self.customer)
+        guest.with_user(self.seller).action_revoke_link()
+        self.env.flush_all()
+        self.assertEqual(self.url_open(self.page).status_code, 404)
+        self.assertEqual(self.url_open(f"/calendar/reminder/{self.row._token()}").status_code, 200)
+
     def test_who_is_not_invited_any_more(self):
         self.meeting.partner_ids -= self.customer
         self.env.flush_all()

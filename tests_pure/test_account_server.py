@@ -9,7 +9,7 @@ from crm_automation.engine.addresses import Allowed, FetchError, read_address
 from crm_automation.sync.discover import discover
 from crm_automation.sync.errors import RemoteError
 from crm_automation.sync.remote import RemoteCalendar
-from crm_automation.sync.transport import Transport
+from crm_automation.sync.transport import Answer, Transport, dict_of
 
 PRINCIPAL = "<current-user-principal><href>{}</href></current-user-principal>"
 HOME = "<c:calendar-home-set><href>{}</href></c:calendar-home-set>"
@@ -120,6 +120,48 @@ def test_what_lies_elsewhere_gets_no_password(server, other):
     server.say("/ana/", multistatus("/ana/", HOME.format(f"{other.url}/home/")))
     assert codes(look(server))[-1] == ("calendars", "elsewhere")
     assert not other.asked
+
+
+class Redirected(Transport):
+    """Servers with certificates of their own names, which no test has: what is asked of
+    one is answered by the other, as after a redirect."""
+
+    def __init__(self, origin, where, body):
+        super().__init__(origin, "ana", "pssst", Allowed.listed(""))
+        self.where, self.body, self.asked = where, body, []
+
+    def ask(self, method, address, body=b"", **headers):
+        is_first = not self.asked
+        self.asked.append((address.host, address.origin in self.told))
+        if is_first:
+            is_told = self.where.origin in self.told
+            return Answer(207, dict_of({}), self.body, self.where, is_told)
+        return Answer(404, dict_of({}), b"", address)
+
+
+@pytest.mark.parametrize(
+    "props",
+    [
+        PRINCIPAL.format("https://p1.evil.example/ana/"),
+        HOME.format("https://p1.evil.example/home/"),
+        CALENDAR,
+    ],
+)
+def test_no_house_but_that_of_the_address_is_told(props):
+    """Whoever a redirect leads to names his own servers, and is none of ours."""
+    named, where, mine = (
+        read_address(f"https://{host}/x/")[0]
+        for host in ("dav.bodega.example", "dav.evil.example", "p1.bodega.example")
+    )
+    transport = Redirected(named, where, multistatus("/x/", props))
+    assert discover(transport, named).error.code == "elsewhere"
+    assert transport.told == {named.origin}
+    assert transport.asked == [(named.host, True)]
+    # One of the same house is told, wherever it was named.
+    body = multistatus("/x/", props.replace("evil", "bodega"))
+    transport = Redirected(named, mine, body)
+    discover(transport, named)
+    assert mine.origin in transport.told and transport.asked[-1] == ("p1.bodega.example", True)
 
 
 def test_members_of_other_places_are_not_taken(server, other):
