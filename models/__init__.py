@@ -152,9 +152,11 @@ from . import calendar_invitation_touch
 # isort: split
 # Over what meetings and tasks are made of.
 from . import (
+    calendar_reminder_activity,
     calendar_reminder_answer,
     calendar_reminder_own,
     calendar_reminder_summary,
+    calendar_reminder_todo,
     calendar_reminder_touch,
 )
 
