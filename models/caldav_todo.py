@@ -12,14 +12,17 @@ from odoo.tools import SQL
 from ..ical.alarms import from_meaning, to_meaning
 from ..ical.items import Todo
 from ..ical.overlay import own_part, seen_shared, seen_until
+from ..ical.parse import parse
 from ..ical.text import to_text
 from ..ical.values import is_date
 from .caldav_calendar import span_of
 from .caldav_object import Found
+from .caldav_todo_rule import rules_of
 from .calendar_reminder_activity import KINDS
 from .ical_html import plain_text
 from .ical_kept import kept_alarms, original_item
 from .ical_meeting import named_zone, utc
+from .ical_row import kept_text
 from .ical_todo import day_or_time
 
 #: UIDs of what was made in Odoo: kind, number, and the database.
@@ -33,7 +36,7 @@ _STATUSES = {
 TASK = frozenset(
     {
         "name", "description", "date_deadline", "state", "priority", "active", "date_end",
-        "project_id", "planned_date_start",
+        "project_id", "planned_date_start", "recurrence_id",
     }
 )  # fmt: skip
 TASK_RELATIONS = frozenset({"user_ids", "tag_ids", "alarm_ids"})
@@ -143,7 +146,7 @@ class CaldavObject(models.Model):
         found = {}
         writer = TodoWriter(collection.user_id)
         for uid, (record, text) in collection._todo_records(uids).items():
-            made = to_text([writer.item(uid, record, text)])
+            made = to_text(writer.items(uid, record, text))
             found[uid] = Found(made, *span_of(made))
         return found
 
@@ -158,6 +161,12 @@ class TodoWriter:
         self.zone = named_zone(user.tz)
         self.language = user.lang
 
+    def items(self, uid, record, text=None):
+        """Its item, and those of a series that Odoo keeps as text only."""
+        item = self.item(uid, record, text)
+        parts = parse(text.encode()).items[1:] if text and item.rules else ()
+        return [item, *parts]
+
     def item(self, uid, record, text=None):
         """What Odoo has of it, and of the original what Odoo has no field for.
 
@@ -169,7 +178,8 @@ class TodoWriter:
         original = original_item(text)
         if original is None or original.NAME != "VTODO":
             return item
-        return merged(original, item)
+        is_held = record._name == "project.task" and bool(record.recurrence_id)
+        return merged(original, item, is_held)
 
     def _common(self, uid, record):
         changed = utc(record.write_date)
@@ -181,11 +191,16 @@ class TodoWriter:
     def _task(self, uid, task):
         common, link = self._common(uid, task)
         done = task.state == "1_done"
+        due = self._due(task.date_deadline)
+        start = self._start(task.planned_date_start, task.date_deadline)
+        rules = rules_of(task, start or due, due, self.zone)
         return Todo(
             summary=task.name,
             description=plain_text(task.description) or None,
-            start=self._start(task.planned_date_start, task.date_deadline),
-            due=self._due(task.date_deadline),
+            # 3.8.5.3: a rule counts from DTSTART.
+            start=start or (due if rules else None),
+            due=due,
+            rules=rules,
             alarms=self.alarms(task),
             status=_STATUSES.get(task.state, "IN-PROCESS"),
             completed=utc(task.date_end or task.write_date) if done else None,
@@ -291,11 +306,18 @@ def _meaning(name, item):
     return " ".join(value.split()) if isinstance(value, str) else value or None
 
 
-def merged(original, item):
-    """The original, with what Odoo says otherwise."""
+def merged(original, item, is_held=False):
+    """The original, with what Odoo says otherwise.
+
+    :param bool is_held: whether Odoo has its rule, or its end
+    """
     changes = {name: getattr(item, name) for name in differing(original, item)}
     if "status" in changes:
         changes |= {"completed": item.completed, "percent": item.percent}
+    if is_held:
+        changes |= {"rules": item.rules, "rdates": (), "exdates": (), "exrules": ()}
+        if item.rules and (original.start is None or "due" in changes):
+            changes["start"] = item.start
     if changes:
         changes |= {"stamp": item.stamp, "modified": item.modified, "duration": None}
     # Those that are its reader's own are laid over it.
@@ -385,6 +407,7 @@ class CalendarIcalSource(models.Model):
     def _note(self, owner, source, rows):
         """To-dos have another UID from now on: the one that they came with. Their reminders
         are their owner's own."""
+        rows = [(*row[:-1], self._without_rule(row[-2], row[-1])) for row in rows]
         result = super()._note(owner, source, rows)
         todos = {}
         for component, uid, _digest, record, text in rows:
@@ -395,6 +418,13 @@ class CalendarIcalSource(models.Model):
         for model, pairs in todos.values():
             model.browse([res_id for _uid, res_id in pairs])._caldav_note()
         return result
+
+    @api.model
+    def _without_rule(self, record, text):
+        """The text of a to-do; a rule that its task has is said by that alone."""
+        if not text or record._name != "project.task" or not record.sudo().recurrence_id:
+            return text
+        return kept_text(replace(original_item(text), rules=()))
 
     def _take_reminders(self):
         """Keep the reminders of a to-do that came before as its owner's own."""

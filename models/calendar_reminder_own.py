@@ -213,6 +213,7 @@ class CalendarReminder(models.Model):
                        AND task.state NOT IN ('1_done', '1_canceled')
                   JOIN project_task_user_rel works
                        ON works.task_id = task.id AND works.user_id = own.user_id
+                 WHERE own.place IS NULL
                 """,
                 own,
             ),
@@ -225,6 +226,7 @@ class CalendarReminder(models.Model):
                   JOIN res_users person ON person.id = own.user_id AND person.active
                   JOIN mail_activity activity ON activity.id = own.activity_id
                        AND activity.active AND activity.user_id = own.user_id
+                 WHERE own.place IS NULL
                 """,
                 own,
             ),
