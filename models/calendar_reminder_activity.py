@@ -91,11 +91,8 @@ class CalendarReminder(models.Model):
 
     def _payload(self, user, record):
         payload = super()._payload(user, record)
-        if record._name == "mail.activity" and record.res_model:
-            payload["lines"].insert(1, record.res_name or "")
-            document = self.env[record.res_model].browse(record.res_id)
-            if document.with_user(user).has_access("read"):
-                payload |= {"res_model": document._name, "res_id": document.id}
+        if record._name == "mail.activity" and record.res_name:
+            payload["lines"].insert(1, record.res_name)
         return payload
 
     @api.model
