@@ -63,14 +63,13 @@ class TodoMixin:
         }  # fmt: skip
         values = {name: value for name, value in values.items() if name in names}
         mine = record.with_user(self.user)
-        if is_task:
-            # Before it is closed, upon which Odoo makes the next one.
-            rule = self._rule_values(record, now, item, writer.zone)
-            if rule:
-                mine.write(rule)
+        # Rule and reminders before it is closed, upon which Odoo makes the next one.
+        rule = self._rule_values(record, now, item, writer.zone) if is_task else {}
+        if rule:
+            mine.write(rule)
+        self._note_todo(uid, record, kept_text(item))
         if values:
             mine.write(todos._with_tags(values))
-        self._note_todo(uid, record, kept_text(item))
         if not is_task and "status" in changed and record.active:
             mine.action_feedback()
 

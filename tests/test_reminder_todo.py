@@ -189,8 +189,8 @@ class TestReminderTodo(ReminderCase, DavCase):
             + "END:VEVENT\r\nEND:VCALENDAR\r\n"
         )  # fmt: skip
         overlays = self.env["caldav.overlay"]
-        overlays._put(self.seller, meeting.ical_uid, own)
-        overlays._put(self.seller, "broken", own.replace("END:VEVENT", "END:VTODO"))
+        for uid, text in ((meeting.ical_uid, own), ("broken", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT")):
+            overlays.create({"user_id": self.seller.id, "uid": uid, "text": text})
         self.change(lambda text: text.replace("-PT30M", "-PT2H"))
         # As it was before: the to-do's reminder in its text alone.
         self.env["calendar.reminder.own"].search([]).unlink()
