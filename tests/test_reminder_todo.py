@@ -11,6 +11,7 @@ from .dav import DavCase
 from .reminder import ReminderCase
 from .test_reminder_caldav import valarm
 
+LOG = "odoo.addons.crm_automation.models.calendar_reminder_own"
 #: 14 o'clock in Madrid.
 DUE = datetime(2027, 6, 18, 12)
 
@@ -200,7 +201,8 @@ class TestReminderTodo(ReminderCase, DavCase):
         script = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(script)
         for _twice in range(2):
-            script.migrate(self.env.cr, "19.0.0.8.0")
+            with self.assertLogs(LOG, "WARNING"):
+                script.migrate(self.env.cr, "19.0.0.8.0")
             self.env.invalidate_all()
             found = {(own.uid, own.minutes) for own in self.own() if own.kind}
             self.assertEqual(
