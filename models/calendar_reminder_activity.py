@@ -48,25 +48,6 @@ class MailActivity(models.Model):
         return result
 
 
-class MailActivitySchedule(models.TransientModel):
-    _inherit = "mail.activity.schedule"
-
-    alarm_ids = fields.Many2many(
-        "calendar.alarm",
-        "mail_activity_schedule_calendar_alarm_rel",
-        "schedule_id",
-        "alarm_id",
-        string="Reminders",
-        domain=[("alarm_type", "in", KINDS)],
-    )
-
-    def _action_schedule_activities(self):
-        activities = super()._action_schedule_activities()
-        if activities and self.alarm_ids:
-            activities.alarm_ids = self.alarm_ids
-        return activities
-
-
 class CalendarReminder(models.Model):
     _inherit = "calendar.reminder"
 
