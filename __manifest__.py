@@ -1,7 +1,7 @@
 {
     "name": "CRM Automation",
     "summary": "OpenERP's automated actions, with e-mail notices, for Sales and CRM",
-    "version": "19.0.0.8.0",
+    "version": "19.0.0.9.0",
     "category": "Sales/CRM",
     "author": "crm_automation contributors",
     "license": "LGPL-3",

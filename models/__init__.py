@@ -156,15 +156,17 @@ from . import calendar_invitation_touch
 # Over what meetings and tasks are made of.
 from . import (
     calendar_reminder_access,
+    calendar_reminder_activity,
     calendar_reminder_answer,
     calendar_reminder_own,
     calendar_reminder_summary,
+    calendar_reminder_todo,
     calendar_reminder_touch,
 )
 
 # isort: split
 # Over the calendars and texts that they add to.
-from . import caldav_calendar, caldav_inbox, caldav_todo
+from . import caldav_calendar, caldav_inbox, caldav_todo, caldav_todo_rule
 
 # isort: split
 # In step with other servers by what the others read and write.

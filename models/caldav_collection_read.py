@@ -184,7 +184,8 @@ class CaldavCollection(models.Model):
                   FROM caldav_member member
                   JOIN caldav_object object ON %s AND NOT %s
              LEFT JOIN caldav_overlay overlay
-                    ON overlay.user_id = %s AND overlay.uid = member.uid AND member.sees = 'full'
+                    ON overlay.user_id = %s AND overlay.uid = member.uid
+                   AND member.sees IN ('full', 'todo')
                  WHERE member.id = ANY(%s)
                 """,
                 self._is_text_of_member(),

@@ -78,13 +78,14 @@ class CalendarReminder(models.Model):
             if own:
                 subject, body, key = *own, (*key, row.id)
             else:
-                subject = speaker.env._("Reminder: %(name)s", name=record["name"] or "")
+                subject = speaker.env._("Reminder: %(name)s", name=speaker._title(record))
                 body = speaker._body(row, record, reader, frames)
             if key not in values:
                 author = self._author(record)
+                model, res_id = self._place_of(record)
                 values[key] = {
-                    "model": row.res_model,
-                    "res_id": row.res_id,
+                    "model": model,
+                    "res_id": res_id,
                     "message_type": "user_notification",
                     "subtype_id": self.env.ref("mail.mt_note").id,
                     "is_internal": True,
@@ -125,6 +126,11 @@ class CalendarReminder(models.Model):
         for (row, _reader, _key, _body), mail in zip(letters, mails, strict=True):
             row.mail_id = mail
         self.browse([row.id for row, *_rest in letters])._finish("done")
+
+    @api.model
+    def _place_of(self, record):
+        """Model and id of where the messages belong; False for nowhere. Hook for extensions."""
+        return record._name, record.id
 
     @api.model
     def _reply_to(self, records):
@@ -246,7 +252,7 @@ class CalendarReminder(models.Model):
         facts = [fill(fact, {"label": label, "value": value})
                  for label, value in self._facts(record, reader)]  # fmt: skip
         values = {
-            "headline": record["name"] or "",
+            "headline": self._title(record),
             "facts": Markup("").join(facts),
             "url": row._url(record),
             "content": link,
@@ -267,6 +273,7 @@ class CalendarReminder(models.Model):
                 facts.append((self.env._("Project"), record.project_id.display_name))
             if record.partner_id:
                 facts.append((self.env._("Customer"), record.partner_id.name or ""))
+        if record._name != "calendar.event":
             return facts
         if record.location:
             place = Markup('%s (<a href="%s%s">%s</a>)') % (

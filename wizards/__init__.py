@@ -16,6 +16,7 @@ from . import (
     crm_automation_rule_test_line,
     crm_automation_rule_test_record,
     crm_automation_take_over,
+    mail_activity_schedule,
 )
 
 # isort: split
