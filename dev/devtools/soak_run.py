@@ -115,6 +115,7 @@ class Soak:
                 with step("Settling what nobody has answered", "1 minute"):
                     for lane in self.lanes:
                         lane.guarded(lane.settle)
+                self._forget()
                 self.watch.look(self.server.process.pid)
                 self.watch.count("end")
                 self.last = self.watch.alive(self.server.process.pid)
@@ -220,6 +221,13 @@ class Soak:
                 self.watch.look(self.server.process.pid)
             time.sleep(3)
         say(f"  {self.left} are left after {REST} s.")
+
+    def _forget(self):
+        """What is done once a day: nothing stays that is to be forgotten by then."""
+        admin = self.lanes[0].session("admin")
+        for name in ("ir_cron_caldav_forget", "autovacuum_job"):
+            cron = self.query(f"SELECT res_id FROM ir_model_data WHERE name = '{name}'")
+            admin.call("ir.cron", "method_direct_trigger", [int(cron)])
 
     def _is_at_work(self):
         pids = children(self.server.process.pid)
