@@ -182,6 +182,7 @@ class Program(Lane):
         if answer.status in (201, 204):
             self.shared.note({word}, "told")
             self.counts["words"] += 1
+            self.counts["shared made"] += not etag
         elif answer.status == 412:
             self.counts["others were faster"] += not is_again
         elif answer.status != 404:

@@ -8,8 +8,10 @@ import collections
 import statistics
 
 from .say import say
-from .soak_caldav import Program
+from .soak_caldav import OWN, SHARED, Program
 from .soak_lane import MailLane
+from .soak_run import PROGRAMS
+from .soak_watch import OF_ODOO
 
 #: Of a process: how many MiB, and how much of what it had in its fifth minute, it may
 #: hold more at the end.
@@ -20,6 +22,14 @@ WARM = 300
 MORE_CONNECTIONS = 2
 #: Rows that a table may have more without a reason: of jobs that are at work.
 FEW = 20
+#: Of meetings that are there at a time.
+OBJECTS = PROGRAMS * OWN + SHARED + 2 * PROGRAMS
+#: What lanes count that is a change of a meeting.
+ACTS = (
+    "made", "changed", "deleted", "words", "retired", "meetings", "moved", "cancelled",
+    "made in Odoo", "edited in Odoo", "deleted in Odoo", "made there", "edited there",
+    "deleted there",
+)  # fmt: skip
 UNDELIVERED = """
     SELECT mail.state, count(*) FROM mail_mail mail
      WHERE EXISTS (SELECT FROM crm_automation_delivery d WHERE d.mail_id = mail.id)
@@ -138,6 +148,8 @@ def _tables(soak):
         if not any(rows):
             continue
         most, why = bounds.get(name, (FEW, ""))
+        if name in OF_ODOO:
+            most, why = float("inf"), "Odoo's own"
         grown = rows[-1] - rows[0]
         is_good = grown <= most
         good &= is_good
@@ -154,8 +166,30 @@ def _bounds(soak):
     for lane in soak.lanes:
         kind = "program" if isinstance(lane, Program) else lane.name
         for name, number in lane.counts.items():
+            counts[kind] += number * (name in ACTS)
             counts[f"{kind} {name}"] += number
-    return {}
+    firings = counts["rules leads"] + counts["rules moved"]
+    meetings = counts["reminders meetings"] + counts["reminders moved"]
+    objects = counts["program made"] + counts["program shared made"]
+    synced = counts["account made in Odoo"] + counts["account made there"]
+    lost = sum(lane.counts["no answer"] for lane in soak.lanes)
+    changes = 3 * (counts["program"] + counts["account"] + counts["reminders"])
+    bounds = {
+        "crm_automation_firing": (firings, "the log of 180 days"),
+        "crm_automation_delivery": (firings, "the log of 180 days"),
+        "calendar_reminder": (3 * meetings, "the log of 180 days"),
+        "caldav_change": (changes, "a day, for texts and tokens"),
+        "caldav_member": (objects + synced, "deletions are told for a year"),
+        "caldav_object": (OBJECTS + synced, "the texts of what is there"),
+        "caldav_place": (OBJECTS, "of what is there"),
+        "calendar_ical_source": (OBJECTS + synced, "of what is there"),
+        "caldav_account_object": (synced, "of what is there, and a day of the rest"),
+        "caldav_account_run": (
+            counts["account"] + counts["account told to ask"], "the log of 90 days",
+        ),
+        "caldav_account_change": (2 * counts["account"], "the log of 90 days"),
+    }  # fmt: skip
+    return {name: (most + lost + FEW, why) for name, (most, why) in bounds.items()}
 
 
 def listed(counts):

@@ -14,7 +14,7 @@ from .say import SetupError
 
 MIB = 2**20
 PAGE = os.sysconf("SC_PAGE_SIZE")
-#: Tables of the addon, and those of Odoo that it writes into.
+#: Tables of the addon.
 TABLES = """
     SELECT replace(model.model, '.', '_') FROM ir_model model
       JOIN ir_model_data ours ON ours.model = 'ir.model' AND ours.res_id = model.id
@@ -23,7 +23,9 @@ TABLES = """
        AND NOT EXISTS (SELECT FROM ir_model_data other WHERE other.model = 'ir.model'
                           AND other.res_id = model.id AND other.module <> 'crm_automation')
 """
-OF_ODOO = ("bus_bus", "ir_attachment", "ir_cron_trigger", "mail_mail", "mail_message")
+#: Those of Odoo that grow by what is done there; and one of which nothing may stay.
+OF_ODOO = ("bus_bus", "ir_attachment", "mail_mail", "mail_message")
+FOR_ODOO = ("ir_cron_trigger",)
 CONNECTIONS = """
     SELECT count(*), count(*) FILTER (WHERE state LIKE 'idle in transaction%'
                                         AND state_change < now() - interval '5 minutes')
@@ -83,7 +85,7 @@ class Watch:
     def kind(self, pid, master, nice):
         if pid == master:
             return "master"
-        if b"gevent" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if b"\0gevent\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
             return "gevent"
         is_nicer = os.getpriority(os.PRIO_PROCESS, pid) >= min(19, nice + CRON_NICENESS)
         return "cron" if is_nicer else "http"
@@ -93,7 +95,7 @@ class Watch:
 
         :param str moment: its name
         """
-        names = sorted({*self.query(TABLES).split(), *OF_ODOO})
+        names = sorted({*self.query(TABLES).split(), *OF_ODOO, *FOR_ODOO})
         query = " UNION ALL ".join(
             f"SELECT '{name}', (SELECT count(*) FROM {name}), pg_total_relation_size('{name}')"
             for name in names
