@@ -137,6 +137,7 @@ from . import (
     calendar_invitation_letter,
     calendar_invitation_tell,
     calendar_reminder,
+    calendar_reminder_delivery,
     calendar_reminder_find,
     calendar_reminder_letter,
     calendar_reminder_run,

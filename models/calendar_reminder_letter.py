@@ -14,10 +14,8 @@ from odoo.fields import Command
 from odoo.tools import email_normalize
 from odoo.tools.mail import generate_tracking_message_id
 
-from ..engine.retry import is_refused_for_good
 from .calendar_alarm import TEMPLATE_MODEL
 from .calendar_attendee_page import safe_link
-from .crm_automation_delivery import PASSING_FAILURES
 from .crm_automation_notice_queue import HEADERS
 from .notice_frame import MARKS, fill, split
 from .page_token import token_of
@@ -341,25 +339,3 @@ class CalendarReminder(models.Model):
 
     def _url(self, record=None):
         return f"{self.get_base_url()}/calendar/reminder/{self._token(record)}"
-
-    # -- what became of it ------------------------------------------------------------
-
-    @api.model
-    def _follow(self, mails, failure_type, failure_reason):
-        """A mail that was not sent is tried again, as long as it is of use.
-
-        :param mails: ``mail.mail`` that have just been tried
-        """
-        for row in self.search([("mail_id", "in", mails.ids), ("state", "=", "done")]):
-            mail = row.mail_id
-            if mail.state == "sent":
-                continue
-            reason = failure_reason or mail.failure_reason
-            kind = failure_type or mail.failure_type
-            passes = kind in PASSING_FAILURES and not is_refused_for_good(reason)
-            row.write({"state": "pending", "finished_at": False})
-            row._put_off(
-                reason or self.env._("The outgoing mail server gave no reason."), passes=passes
-            )
-            if row.state == "pending":
-                self.env["crm.automation.firing"]._arm()
