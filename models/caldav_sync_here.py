@@ -11,7 +11,10 @@ from odoo.tools import SQL
 from ..dav.errors import DavError
 from ..ical.compose import compose
 from ..ical.errors import IcalError
-from ..ical.merge import (
+from ..ical.params import Params, split_line
+from ..ical.parse import parse
+from ..ical.scheduling import agent
+from ..ical.versions import (
     Part,
     Version,
     not_to_be_sent,
@@ -19,9 +22,6 @@ from ..ical.merge import (
     without_delivery,
     write_version,
 )
-from ..ical.params import Params, split_line
-from ..ical.parse import parse
-from ..ical.scheduling import agent
 from .caldav_backend import OdooBackend
 from .caldav_collection_read import InvalidToken
 from .caldav_sending import Sending

@@ -11,6 +11,7 @@ from ..dav.errors import DavError
 from ..ical import merge
 from ..ical.params import split_line
 from ..ical.values import read_text
+from ..ical.versions import read_version, write_version
 from ..sync.plan import IN, OUT, Action, Side, decide, winner
 
 
@@ -175,7 +176,7 @@ class Plan:
         if here is Side.SAME and row.print_here != row.print_there:
             # The sides say the same in different words: only what has changed is taken.
             change = merge.difference(version_of(row.text_there), version_of(text))
-            text = merge.write_version(merge.apply(version_of(self._now_here()), change))
+            text = write_version(merge.apply(version_of(self._now_here()), change))
         self._write_here(text, "changed" if here is Side.SAME else "created")
 
     def _push(self, _here, there):
@@ -185,7 +186,7 @@ class Plan:
             base = row._base_here()
             if not (self._hides() and self.here_api.says_more(base)):
                 change = merge.difference(version_of(base), version_of(text))
-                text = merge.write_version(merge.apply(version_of(row.text_there), change))
+                text = write_version(merge.apply(version_of(row.text_there), change))
         self._put_off(text, "changed" if there is Side.SAME else "created",
                       self._etag() if there is Side.SAME else None)  # fmt: skip
 
@@ -235,16 +236,16 @@ class Plan:
         way = self.step.calendar.direction
         text_here = self.text
         if way != OUT and new_here.fingerprint() != ours.fingerprint():
-            text_here = self._write_here(merge.write_version(new_here), "merged")
+            text_here = self._write_here(write_version(new_here), "merged")
         self._agree(text_here, self.there.text)
         if new_there.fingerprint() != theirs.fingerprint():
             # Until it is written there, it is a change of Odoo's.
-            agreed = merge.write_version(agreed)
+            agreed = write_version(agreed)
             values = {"text_here": agreed, "print_here": print_of(agreed), "version": False}
             self.row.write(values)
             if way != IN:
                 self.row.dirty_here = "changed"
-                self._put_off(merge.write_version(new_there), "merged", self.there.etag)
+                self._put_off(write_version(new_there), "merged", self.there.etag)
 
     # --- How
 
@@ -281,7 +282,7 @@ class Plan:
         if row.came_from == "here" and before and self.here_api.hides(before, "here"):
             # What they were not told is not theirs to change.
             change = merge.difference(version_of(row._base_here()), version_of(text))
-            text = merge.write_version(merge.apply(version_of(before), change))
+            text = write_version(merge.apply(version_of(before), change))
         self.here_api.put(row.uid, text, self.here_api.tells(self.there.text))
         self.step.wrote_here = True
         self._read_here()
@@ -317,7 +318,7 @@ class Plan:
 @lru_cache(maxsize=64)
 def version_of(text):
     """The object of a text; nobody changes it."""
-    return merge.read_version(text or "")
+    return read_version(text or "")
 
 
 def print_of(text):
