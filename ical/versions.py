@@ -5,12 +5,13 @@ A *unit* is what is taken from one side as a whole: the times of a component, on
 attendee, one excluded date, all lines of another property.
 """
 
+import re
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from .errors import BrokenComponent, NotACalendar
 from .items import Component
-from .lines import ITEMS, Split
+from .lines import ITEMS, Split, unfold
 from .overlay import read_chunk
 from .params import Params, split_line, unquote
 from .text import PRODID, dump, fold
@@ -28,6 +29,7 @@ _UNSAID = frozenset(
 )  # fmt: skip
 #: What RFC 6638, 7 lets servers and clients say of the delivery.
 _DELIVERY = frozenset({"SCHEDULE-AGENT", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"})
+_MENTIONED = re.compile(rb"SCHEDULE-|METHOD", re.I)
 #: What a parameter is when it is not said (RFC 5545, 3.2).
 _USUAL = {
     "CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION",
@@ -246,6 +248,8 @@ def _component_said(component):
 def without_delivery(text):
     """The text without what is said of the delivery of invitations (RFC 6638, 7), nor that
     it is a message (METHOD)."""
+    if not _MENTIONED.search(unfold(text.encode())):
+        return text
     return _with_params(text, dict.fromkeys(_DELIVERY))
 
 

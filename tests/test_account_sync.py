@@ -13,7 +13,8 @@ from odoo.tools import mute_logger
 
 from ..engine.addresses import FetchError, read_address
 from ..models import caldav_sync
-from ..models.caldav_account_run import Journal
+from ..models.caldav_account_journal import Journal
+from ..models.caldav_account_turn import Turn
 from ..models.caldav_sync import CalendarSync
 from ..models.caldav_sync_here import Here
 from ..models.ical_incoming import UID_BYTES
@@ -97,6 +98,10 @@ class Connected:
     left = 60.0
     count = 0
 
+    def at_once(self, work, items):
+        for item in items:
+            work(item)
+
 
 class SyncData(AccountData):
     """Mixin: the calendar of the account, and the server that has it."""
@@ -120,7 +125,9 @@ class SyncData(AccountData):
         calendar = self.calendar.sudo()
         calendar.sync_token = calendar.listed_at = False
         journal = Journal(self.account.sudo())
-        is_done = CalendarSync(calendar, Connected(), self.address, journal).run()
+        sync = CalendarSync(calendar, Connected(), self.address, journal)
+        sync.look()
+        is_done = sync.work(False) and sync.work(True)
         self.env.invalidate_all()
         return is_done
 
@@ -232,7 +239,7 @@ class TestAccountOdd(SyncData, TransactionCase):
             raise psycopg2.errors.UniqueViolation("twice")
 
         with (
-            patch.object(type(account), "_go_through", lost),
+            patch.object(Turn, "run", lost),
             patch.object(self.env.cr, "rollback", lambda: None),
         ):
             is_done, error = account._try(Journal(account), False)
