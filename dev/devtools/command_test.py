@@ -20,8 +20,10 @@ PURE = "tests_pure"
 PROCESSES = "tests_processes"
 #: Each needs a copy of the database and, for the tours, a browser.
 MAX_WORKERS = 4
-#: Its tests have a database of their own, with the module.
+#: Their tests have a database of their own, with these modules.
 QUEUE_JOB = f"{PROCESSES}/test_queue_job.py"
+OTHERS = f"{PROCESSES}/test_accounts_others.py"
+WITH_MODULES = {QUEUE_JOB: ("queue_job",), OTHERS: ("google_calendar", "microsoft_calendar")}
 
 
 def main(arguments):
@@ -49,7 +51,7 @@ def main(arguments):
         if not paths or any(PROCESSES in path for path in paths):
             environment["CRM_AUTOMATION_PEERS"] = python_env.peers() or ""
         kinds = {
-            "pure": _pure, "odoo": _odoo, "processes": _processes, "queue_job": _queue_job,
+            "pure": _pure, "odoo": _odoo, "processes": _processes, "modules": _with_modules,
         }  # fmt: skip
         for kind, run in kinds.items():
             mine = [path for path in paths if kind in _kinds(path)]
@@ -72,9 +74,9 @@ def _is_path(word):
 def _kinds(path):
     path = path.removeprefix("./").rstrip("/")
     if path == PROCESSES:
-        return ("processes", "queue_job")
-    if path.split("::")[0] == QUEUE_JOB:
-        return ("queue_job",)
+        return ("processes", "modules")
+    if path.split("::")[0] in WITH_MODULES:
+        return ("modules",)
     return ({PURE: "pure", PROCESSES: "processes"}.get(path.split("/")[0], "odoo"),)
 
 
@@ -143,17 +145,24 @@ def _processes(shop, environment, paths, others):
     say("\n=== Tests with several processes and real commits")
     database = f"processes_{checkout_name()}"
     shop.copy(shop.application(), database)
-    chosen = [*(paths or [PROCESSES]), f"--ignore={QUEUE_JOB}"]
+    chosen = [*(paths or [PROCESSES]), *(f"--ignore={path}" for path in WITH_MODULES)]
     return _with_processes(shop, environment, database, [*chosen, *others])
 
 
-def _queue_job(shop, environment, paths, others):
-    say("\n=== Tests with OCA's queue_job and its job runner")
-    database = f"queue_{checkout_name()}"
-    if shop.has_module("queue_job"):
-        shop.with_module("queue_job", database)
-    chosen = [path for path in paths if QUEUE_JOB in path] or [QUEUE_JOB]
-    return _with_processes(shop, environment, database, [*chosen, *others])
+def _with_modules(shop, environment, paths, others):
+    """Each in a database of its own. :return: the worst of their results"""
+    codes = []
+    for name, modules in WITH_MODULES.items():
+        chosen = [path for path in paths if name in path]
+        if paths and not chosen and not any(path.rstrip("/").endswith(PROCESSES) for path in paths):
+            continue
+        say(f"\n=== Tests with {' and '.join(modules)}")
+        database = f"modules_{checkout_name()}"
+        if all(map(shop.has_module, modules)):
+            shop.with_module(",".join(modules), database)
+        codes.append(_with_processes(shop, environment, database, [*(chosen or [name]), *others]))
+    # pytest's 5, that a selection by name matches nothing, is no failure of its own.
+    return max((code for code in codes if code != 5), default=5)
 
 
 def _with_processes(shop, environment, database, arguments):
