@@ -16,7 +16,7 @@ from .caldav_sync import CalendarSync
 from .caldav_sync_undo import Undo
 
 STATES = [
-    ("ok", "In step"),
+    ("ok", "Up to date"),
     ("working", "Working"),
     ("waiting", "Waiting"),
     ("asks", "Needs you"),
