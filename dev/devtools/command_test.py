@@ -50,6 +50,9 @@ def main(arguments):
             environment["CRM_AUTOMATION_DEBIAN"] = debian_clients.root() or ""
         if not paths or any(PROCESSES in path for path in paths):
             environment["CRM_AUTOMATION_PEERS"] = python_env.peers() or ""
+            environment["CRM_AUTOMATION_PHP"] = debian_clients.root(debian_clients.SERVERS) or ""
+            environment["CRM_AUTOMATION_PSQL"] = str(shop.cluster.bin / "psql")
+            environment.update(shop.cluster.environment)
         kinds = {
             "pure": _pure, "odoo": _odoo, "processes": _processes, "modules": _with_modules,
         }  # fmt: skip
