@@ -281,9 +281,10 @@ class CalendarSync:
         )  # fmt: skip
         # What comes back, or is another one now, has nothing to wait for.
         there = self.rows.browse(row for row, value, _etag in dirty if value in (None, "changed"))
-        there.filtered(
-            lambda one: one.hold in ("brake", "unreadable", "refused", "twice")
-        ).write({"hold": False, "reason": False, "failures": 0, "next_try": False})  # fmt: skip
+        free = {"hold": False, "reason": False, "failures": 0, "next_try": False}
+        there.filtered(lambda one: one.hold in ("brake", "unreadable", "refused")).write(free)
+        # Which one it is is found out anew.
+        there.filtered(lambda one: one.hold == "twice").write({**free, "uid": False})
         self.rows.browse(forgotten).unlink()
         insert_rows(self.rows, new)
 
