@@ -14,8 +14,6 @@ import pytest
 from remote_servers import PEERS, Program, event, peer
 from test_accounts import change, here, joined, look, luis, make, sync
 
-from odoo.addons.crm_automation.models.caldav_sync_here import Here
-
 import processes
 import session
 
@@ -409,6 +407,8 @@ def test_somebody_keeps_writing_in_odoo(account, program, proxy, often):
         program.put(f"{name}.ics", event(name, more="LOCATION:New\r\n"))
 
     def work(env):
+        from odoo.addons.crm_automation.models.caldav_sync_here import Here
+
         turns = []
 
         def quicker(method):
