@@ -5,6 +5,10 @@ from ..sync.errors import OF_ONE
 from .caldav_sync_plan import print_of, title_of, version_of
 
 
+#: Xandikos says this of a calendar that another request is writing into.
+LOCKED = 423
+
+
 class SendMixin:
     """Of a step."""
 
@@ -28,15 +32,17 @@ class SendMixin:
 
     def _send_all(self, tasks):
         """:raises FetchError: when the account is the reason, and no object"""
+        transport = self.sync.transport
         try:
-            self.sync.transport.at_once(self._send, tasks)
+            transport.at_once(self._send, tasks)
         except FetchError as error:
-            if error.code != "server":
+            if transport.is_patient or not (
+                error.code == "server" or error.facts.get("status") == LOCKED
+            ):
                 raise
-            # Some servers do not bear several at once.
-            for task in tasks:
-                if not (task.done or task.error):
-                    self._send(task)
+            # Some servers do not bear several at once: from now on one after the other.
+            transport.is_patient = True
+            transport.at_once(self._send, [one for one in tasks if not (one.done or one.error)])
 
     def _send(self, task):
         """Write one there. In a thread: it knows the server only."""

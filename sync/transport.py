@@ -67,6 +67,8 @@ class Transport:
         self.clock = Clock(seconds)
         self.guard = Guard(allowed, self.clock, verify)
         self.count = 0
+        #: whether requests are made one after the other only
+        self.is_patient = False
         self._counting = threading.Lock()
         self._threads = None
 
@@ -110,7 +112,7 @@ class Transport:
                     failed.append(error)
 
         number = min(AT_ONCE, len(items) // 2)
-        if number < 2:
+        if number < 2 or self.is_patient:
             take()
         else:
             self._threads = self._threads or ThreadPoolExecutor(AT_ONCE)

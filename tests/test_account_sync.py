@@ -97,6 +97,7 @@ class Shelf(RemoteCalendar):
 class Connected:
     left = 60.0
     count = 0
+    is_patient = True
 
     def at_once(self, work, items):
         for item in items:

@@ -8,6 +8,7 @@ import http.client
 import http.server
 import re
 import threading
+import time
 import unittest.mock
 
 import pytest
@@ -448,3 +449,33 @@ def test_somebody_keeps_writing_in_odoo(account, program, proxy, often):
     with session.environment() as env:
         found = env["calendar.event"].search([("user_id", "=", luis(env).id), ("name", "=", "a")])
         assert found.location == "New"
+
+
+@pytest.mark.parametrize("status", [423, 500])
+def test_a_server_that_bears_no_two_at_once(account, program, proxy, status):
+    for number in range(12):
+        make(name=f"Here {number}")
+    under_way, refused, lock = set(), [], threading.Lock()
+
+    def one_by_one(method, path, body):
+        if method != "PUT":
+            return None
+        with lock:
+            others = bool(under_way)
+            under_way.add(path)
+        if others:
+            refused.append(path)
+            under_way.discard(path)
+            return status, {}, b""
+
+        def later(answer):
+            time.sleep(0.05)
+            under_way.discard(path)
+            return answer
+
+        return later
+
+    proxy.rule = one_by_one
+    sync(account)
+    assert look(account)[0] == "ok" and len(program.names()) == 12
+    assert refused and len(refused) < 6

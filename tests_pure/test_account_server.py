@@ -299,3 +299,12 @@ def test_all_that_are_slow_are_left_together(server):
         at_once(server, lambda one, item: one.ask("PUT", address, b"x"), range(8), seconds=1)
     assert error.value.code == "timeout"
     assert time.monotonic() - begun < 5
+
+
+def test_a_server_that_is_asked_patiently(server):
+    [address] = read_address(server.url)
+    threads = set()
+    with Transport(address, "ana", "pssst", Allowed.listed("127.0.0.1"), seconds=20) as one:
+        one.is_patient = True
+        one.at_once(lambda _item: threads.add(threading.get_ident()), range(20))
+    assert threads == {threading.get_ident()}
