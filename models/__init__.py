@@ -2,7 +2,12 @@
 from . import crm_automation_pointer
 
 # isort: split
-from . import calendar_ical_identity, crm_automation_ledger, crm_automation_target
+from . import (
+    calendar_ical_identity,
+    calendar_run,
+    crm_automation_ledger,
+    crm_automation_target,
+)
 
 # isort: split
 from . import (
@@ -178,6 +183,7 @@ from . import (
     caldav_account_log,
     caldav_account_object,
     caldav_account_run,
+    caldav_account_turn,
     caldav_account_wake,
     caldav_account_words,
 )

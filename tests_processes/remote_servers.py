@@ -8,14 +8,22 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import types
 import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+# The servers in PHP are those of the benchmarks.
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+import _php_peers  # noqa: E402
+
 PEERS = Path(os.environ.get("CRM_AUTOMATION_PEERS") or "/nowhere")
+#: Where alice's calendars are, on those in PHP.
+PHP_HOMES = {"sabredav": "calendars/alice/", "davical": "alice/"}
 EVENT = """\
 BEGIN:VCALENDAR\r
 VERSION:2.0\r
@@ -122,6 +130,20 @@ def _make(name):
         ]  # fmt: skip
         home = f"http://127.0.0.1:{port}/alice/calendars/"
     return Peer(command, port, f"http://127.0.0.1:{port}/", home, folder)
+
+
+@contextlib.contextmanager
+def php_peer(name):
+    """SabreDAV or DAViCal, which have their calendars in a database."""
+    with getattr(_php_peers, name)() as url:
+        yield types.SimpleNamespace(url=url, home=f"{url}{PHP_HOMES[name]}")
+
+
+def any_peer(name):
+    """One of all these, as context manager; None where it cannot be had."""
+    if name in PHP_HOMES:
+        return php_peer(name) if _php_peers.ROOT.is_dir() else None
+    return peer(name) if PEERS.is_dir() else None
 
 
 class Program:

@@ -26,8 +26,8 @@ def test_a_word_that_names_another_file_is_a_name_of_tests(word):
         ("./tests/test_rule.py::TestRule", ("odoo",)),
         ("tests_pure", ("pure",)),
         ("tests_processes/test_ledger.py", ("processes",)),
-        ("tests_processes/test_queue_job.py::test_x", ("queue_job",)),
-        ("tests_processes/", ("processes", "queue_job")),
+        ("tests_processes/test_queue_job.py::test_x", ("modules",)),
+        ("tests_processes/", ("processes", "modules")),
     ],
 )
 def test_a_path_of_tests_selects_its_part(path, kinds):

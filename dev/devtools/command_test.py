@@ -20,8 +20,13 @@ PURE = "tests_pure"
 PROCESSES = "tests_processes"
 #: Each needs a copy of the database and, for the tours, a browser.
 MAX_WORKERS = 4
-#: Its tests have a database of their own, with the module.
-QUEUE_JOB = f"{PROCESSES}/test_queue_job.py"
+#: Parts that have a database of their own, with these modules.
+WITH_MODULES = {
+    "queue": (f"{PROCESSES}/test_queue_job.py", ("queue_job",)),
+    "others": (
+        f"{PROCESSES}/test_accounts_others.py", ("google_calendar", "microsoft_calendar"),
+    ),
+}  # fmt: skip
 
 
 def main(arguments):
@@ -48,6 +53,9 @@ def main(arguments):
             environment["CRM_AUTOMATION_DEBIAN"] = debian_clients.root() or ""
         if not paths or any(PROCESSES in path for path in paths):
             environment["CRM_AUTOMATION_PEERS"] = python_env.peers() or ""
+            environment["CRM_AUTOMATION_PHP"] = debian_clients.root(debian_clients.SERVERS) or ""
+            environment["CRM_AUTOMATION_PSQL"] = str(shop.cluster.bin / "psql")
+            environment.update(shop.cluster.environment)
         results = _run_parts(shop, environment, paths, others, options)
     # pytest's 5: a selection by name that matches nothing in one of the parts.
     failed = [code for code in results if code not in (0, 5)]
@@ -88,9 +96,10 @@ def _is_path(word):
 def _kinds(path):
     path = path.removeprefix("./").rstrip("/")
     if path == PROCESSES:
-        return ("processes", "queue_job")
-    if path.split("::")[0] == QUEUE_JOB:
-        return ("queue_job",)
+        return ("processes", *WITH_MODULES)
+    for kind, (name, _modules) in WITH_MODULES.items():
+        if path.split("::")[0] == name:
+            return (kind,)
     return ({PURE: "pure", PROCESSES: "processes"}.get(path.split("/")[0], "odoo"),)
 
 
@@ -152,15 +161,18 @@ def _odoo(shop, environment, paths, others):
 def _processes(shop, environment, paths, others):
     database = f"processes_{checkout_name()}"
     shop.copy(shop.application(), database)
-    chosen = [*(paths or [PROCESSES]), f"--ignore={QUEUE_JOB}"]
+    left = (f"--ignore={path}" for path, _modules in WITH_MODULES.values())
+    chosen = [*(paths or [PROCESSES]), *left]
     return _with_processes(shop, environment, database, [*chosen, *others])
 
 
-def _queue_job(shop, environment, paths, others):
-    database = f"queue_{checkout_name()}"
-    if shop.has_module("queue_job"):
-        shop.with_module("queue_job", database)
-    chosen = [path for path in paths if QUEUE_JOB in path] or [QUEUE_JOB]
+def _with_modules(kind, shop, environment, paths, others):
+    """In a database of its own, with the modules that they are about."""
+    path, modules = WITH_MODULES[kind]
+    database = f"{kind}_{checkout_name()}"
+    if all(map(shop.has_module, modules)):
+        shop.with_module(",".join(modules), database)
+    chosen = [one for one in paths if path in one] or [path]
     return _with_processes(shop, environment, database, [*chosen, *others])
 
 
@@ -183,5 +195,6 @@ PARTS = {
     "pure": ("Plain tests, without a database", _pure),
     "processes": ("Tests with several processes and real commits", _processes),
     "odoo": ("Odoo and browser tests", _odoo),
-    "queue_job": ("Tests with OCA's queue_job and its job runner", _queue_job),
+    "queue": ("Tests with OCA's queue_job and its job runner", partial(_with_modules, "queue")),
+    "others": ("Tests with Google's and Microsoft's calendars", partial(_with_modules, "others")),
 }
