@@ -46,6 +46,7 @@
         "views/calendar_recurrence_views.xml",
         "views/record_views.xml",
         "views/menus.xml",
+        "views/caldav_calendar_definition_views.xml",
         "views/calendar_import_menus.xml",
         "views/calendar_subscription_run_views.xml",
         "views/calendar_subscription_views.xml",
@@ -68,6 +69,7 @@
         "views/res_users_invitation_views.xml",
         "data/crm_automation_recipe.xml",
         "data/crm_automation_rule.xml",
+        "data/caldav_calendar_definition.xml",
     ],
     "demo": ["demo/demo.xml", "demo/visit_plan.xml", "demo/recurrence.xml"],
     "assets": {

@@ -8,6 +8,8 @@ from . import calendar_ical_identity, crm_automation_ledger, crm_automation_targ
 from . import (
     base,
     caldav_access,
+    caldav_calendar_definition,
+    caldav_calendar_property,
     caldav_change,
     caldav_collection,
     caldav_collection_read,
@@ -160,7 +162,7 @@ from . import (
 
 # isort: split
 # Over the calendars and texts that they add to.
-from . import caldav_calendar, caldav_inbox, caldav_todo
+from . import caldav_calendar, caldav_inbox, caldav_record, caldav_todo
 
 # isort: split
 # In step with other servers by what the others read and write.

@@ -34,6 +34,7 @@ SEES = [
     ("busy", "That the time is taken"),
     ("kept", "Text that is only kept"),
     ("todo", "To-do"),
+    ("record", "Record"),
 ]
 
 
