@@ -37,6 +37,7 @@
         "views/calendar_import_views.xml",
         "views/calendar_feed_views.xml",
         "views/caldav_setup_views.xml",
+        "views/caldav_setup_program_views.xml",
         "views/res_config_settings_views.xml",
         "views/calendar_visit_views.xml",
         "views/calendar_visit_plan_views.xml",
