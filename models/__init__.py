@@ -13,6 +13,7 @@ from . import (
     caldav_change,
     caldav_collection,
     caldav_collection_read,
+    caldav_failure,
     caldav_forget,
     caldav_kept,
     caldav_key,
