@@ -259,4 +259,6 @@ def is_followed(model, path):
         return not rest
     if not field.column_type:
         return False
-    return not rest or (field.type == "many2one" and is_followed(model.env[field.comodel_name], rest))
+    return not rest or (
+        field.type == "many2one" and is_followed(model.env[field.comodel_name], rest)
+    )

@@ -219,9 +219,7 @@ class TestConfigurableCalendar(DefinitionData, DavCase):
         )  # fmt: skip
         broken = self.define(("DTSTART", "x_tasting"))
         self.assertIn(f"records-{broken.id}", self.listed())
-        self.env.cr.execute(
-            "DELETE FROM caldav_calendar_property WHERE field_id = %s", [field.id]
-        )
+        self.env.cr.execute("DELETE FROM caldav_calendar_property WHERE field_id = %s", [field.id])
         self.env.invalidate_all()
         listed = self.listed()
         self.assertNotIn(f"records-{broken.id}", listed)
