@@ -14,6 +14,7 @@ from . import (
     caldav_collection,
     caldav_collection_read,
     caldav_failure,
+    caldav_file,
     caldav_forget,
     caldav_kept,
     caldav_key,

@@ -12,6 +12,7 @@ from odoo.tools import SQL, email_normalize
 
 from ..dav.backend import Backend, Calendar, Entry, Person
 from ..dav.errors import Conflict, Forbidden, InvalidToken, NoPrivilege
+from .caldav_backend_file import FileMixin
 from .caldav_backend_schedule import ScheduleMixin
 from .caldav_backend_write import WriteMixin
 from .caldav_calendar import MAX_OWN, MAX_SHARED, WRITABLE
@@ -54,7 +55,7 @@ class Row(NamedTuple):
     has_news: bool
 
 
-class OdooBackend(WriteMixin, ScheduleMixin, Backend):
+class OdooBackend(WriteMixin, ScheduleMixin, FileMixin, Backend):
     """:param env: as superuser
     :param int user_id: whose calendars they are
     """

@@ -190,14 +190,15 @@ class CaldavCalendarDefinition(models.Model):
         model = self._model()
         if model is None or not self._model_of(user).has_access("read"):
             return False
-        if any(line._problem_of_field() for line in self.line_ids):
-            # Another module has changed what the field is.
+        # A module that has gone has taken fields with it, or changed them.
+        problems = [line._problem_of_field() for line in self.line_ids]
+        if any([*problems, *self._problems_of_times()]):
             return False
         try:
             self._query(user)
         except (ValueError, TypeError, KeyError, UserError):
             return False
-        return self.component == "VTODO" or bool(self._line("DTSTART"))
+        return True
 
     def unlink(self):
         collections = self.env["caldav.collection"].sudo()

@@ -99,12 +99,11 @@ class CaldavCalendarProperty(models.Model):
             )
 
     @api.constrains("property", "source", "field_id", "constant", "mapping")
-    def _check_definition(self):
+    def _check_line(self):
         for line in self:
             problem = next(line._problems(), None)
             if problem:
                 raise ValidationError(problem)
-        self.definition_id._check_definition()
 
     def _model(self):
         return self.definition_id._model()

@@ -6,6 +6,7 @@ from . import (
     test_action_done,
     test_by_hand,
     test_caldav_access,
+    test_caldav_attachment,
     test_caldav_definition,
     test_caldav_free_time,
     test_caldav_object,
