@@ -260,8 +260,8 @@ def _hidden_field(model, domain):
             if (field.groups or "") not in EVERYBODY:
                 return name
             at = model.env[field.comodel_name] if field.relational else None
-        if isinstance(condition.value, Domain) and at is not None:
-            hidden = _hidden_field(at, condition.value)
+        if condition.operator in ("any", "not any") and at is not None:
+            hidden = _hidden_field(at, Domain(condition.value))
             if hidden:
                 return hidden
     return None

@@ -11,11 +11,11 @@ import re
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 from ..ical.text import to_text
 from .caldav_calendar import span_of
-from .caldav_object import Found
+from .caldav_object import BATCH, Found
 from .caldav_record_writer import RecordWriter
 
 _logger = logging.getLogger(__name__)
@@ -173,11 +173,14 @@ class CaldavCollection(models.Model):
             )
         if not stored:
             return set()
-        objects = self.env["caldav.object"]
-        made = objects._make(list(stored), "record", self)
-        same = {uid for uid, found in made.items() if _is_same(found.text, stored[uid])}
-        others = {uid: found for uid, found in made.items() if uid not in same}
-        objects._store(others, "record", self.user_id)
+        objects, same = self.env["caldav.object"], set()
+        for batch in split_every(BATCH, stored, list):
+            made = objects._make(batch, "record", self)
+            others = {
+                uid: found for uid, found in made.items() if not _is_same(found.text, stored[uid])
+            }
+            objects._store(others, "record", self.user_id)
+            same.update(made.keys() - others.keys())
         return same
 
     @api.model
@@ -206,8 +209,7 @@ class CaldavObject(models.Model):
         found, now = {}, self.env.cr.now()
         for uid, record in zip(ids, records, strict=True):
             try:
-                with self.env.cr.savepoint(flush=False):
-                    text = to_text([writer.item(uid, record)], now=now)
+                text = to_text([writer.item(uid, record)], now=now)
             except (UserError, ValueError, TypeError, KeyError):
                 # One of them: the others go on.
                 _logger.exception("The object %s cannot be written as iCalendar", uid)

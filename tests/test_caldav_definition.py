@@ -349,6 +349,10 @@ class TestDefinition(DefinitionData, TransactionCase):
         self.assert_refused(
             "not everybody may read", start, domain="[('partner_id.signup_type', '!=', False)]"
         )
+        self.assert_refused(
+            "not everybody may read", start,
+            domain="[('partner_id', 'any', [('signup_type', '!=', False)])]",
+        )  # fmt: skip
 
     def test_fields_of_some_groups(self):
         field = self.env["ir.model.fields"].create(
