@@ -37,6 +37,7 @@
         "views/calendar_import_views.xml",
         "views/calendar_feed_views.xml",
         "views/caldav_setup_views.xml",
+        "views/caldav_setup_program_views.xml",
         "views/res_config_settings_views.xml",
         "views/calendar_visit_views.xml",
         "views/calendar_visit_plan_views.xml",
@@ -46,6 +47,7 @@
         "views/calendar_recurrence_views.xml",
         "views/record_views.xml",
         "views/menus.xml",
+        "views/caldav_calendar_definition_views.xml",
         "views/calendar_import_menus.xml",
         "views/calendar_subscription_run_views.xml",
         "views/calendar_subscription_views.xml",
@@ -70,6 +72,7 @@
         "data/crm_automation_step.xml",
         "data/crm_automation_recipe.xml",
         "data/crm_automation_rule.xml",
+        "data/caldav_calendar_definition.xml",
     ],
     "demo": ["demo/demo.xml", "demo/visit_plan.xml", "demo/recurrence.xml"],
     "assets": {

@@ -13,9 +13,13 @@ from . import (
 from . import (
     base,
     caldav_access,
+    caldav_calendar_definition,
+    caldav_calendar_property,
     caldav_change,
     caldav_collection,
     caldav_collection_read,
+    caldav_failure,
+    caldav_file,
     caldav_forget,
     caldav_kept,
     caldav_key,
@@ -173,6 +177,7 @@ from . import (
 # isort: split
 # Over the calendars and texts that they add to.
 from . import caldav_calendar, caldav_inbox, caldav_todo, caldav_todo_rule
+from . import caldav_calendar, caldav_inbox, caldav_record, caldav_todo
 
 # isort: split
 # In step with other servers by what the others read and write.

@@ -35,6 +35,7 @@ SEES = [
     ("busy", "That the time is taken"),
     ("kept", "Text that is only kept"),
     ("todo", "To-do"),
+    ("record", "Record"),
 ]
 
 

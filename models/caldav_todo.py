@@ -30,7 +30,7 @@ from .ical_todo import day_or_time
 _UID = re.compile(r"odoo-(task|activity)-(\d{1,9})@(.+)")
 _MODELS = {"task": "project.task", "activity": "mail.activity"}
 #: VTODO's of Odoo's priorities (RFC 5545, 3.8.1.9: 1 is the highest).
-_PRIORITIES = {"3": 1, "2": 3, "1": 5}
+PRIORITIES = {"3": 1, "2": 3, "1": 5}
 _STATUSES = {
     "1_done": "COMPLETED", "1_canceled": "CANCELLED", "04_waiting_normal": "NEEDS-ACTION",
 }  # fmt: skip
@@ -206,7 +206,7 @@ class TodoWriter:
             status=_STATUSES.get(task.state, "IN-PROCESS"),
             completed=utc(task.date_end or task.write_date) if done else None,
             percent=100 if done else None,
-            priority=_PRIORITIES.get(task.priority),
+            priority=PRIORITIES.get(task.priority),
             categories=tuple(task.tag_ids.mapped("name")),
             url=link.format("project.task", task.id),
             **common,

@@ -1,5 +1,6 @@
 from . import (
     base_partner_merge,
+    caldav_calendar_preview,
     caldav_setup,
     calendar_export_ical,
     calendar_feed_address,
