@@ -176,8 +176,7 @@ from . import (
 
 # isort: split
 # Over the calendars and texts that they add to.
-from . import caldav_calendar, caldav_inbox, caldav_todo, caldav_todo_rule
-from . import caldav_calendar, caldav_inbox, caldav_record, caldav_todo
+from . import caldav_calendar, caldav_inbox, caldav_record, caldav_todo, caldav_todo_rule
 
 # isort: split
 # In step with other servers by what the others read and write.
