@@ -37,6 +37,7 @@ class CalendarImport(models.Model):
         ondelete="cascade",
         default=lambda self: self.env.user,
         domain=[("share", "=", False)],
+        help="Whose meetings they become.",
     )
     may_choose_owner = fields.Boolean(compute="_compute_may_choose_owner")
     origin = fields.Selection(
@@ -44,6 +45,7 @@ class CalendarImport(models.Model):
         "From",
         required=True,
         default="file",
+        help="A file of your computer, or an address that is read now.",
     )
     file_ids = fields.Many2many(
         "ir.attachment",
@@ -74,6 +76,7 @@ class CalendarImport(models.Model):
         "To-dos Become",
         required=True,
         default="task",
+        help="What becomes of the to-dos in the file.",
     )
     project_id = fields.Many2one(
         "project.project", help="Without a project they become private tasks."

@@ -37,7 +37,11 @@ class ResUsers(models.Model):
         help="A mail in the morning: today's meetings, and the tasks and activities that are due. "
         "Only on days that bring something.",
     )
-    reminder_summary_hour = fields.Float("At", default=7.5)
+    reminder_summary_hour = fields.Float(
+        "At",
+        default=7.5,
+        help="The hour in your time zone at which it leaves.",
+    )
 
     _reminder_summary_idx = models.Index("(id) WHERE reminder_summary AND active")
     _reminder_summary_hour_check = models.Constraint(

@@ -43,8 +43,12 @@ class CrmAutomationNotice(models.AbstractModel):
         required=True,
         default="company",
         string="Email From",
+        help="Whose name and address the mail comes from; answers go there as well.",
     )
-    sender_email = fields.Char("Sender's Address")
+    sender_email = fields.Char(
+        "Sender's Address",
+        help="The mail server has to be allowed to send for this address.",
+    )
     notify_reply_to = fields.Char(
         "Reply-To", help="Empty: answers come back to the record, where Odoo receives mail."
     )
@@ -65,9 +69,18 @@ class CrmAutomationNotice(models.AbstractModel):
         "E-mail Template",
         ondelete="restrict",
         domain="[('model_id', '=', model_id)]",
+        help="Instead of a text of the rule: its subject, its text, its attachments.",
     )
-    subject = fields.Char(translate=True)
-    body = fields.Html("Mail Body", translate=True, sanitize=True)
+    subject = fields.Char(
+        translate=True,
+        help="The keywords of the list below may stand in it.",
+    )
+    body = fields.Html(
+        "Mail Body",
+        translate=True,
+        sanitize=True,
+        help="The keywords of the list below may stand in it.",
+    )
     with_last_message = fields.Boolean(
         "With the Last Message Received",
         help="OpenERP's reminder: what the customer wrote last, else the description.",

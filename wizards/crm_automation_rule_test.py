@@ -34,9 +34,15 @@ class CrmAutomationRuleTest(models.TransientModel):
         required=True,
         default="record",
         string="Show",
+        help="What is tried. Nothing is written and nothing is sent.",
     )
     res_id = fields.Many2oneReference("Record", model_field="model_name")
-    days = fields.Integer("In the Last Days", required=True, default=30)
+    days = fields.Integer(
+        "In the Last Days",
+        required=True,
+        default=30,
+        help="How far back what has happened is looked at.",
+    )
     tested_name = fields.Char("Tested", readonly=True)
     verdict = fields.Text(readonly=True)
     notes = fields.Text(readonly=True)
