@@ -77,8 +77,9 @@ def _run_parts(shop, environment, paths, others, options):
     wanted = {kind: part for kind, part in chosen.items() if part[2] or not paths}
     # At the sizes of the promises, each has the machine to itself.
     is_alone = options.in_turn or options.long or len(wanted) == 1
-    # The tests of processes wait more than they compute.
-    limit = 1 if is_alone else (os.cpu_count() or 1) + 1
+    # The tests of processes wait more than they compute, and those of Odoo keep two cores
+    # busy by themselves.
+    limit = 1 if is_alone else max(2, os.cpu_count() or 1)
     with Crew(subdir("log", checkout_name()), limit) as crew:
         for kind, (title, prepare, mine) in wanted.items():
             crew.start(kind, title, partial(prepare, shop, environment, mine, others))
@@ -189,8 +190,8 @@ def _with_processes(shop, environment, database, arguments):
     return command, environment, CHECKOUT, partial(shop.drop, database)
 
 
-#: What a part is called, and what makes its command; in the order of their beginning. The
-#: first needs nothing, the second the database, the third more.
+#: What a part is called, and what makes its command; in the order of their beginning: the
+#: first needs nothing, the second takes longest.
 PARTS = {
     "pure": ("Plain tests, without a database", _pure),
     "processes": ("Tests with several processes and real commits", _processes),
