@@ -219,12 +219,20 @@ class Stage:
                 "rule_text": "FREQ=MONTHLY;BYDAY=1MO,3MO;COUNT=10",
             },
         )  # fmt: skip
-        return {
-            "event": event,
-            "text": text,
-            "series": self.id_of("meeting_monthly"),
-            "alarm": alarm,
-        }
+        return {"event": event, "text": text, "series": self.series(), "alarm": alarm}
+
+    def series(self):
+        """The monthly meeting of the demo, one of which is moved, and one taken out."""
+        series = self.id_of("meeting_monthly")
+        [row] = self.luis.call("calendar.event", "read", [series], ["recurrence_id"])
+        of_series = [("recurrence_id", "=", row["recurrence_id"][0])]
+        ids = self.luis.call("calendar.event", "search", of_series, order="start")
+        self.luis.call("calendar.event", "unlink", [ids[4]])
+        moved = {"start": self.hour(100, 11), "stop": self.hour(100, 12)}
+        self.luis.call(
+            "calendar.event", "write", [ids[2]], {**moved, "recurrence_update": "self_only"}
+        )
+        return series
 
     def hour(self, days, hour):
         """In UTC, as the interface has it; Madrid is an hour ahead, or two."""

@@ -36,6 +36,12 @@ def tab(name):
 
 FORM = ("wait", ".o_form_view .o_field_widget")
 ROWS = ("wait", ".o_data_row")
+SERIES = (
+    FORM,
+    ("click", "[name='recurrence_update'] input[data-value='all_events']"),
+    tab("options"),
+    ("top", ".o_notebook"),
+)
 
 PICTURES = (
     # Acciones automatizadas
@@ -81,18 +87,12 @@ PICTURES = (
         (("click", ".o_data_row .o_data_cell", "Lead nuevo"), FORM), TALL, login="admin",
     ),
     # Reuniones periódicas
-    Picture(
-        "serie", f"{EVENT}{{series}}",
-        (FORM, ("top", ".o_field_widget[name='recurrency']")), TALL, login="luis",
-    ),
-    Picture(
-        "serie_texto", f"{EVENT}{{text}}", (FORM, ("top", ".o_field_widget[name='recurrency']")),
-        TALL,
-    ),
+    Picture("serie", f"{EVENT}{{series}}", SERIES, TALL, login="luis"),
+    Picture("serie_texto", f"{EVENT}{{text}}", SERIES, TALL),
     Picture(
         "excepciones", f"{EVENT}{{series}}",
         (
-            FORM,
+            *SERIES,
             ("click", "button[name='action_series_exceptions']"),
             ("wait", ".modal .o_data_row"),
         ),

@@ -27,7 +27,7 @@ SWITCHES = [
 ]  # fmt: skip
 PROGRAMS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 #: Seconds until what a step waits for is there.
-PATIENCE = 120
+PATIENCE = 60
 #: A picture shows what stands still.
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important; \
 caret-color: transparent !important }"
