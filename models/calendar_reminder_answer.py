@@ -171,13 +171,12 @@ class CalendarReminder(models.Model):
         reader = self._readers(self)[self]
         record = self._record().with_env(self.env)
         span = self._spans(self.res_model, [self.res_id]).get(self.res_id)
-        is_meeting = self.res_model == "calendar.event"
         return {
             "title": self._title(record),
             "facts": self._facts(record, reader),
             "link": self._link(record),
             "is_open": bool(span) and not span.is_over(self.due_at, fields.Datetime.now()),
-            "may_be_late": is_meeting and not self.late_at,
+            "may_be_late": self._may_be_late(record) and not self.late_at,
             "company": (self._author(record).company_id or self.env.company).sudo(),
             "page": f"/calendar/reminder/{self._token()}",
             "lang": self.env.lang,

@@ -227,8 +227,8 @@ class CalendarReminder(models.Model):
         """
         company = (self._author(record).company_id or self.env.company).sudo()
         link = self._link(record)
-        is_meeting = record._name == "calendar.event"
-        key = (self.env.lang, company.id, bool(link), is_meeting)
+        may_be_late = self._may_be_late(record)
+        key = (self.env.lang, company.id, bool(link), may_be_late)
         if key not in frames:
             marks = {"headline": MARKS["headline"], "facts": MARKS["facts"], "url": MARKS["url"]}
             marks |= {"company": company, "link": link and MARKS["content"]}
@@ -236,7 +236,7 @@ class CalendarReminder(models.Model):
             frames[key] = (
                 split(
                     qweb._render(
-                        "crm_automation.reminder_letter", {**marks, "is_meeting": is_meeting}
+                        "crm_automation.reminder_letter", {**marks, "may_be_late": may_be_late}
                     )
                 ),
                 split(
@@ -256,6 +256,11 @@ class CalendarReminder(models.Model):
             "content": link,
         }
         return fill(frame, values)
+
+    @api.model
+    def _may_be_late(self, record):
+        """Whether somebody waits at an hour."""
+        return record._name == "calendar.event" and not record.allday
 
     @api.model
     def _link(self, record):
@@ -279,6 +284,7 @@ class CalendarReminder(models.Model):
             )  # fmt: skip
             facts.append((self.env._("Where"), place))
         words = dict(record.attendee_ids._fields["state"]._description_selection(self.env))
+        words["needsAction"] = self.env._("no answer yet")
         people = [
             Markup("%s <span style='color: #595959;'>%s</span>") % (
                 guest.common_name or guest.email or "", words.get(guest.state, ""),
