@@ -111,6 +111,17 @@ class CompFilter:
             for one in self.comps
         )
 
+    @property
+    def is_span_alone(self):
+        """Whether all that it wants is that an event lies in a span of time."""
+        if len(self.comps) != 1 or self.props:
+            return False
+        inner = self.comps[0]
+        return (
+            inner.name == "VEVENT" and inner.span is not None
+            and not (inner.absent or inner.props or inner.comps)
+        )  # fmt: skip
+
     def search(self):
         """What of it can be asked of the store: a Search, and whether that is all of it."""
         if len(self.comps) != 1 or self.props or self.comps[0].absent:

@@ -4,6 +4,7 @@ import codecs
 
 from ..ical.charsets import as_utf8
 from ..ical.errors import BadValue
+from ..ical.managed import managed_ids
 from .errors import (
     Conflict,
     Failed,
@@ -47,20 +48,36 @@ class Writes:
         uid, component = items[0].uid, items[0].NAME
         self._check_uid(target.calendar, target.name, uid, entry)
         self.scheduling.check(target.calendar, entry, text, items)
+        self.server.attachments.check(target.calendar, entry, text)
         written = self.backend.put(target.calendar, target.name, uid, component, text, entry)
+        if entry is not None:
+            self.backend.keep_files(entry, managed_ids(text))
+        return self.told(target.calendar, written, text, 201 if written.is_new else 204)
+
+    def told(self, calendar, written, sent, status):
+        """The answer to what was written: as it is now, where that is preferred.
+
+        :param str sent: what was to be stored
+        :param int status: of an answer without it
+        """
         headers = {}
-        status = 201 if written.is_new else 204
         if written.is_same:
             headers["ETag"] = f'"{written.entry.etag}"'
         if not self.request.representation:
-            return status, headers | self._tag(target.calendar, written, text), []
-        text = self._text(target.calendar, written.entry)
+            return status, headers | self._tag(calendar, written, sent), []
+        text = self._text(calendar, written.entry)
         headers |= self.scheduling.headers(text) | {
             "ETag": f'"{written.entry.etag}"', "Content-Type": _TYPE,
             "Content-Location": self.server.quoted(self.request.path),
             "Preference-Applied": "return=representation",
         }  # fmt: skip
-        return 201 if written.is_new else 200, headers, [text]
+        return 200 if status == 204 else status, headers, [text]
+
+    def check_writable(self, resource):
+        """Whether an object may be changed, on the conditions of the request."""
+        self._may_write(resource.calendar)
+        self._check(resource.entry)
+        self.scheduling.check_tag(resource.calendar, resource.entry)
 
     def _tag(self, calendar, written, sent):
         """Schedule-Tag of what is there now (RFC 6638, 3.2.10)."""

@@ -208,6 +208,7 @@ class CaldavAccount(models.Model):
             vals
         ):
             self.sudo().write({"failures": 0, "next_sync": self.env.cr.now()})
+            self.sudo().calendar_ids._try_again()
             self._wake()
         return result
 

@@ -143,7 +143,11 @@ class CaldavAccountCalendar(models.Model):
             if "private_out" in vals:
                 # What is there says what was chosen before.
                 anew.sudo().object_ids.write({"version": False})
+        if "enabled" in vals:
+            # What was said of it is no longer so.
+            self.sudo()._note_state(False)
         if not self.env.su:
+            self.sudo()._try_again()
             accounts = self.account_id.sudo()
             accounts.next_sync = self.env.cr.now()
             accounts._wake()

@@ -66,7 +66,8 @@ class CalendarAlarm(models.Model):
         "Procedure",
         ondelete="restrict",
         groups="base.group_system",
-        help="Runs once for each meeting or task, with the rights of whoever answers for it.",
+        help="Runs once for each meeting or task, with the rights of whoever answers for it, and "
+        "only if that is who created it, or an administrator created it.",
     )
     attachment = fields.Binary(attachment=True, help="A file that goes with the reminder's mail.")
     attachment_name = fields.Char()

@@ -183,10 +183,11 @@ class CalendarInvitationGateway(models.AbstractModel):
         mail = Mail(email_normalize(review.sender or "", strict=False), set(), is_trusted=True)
         try:
             found = itip.read(review.text.encode())
+            user = review.user_id or self.env.user
             if found.method in itip.FROM_ATTENDEE:
-                self._from_attendee(found, mail)
+                self._from_attendee(found, mail, user)
             else:
-                self._news_for(found, mail, review.user_id or self.env.user)
+                self._news_for(found, mail, user)
         except (Doubt, IcalError) as error:
             reasons = dict(review._fields["reason"]._description_selection(self.env))
             text = reasons.get(error.code, str(error))

@@ -33,9 +33,9 @@ class CalendarInvitationGateway(models.AbstractModel):
             any other
         """
         claims = self.env["res.users"]._by_address(sorted(mail.recipients))
-        if claims and self._events_of(found.uid):
+        if claims and (own := self._own_of(found)):
             # Our own mail has come back, or somebody wants to change what is ours.
-            return [(None, lambda: self._check_own(found, mail))]
+            return [(None, lambda: self._check_own(found, mail, own))]
         users = dict.fromkeys(one for one in claims.values() if len(one) == 1)
         works = [(user, lambda user=user: self._news_for(found, mail, user)) for user in users]
         # Anybody can write any address into his preferences.
@@ -49,12 +49,28 @@ class CalendarInvitationGateway(models.AbstractModel):
         """:raises Doubt: it is for one of several users, and nobody knows for whom"""
         raise Doubt("claimed", detail=address)
 
-    def _check_own(self, found, mail):
-        event = self._events_of(found.uid)[:1]
+    def _own_of(self, found, user=None):
+        """The meetings of ours that an organizer's message is about.
+
+        The UID alone does not tell: whoever takes in a file with the meeting of somebody
+        outside has one of that UID as well, and that is nobody else's.
+
+        :param user: what he organizes counts, whoever the organizer is in the message
+        """
+        return self._events_of(found.uid).filtered(
+            lambda event: event.user_id == user or found.organizer in self._organizer_of(event)
+        )
+
+    def _organizer_of(self, event):
+        """The addresses under which its organizer invites."""
         company = event.user_id.company_id
-        ours = event._invitation_own_addresses(event.user_id) | {
+        return event._invitation_own_addresses(event.user_id) | {
             company.catchall_email, company.partner_id.email_normalized,
         }  # fmt: skip
+
+    def _check_own(self, found, mail, events):
+        event = events[:1]
+        ours = self._organizer_of(event)
         if mail.is_trusted or found.organizer not in ours or mail.sender not in ours:
             raise Doubt("own", event)
 
@@ -65,8 +81,8 @@ class CalendarInvitationGateway(models.AbstractModel):
         """
         if found.method not in ("REQUEST", "CANCEL", "DECLINECOUNTER"):
             raise Doubt("method", user=user, detail=found.method)
-        if self._events_of(found.uid):
-            self._check_own(found, mail)
+        if own := self._own_of(found, user):
+            self._check_own(found, mail, own)
         if not found.organizer:
             raise Doubt("organizer", user=user)
         event = self._copy_of(found.uid, user)

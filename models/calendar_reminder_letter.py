@@ -14,10 +14,8 @@ from odoo.fields import Command
 from odoo.tools import email_normalize
 from odoo.tools.mail import generate_tracking_message_id
 
-from ..engine.retry import is_refused_for_good
 from .calendar_alarm import TEMPLATE_MODEL
 from .calendar_attendee_page import safe_link
-from .crm_automation_delivery import PASSING_FAILURES
 from .crm_automation_notice_queue import HEADERS
 from .notice_frame import MARKS, fill, split
 from .page_token import token_of
@@ -78,13 +76,14 @@ class CalendarReminder(models.Model):
             if own:
                 subject, body, key = *own, (*key, row.id)
             else:
-                subject = speaker.env._("Reminder: %(name)s", name=record["name"] or "")
+                subject = speaker.env._("Reminder: %(name)s", name=speaker._title(record))
                 body = speaker._body(row, record, reader, frames)
             if key not in values:
                 author = self._author(record)
+                model, res_id = self._place_of(record)
                 values[key] = {
-                    "model": row.res_model,
-                    "res_id": row.res_id,
+                    "model": model,
+                    "res_id": res_id,
                     "message_type": "user_notification",
                     "subtype_id": self.env.ref("mail.mt_note").id,
                     "is_internal": True,
@@ -125,6 +124,11 @@ class CalendarReminder(models.Model):
         for (row, _reader, _key, _body), mail in zip(letters, mails, strict=True):
             row.mail_id = mail
         self.browse([row.id for row, *_rest in letters])._finish("done")
+
+    @api.model
+    def _place_of(self, record):
+        """Model and id of where the messages belong; False for nowhere. Hook for extensions."""
+        return record._name, record.id
 
     @api.model
     def _reply_to(self, records):
@@ -246,7 +250,7 @@ class CalendarReminder(models.Model):
         facts = [fill(fact, {"label": label, "value": value})
                  for label, value in self._facts(record, reader)]  # fmt: skip
         values = {
-            "headline": record["name"] or "",
+            "headline": self._title(record),
             "facts": Markup("").join(facts),
             "url": row._url(record),
             "content": link,
@@ -267,6 +271,7 @@ class CalendarReminder(models.Model):
                 facts.append((self.env._("Project"), record.project_id.display_name))
             if record.partner_id:
                 facts.append((self.env._("Customer"), record.partner_id.name or ""))
+        if record._name != "calendar.event":
             return facts
         if record.location:
             place = Markup('%s (<a href="%s%s">%s</a>)') % (
@@ -334,25 +339,3 @@ class CalendarReminder(models.Model):
 
     def _url(self, record=None):
         return f"{self.get_base_url()}/calendar/reminder/{self._token(record)}"
-
-    # -- what became of it ------------------------------------------------------------
-
-    @api.model
-    def _follow(self, mails, failure_type, failure_reason):
-        """A mail that was not sent is tried again, as long as it is of use.
-
-        :param mails: ``mail.mail`` that have just been tried
-        """
-        for row in self.search([("mail_id", "in", mails.ids), ("state", "=", "done")]):
-            mail = row.mail_id
-            if mail.state == "sent":
-                continue
-            reason = failure_reason or mail.failure_reason
-            kind = failure_type or mail.failure_type
-            passes = kind in PASSING_FAILURES and not is_refused_for_good(reason)
-            row.write({"state": "pending", "finished_at": False})
-            row._put_off(
-                reason or self.env._("The outgoing mail server gave no reason."), passes=passes
-            )
-            if row.state == "pending":
-                self.env["crm.automation.firing"]._arm()

@@ -236,7 +236,7 @@ class CalendarSubscription(models.Model):
 
     def _wake(self):
         """Let what is due be read as soon as this transaction has committed."""
-        self.env.ref("crm_automation.ir_cron_subscriptions").sudo()._trigger()
+        self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_subscriptions")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_when_settled(self):

@@ -270,6 +270,10 @@ class CalendarVisitPlan(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._refuse_protected(vals_list)
+        if not self.env.su:
+            # Said expressly, so that no default out of a context takes their place.
+            own = {"owner_id": self.env.uid, "state": "draft", "failure": False}
+            vals_list = [{**vals, **own} for vals in vals_list]
         plans = super().create(vals_list)
         plans._check_own_visits()
         return plans

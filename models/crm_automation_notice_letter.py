@@ -89,13 +89,17 @@ class CrmAutomationNotice(models.AbstractModel):
 
         :param partner: a recipient; an attendee reads all of it
         """
+        if self._privacy(record) not in ("private", "confidential"):
+            return False
+        return not partner or partner not in self._participants(record.sudo())
+
+    @api.model
+    def _privacy(self, record):
+        """The privacy of a meeting, as Odoo names it; None of anything else."""
         if record._name != "calendar.event" or not record:
-            return False
+            return None
         event = record.sudo()
-        privacy = event.privacy or event.user_id.calendar_default_privacy
-        if privacy not in ("private", "confidential"):
-            return False
-        return not partner or partner not in self._participants(event)
+        return event.privacy or event.user_id.calendar_default_privacy
 
     @api.model
     def _participants(self, event):
@@ -543,6 +547,7 @@ class CrmAutomationNotice(models.AbstractModel):
         """What the log says of a record that is about to be deleted."""
         return {
             "name": self._name_for_log(record),
+            "private": self._privacy(record) == "private",
             "responsible_ids": self._responsibles(record).ids,
             "record_company_id": "company_id" in record._fields and record.sudo().company_id.id,
         }

@@ -311,7 +311,10 @@ class CrmAutomationRule(models.Model):
         return records.browse(record.id for record, hit in zip(records, hits, strict=True) if hit)
 
     def _matching_history(self, records):
-        if self.history_max:
+        # Nothing is told of what was said about it to those who do not take part.
+        reader = self.owner_id.partner_id
+        records = records.filtered(lambda record: not self._is_secret(record, reader))
+        if records and self.history_max:
             counts = self._history_counts(records)
             limit = self.history_max
             records = records.filtered(lambda record: counts.get(record.id, 0) <= limit)
@@ -357,7 +360,8 @@ class CrmAutomationRule(models.Model):
                                left(regexp_replace(body, '<[^>]+>', ' ', 'g'), 5000)) AS line,
                            row_number() OVER (PARTITION BY res_id ORDER BY id DESC) AS place
                     FROM mail_message
-                    WHERE model = %s AND res_id IN %s AND message_type <> 'notification'
+                    WHERE model = %s AND res_id IN %s
+                      AND message_type NOT IN ('notification', 'user_notification')
                 ) AS latest WHERE place <= 20 GROUP BY res_id
                 """,
                 records._name,

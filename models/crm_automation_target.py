@@ -11,7 +11,7 @@ BUSINESS_STATES = [
     ("draft", "Draft"),
     ("open", "Open"),
     ("pending", "Pending"),
-    ("done", "Done"),
+    ("done", "Closed"),
     ("cancelled", "Cancelled"),
 ]
 

@@ -45,7 +45,7 @@ def with_original(text, item, is_organized=True):
         # Those that follow are told one by one.
         changes["this_and_future"] = False
     changes.update(_people(original, item, _guests(text), is_organized))
-    changes["alarms"] = _alarms(original.alarms, item.alarms)
+    changes["alarms"] = kept_alarms(original.alarms, item.alarms)
     if item.conferences and item.conferences[0].uri not in _links(original):
         changes.update(conferences=item.conferences, url=item.url)
     if any(not same(getattr(original, name), value) for name, value in changes.items()):
@@ -161,7 +161,7 @@ def _people(original, item, guests, is_organized):
     return changes
 
 
-def _alarms(old, new):
+def kept_alarms(old, new):
     """Those that Odoo cannot hold stay; of the others, those that Odoo still has."""
     meanings = [to_meaning(alarm) for alarm in new]
     taken = {id(alarm) for alarm in alarms_of(old)}

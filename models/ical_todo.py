@@ -268,6 +268,14 @@ class Todos:
         return {**values, "tag_ids": [Command.set(ids)]}
 
 
+def day_or_time(moment):
+    """What is due at the end of a day is due on that day.
+
+    :param datetime moment: in the zone of whoever has it
+    """
+    return moment.date() if time(moment.hour, moment.minute) == DAY_END else moment
+
+
 def _priority(number):
     """Odoo's four from nine (RFC 5545, 3.8.1.9: 1 is the highest, 0 says nothing)."""
     if not number or number > 5:

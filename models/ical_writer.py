@@ -257,7 +257,7 @@ class Writer(PeopleWriter):
         }
         mails = [moment for is_mail, moment in moments if is_mail and moment > now]
         if mails:
-            self.env.ref("calendar.ir_cron_scheduler_alarm")._trigger(at=mails)
+            self.env["ir.cron"]._automation_wake("calendar.ir_cron_scheduler_alarm", at=mails)
         # His browser is told of the next one, as far as browsers look ahead.
         soon = now + timedelta(days=1)
         self.has_alarm_soon |= any(moment < soon for _is_mail, moment in moments)

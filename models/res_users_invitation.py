@@ -146,4 +146,4 @@ class ResUsers(models.Model):
                 "auto_delete": True,
             }
         )
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        self.env["ir.cron"]._automation_wake("mail.ir_cron_mail_scheduler_action")

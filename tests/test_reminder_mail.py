@@ -9,6 +9,7 @@ from odoo.tests import HttpCase, tagged
 
 from .common import MINUTE
 from .reminder import START, ReminderCase
+from .test_wire import WireCase
 
 MEET = "https://meet.example.com/room?a=1&b=2"
 
@@ -163,6 +164,38 @@ class TestReminderMail(ReminderCase):
         self.remind(moment + 2 * MINUTE)
         self.assertEqual((row.state, mail.state), ("done", "outgoing"))
         self.assertEqual(row.mail_id.message_id, message)
+
+
+@tagged("post_install", "-at_install")
+class TestReminderWire(WireCase, ReminderCase):
+    """Reminders leave by a real SMTP server."""
+
+    def test_a_lost_connection_loses_no_reminder_and_holds_up_nobody(self):
+        """Stock leaves that mail as an exception, and the others until the next hour."""
+        self.inbox.cut = 1
+        moment = START - 15 * MINUTE
+        meetings = [self.meet(self.alarm(15, kind="email"), name=f"No {n}") for n in range(3)]
+        self.remind(moment)
+        rows = [self.rows(meeting) for meeting in meetings]
+        ids = [row.mail_id.message_id for row in rows]
+        self.forget_triggers()
+        with self.at(moment):
+            # What has woken this run: Odoo removes it at its end.
+            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
+            self.send_queue_badly()
+            self.assertEqual(self.mailer_is_woken(), 2)
+        self.assertFalse(self.inbox.received)
+        self.assertEqual([row.state for row in rows], ["pending", "done", "done"])
+        self.assertIn("connection", rows[0].reason)
+        with self.at(moment):
+            self.send_queue()
+        self.assertEqual(len(self.inbox.received), 2)
+        self.remind(moment + 2 * MINUTE)
+        with self.at(moment + 2 * MINUTE):
+            self.send_queue()
+        self.assertEqual([row.state for row in rows], ["done"] * 3)
+        arrived = [message["Message-ID"] for _to, message in self.inbox.received]
+        self.assertEqual(sorted(arrived), sorted(ids))
 
 
 @tagged("post_install", "-at_install")

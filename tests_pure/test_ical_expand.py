@@ -195,6 +195,27 @@ def test_exdate_as_a_day_takes_out_the_time():
     assert [start[8:10] for start, _ in ours(data)] == ["05", "07"]
 
 
+@pytest.mark.parametrize(
+    ("start", "rule", "days"),
+    [
+        # Numbers and plain days in one BYDAY: dateutil finds none.
+        ("DTSTART:20260105T100000", "FREQ=MONTHLY;BYDAY=1MO,FR;COUNT=6", "05 09 16 23 30 02"),
+        # All days of that week, and not DTSTART's alone.
+        ("DTSTART:20260105T100000", "FREQ=YEARLY;BYWEEKNO=2;COUNT=7", "05 06 07 08 09 10 11"),
+        # The start that the rule does not give is there, and is none of the three.
+        ("DTSTART:20260106T100000", "FREQ=WEEKLY;BYDAY=MO;COUNT=3", "06 12 19 26"),
+        # A day as the end of what has an hour is the midnight that begins it.
+        ("DTSTART:20260105T100000", "FREQ=DAILY;UNTIL=20260108", "05 06 07"),
+        # A local time as the end is one of the start's zone.
+        ("DTSTART;TZID=America/New_York:20260105T200000", "FREQ=DAILY;UNTIL=20260107T200000",
+         "06 07 08"),
+    ],
+)  # fmt: skip
+def test_what_programs_read_differently(start, rule, days):
+    data = calendar(*event(start, f"RRULE:{rule}"))
+    assert " ".join(begin[8:10] for begin, _ in ours(data)[:7]) == days
+
+
 def test_a_changed_occurrence_is_found_where_it_went_and_not_where_it_was():
     data = calendar(
         *event("DTSTART:20260105T100000Z", "DTEND:20260105T110000Z", "RRULE:FREQ=WEEKLY;COUNT=4"),

@@ -228,6 +228,17 @@ def test_everything_of_the_full_sample():
     assert not event_.repairs
 
 
+def test_what_a_calendar_says_of_itself():
+    lines = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n%s\r\nEND:VCALENDAR\r\n"
+    new = lines % b"NAME:Ferias\r\nDESCRIPTION:Las de 2026\r\nCOLOR:tomato"
+    old = (
+        lines % b"X-WR-CALNAME:Ferias\r\nX-WR-CALDESC:Las de 2026\r\nX-APPLE-CALENDAR-COLOR:tomato"
+    )
+    for data in (new, old):
+        [whole] = parse(data).calendars
+        assert (whole.name, whole.description, whole.color) == ("Ferias", "Las de 2026", "tomato")
+
+
 def test_outlook():
     meeting, call = parse(sample_bytes("outlook.ics")).items
     assert str(meeting.start.tzinfo) == "Europe/Paris"

@@ -73,6 +73,15 @@ def install_debian_packages(names, why):
             run([*prefix, *line.split()], "apt-get install", env=quiet)
 
 
+def need_browser(why):
+    """Chrome or Chromium, installed if it is missing.
+
+    :param str why: what it is for, told to the user before
+    """
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        install_debian_packages(["chromium"], why)
+
+
 def free_port(wanted=None):
     """The wanted TCP port of 127.0.0.1 if free, else the next free one.
 
