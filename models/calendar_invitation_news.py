@@ -32,7 +32,7 @@ class CalendarInvitationGateway(models.AbstractModel):
         :return: list of pairs (user or None, function); if it is empty, it is a mail like
             any other
         """
-        claims = self.env["res.users"]._by_address(mail.recipients)
+        claims = self.env["res.users"]._by_address(sorted(mail.recipients))
         if claims and (own := self._own_of(found)):
             # Our own mail has come back, or somebody wants to change what is ours.
             return [(None, lambda: self._check_own(found, mail, own))]
