@@ -267,7 +267,6 @@ class TestPlansOfOthers(VisitCase):
                 (plan.owner_id, plan.state, plan.failure), (self.manager, "draft", False)
             )
 
-
     def test_a_shared_filter_asks_for_no_more_than_who_changes_it_may_read(self):
         shared = self.env["ir.filters"].create(
             {"name": "All", "model_id": "res.partner", "domain": "[('zip', '=', '28001')]",
