@@ -4,7 +4,6 @@ from ..engine.addresses import FetchError
 from ..sync.errors import OF_ONE
 from .caldav_sync_plan import print_of, title_of, version_of
 
-
 #: Xandikos says this of a calendar that another request is writing into.
 LOCKED = 423
 
