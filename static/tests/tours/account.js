@@ -6,6 +6,7 @@ const ACCOUNTS = [
     ...app("sale.sale_menu_root", "Ventas"),
     menu("sale.menu_sale_config", "Configuración"),
     entry("crm_automation.menu_sale_caldav_accounts", "Cuentas CalDAV"),
+    { trigger: ".o_breadcrumb:contains('Cuentas CalDAV')" },
 ];
 
 function calendar(name, field, more = "") {
@@ -34,10 +35,8 @@ registry.category("web_tour.tours").add("crm_automation_account", {
                 trigger: ".o_field_widget[name='test_report']:contains('no acepta el nombre de usuario')",
             },
             { trigger: ".o_field_widget[name='password'] input", run: "edit pssst-4711" },
-            { trigger: ".o_form_button_save", run: "click" },
-            { trigger: ".o_form_saved, .o_form_view:not(:has(.o_form_button_save:visible))" },
             {
-                content: "The right one",
+                content: "The right one: it is saved with it",
                 trigger: "button[name='action_connect']:contains('Probar conexión')",
                 run: "click",
             },
