@@ -16,7 +16,7 @@ registry.category("web_tour.tours").add("crm_automation_caldav_setup", {
         {
             content: "They are in the drawings, too",
             trigger:
-                ".o_caldav_window:contains('Ubicación') .o_caldav_box .o_field_widget[name='url']:contains('/caldav/')",
+                ".o_caldav_window .o_caldav_box .o_field_widget[name='url']:contains('/caldav/')",
         },
         {
             trigger: ".o_notebook .nav-link:contains('Outlook')",
