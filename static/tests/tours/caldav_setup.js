@@ -16,7 +16,7 @@ registry.category("web_tour.tours").add("crm_automation_caldav_setup", {
         {
             content: "They are in the drawings, too",
             trigger:
-                ".o_caldav_window:contains('Ubicación') .o_caldav_box .o_field_widget[name='url']:contains('/caldav/')",
+                ".o_caldav_window .o_caldav_box .o_field_widget[name='url']:contains('/caldav/')",
         },
         {
             trigger: ".o_notebook .nav-link:contains('Outlook')",
@@ -36,7 +36,7 @@ registry.category("web_tour.tours").add("crm_automation_caldav_setup", {
         { trigger: ".modal button[name='run_check']", run: "click" },
         {
             content: "The key, this once",
-            trigger: ".modal .alert-warning:contains('solo esta vez')",
+            trigger: ".modal .alert-warning:contains('solo se muestra esta vez')",
         },
         {
             trigger: ".modal .o_field_widget[name='key'] :not(:empty)",
@@ -45,7 +45,7 @@ registry.category("web_tour.tours").add("crm_automation_caldav_setup", {
         {
             content: "It is listed, and shown no more",
             trigger:
-                ".o_form_view:not(:has(.modal)) .o_field_widget[name='key_ids'] .o_data_row:contains('Teléfono del tour')",
+                "body:not(:has(.modal)) .o_field_widget[name='key_ids'] .o_data_row:contains('Teléfono del tour')",
         },
         {
             trigger:
