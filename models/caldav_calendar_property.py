@@ -75,7 +75,7 @@ class CaldavCalendarProperty(models.Model):
         default="field",
     )
     field_id = fields.Many2one(
-        "ir.model.fields", "Field", ondelete="cascade", domain="[('id', 'in', suitable_ids)]"
+        "ir.model.fields", ondelete="cascade", domain="[('id', 'in', suitable_ids)]"
     )
     constant = fields.Char("Words", translate=True)
     mapping = fields.Char(
