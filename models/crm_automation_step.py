@@ -1,6 +1,6 @@
 """*First steps*: what is worth setting up after the installation, and what is done of it."""
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -26,6 +26,7 @@ class CrmAutomationStep(models.Model):
 
     _code_unique = models.Constraint("UNIQUE(code)", "There is such a step already.")
 
+    @api.depends_context("uid", "company")
     def _compute_is_done(self):
         for step in self:
             step.is_done = getattr(step, f"_done_{step.code}")()
