@@ -84,7 +84,7 @@ PICTURES = (
     Picture("estado", f"{ACTION}crm_automation_health_action", (("rest", 1.5),), TALL),
     Picture(
         "adoptar", f"{ACTION}crm_automation_take_over_open",
-        (("click", ".o_data_row .o_data_cell", "Lead nuevo"), FORM), TALL, login="admin",
+        (("click", ".o_data_row .o_data_cell", "Lead nuevo: prioridad"), FORM), TALL, login="admin",
     ),
     # Reuniones periódicas
     Picture("serie", f"{EVENT}{{series}}", SERIES, TALL, login="luis"),
@@ -119,7 +119,9 @@ PICTURES = (
         "plan_visitas", f"{ACTION}calendar_visit_plan_action/{{plan}}",
         (FORM, ("click", "button[name='action_open_visits']"), ROWS),
     ),
-    Picture("visitas", "{url}/odoo/visits", (("wait", ".o_crm_automation_figure"), ("rest", 1)), TALL),
+    Picture(
+        "visitas", "{url}/odoo/visits", (("wait", ".o_crm_automation_figure"), ("rest", 1)), TALL
+    ),
     # Recordatorios
     Picture("avisos", f"{ACTION}calendar_reminder_coming_open", (ROWS,), LOW, login="luis"),
     Picture("aviso", f"{ACTION}calendar_alarm_action/{{alarm}}", (FORM,), LOW),
