@@ -3,7 +3,7 @@
 10,000 events as programs write them (13 MB): read into items, told apart from
 what is known already, written; each of these figures is of a process of its own, so
 that memory is that of the one thing, and seconds are of the processor. Then the same
-with Odoo (see ``_ical_odoo``). ``CRM_AUTOMATION_BENCH_EVENTS`` names another number.
+with Odoo (see ``_ical_odoo``). ``BENCH_EVENTS`` names another number.
 """
 
 import json
@@ -18,7 +18,7 @@ from _bars import bar
 from _ical_file import realistic
 
 ROOT = Path(__file__).resolve().parents[1]
-EVENTS = int(os.environ.get("CRM_AUTOMATION_BENCH_EVENTS") or 10_000)
+EVENTS = int(os.environ.get("BENCH_EVENTS") or 10_000)
 ROUNDS = 2
 
 #: What is measured: (preparation, the measured part). ``data`` is the file.

@@ -93,9 +93,10 @@ class CaldavController(http.Controller):
 
     def _body(self, asked, backend):
         """The body, unless its length alone says that it is too long."""
-        is_object = asked.method == "PUT"
-        limit = backend.max_size if is_object else MAX_BYTES
-        condition = caldav("max-resource-size") if is_object else None
+        limit, condition = {
+            "PUT": (backend.max_size, caldav("max-resource-size")),
+            "POST": (backend.max_file_size, caldav("max-attachment-size")),
+        }.get(asked.method, (MAX_BYTES, None))
         length = asked.content_length
         if length is not None and length > limit:
             raise TooLarge(f"more than {limit} octets", condition)
@@ -112,7 +113,8 @@ class CaldavController(http.Controller):
         raw = asked.environ.get("RAW_URI") or asked.environ.get("REQUEST_URI") or ""
         path = raw.partition("?")[0] if raw.startswith("/") else quote(asked.path)
         base = asked.host_url.rstrip("/")
-        return Request(asked.method, decoded(path), headers, body, base)
+        query = asked.query_string.decode("latin-1")
+        return Request(asked.method, decoded(path), headers, body, base, query)
 
     def _response(self, answer):
         response = Response(answer.body(), status=answer.status, headers=answer.headers)

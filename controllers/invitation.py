@@ -125,11 +125,16 @@ class CalendarAnswerController(CalendarController):
 
     @http.route(methods=["GET", "POST"])
     def calendar_join_meeting(self, token, **kwargs):
-        """Take part in a meeting whose link a colleague has passed on, once confirmed."""
+        """Take part in a meeting, once confirmed, for whoever may invite people to it.
+
+        Every employee reads the token, which is in the address of the video call as well:
+        it says nothing of who is wanted.
+        """
         event = request.env["calendar.event"].sudo()
         event = event.search([("access_token", "=", token)], limit=1) if token else event
         if not event:
             raise NotFound()
+        event.with_user(request.env.user)._check_may_invite()
         if request.httprequest.method == "POST":
             return super().calendar_join_meeting(token, **kwargs)
         html = request.env["ir.ui.view"].sudo()._render_template(

@@ -20,5 +20,6 @@ Never imports odoo. What is stored, and for whom, is behind one border: ``backen
 ``scheduling``   RFC 6638: what may be changed of a meeting, when others have time
 ``changes``      PROPPATCH, MKCALENDAR, MKCOL
 ``writes``       PUT, DELETE, COPY, MOVE
+``attachments``  RFC 8607: files that go with an object
 ``server``       which method does what
 """

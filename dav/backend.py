@@ -55,6 +55,7 @@ class Entry:
     :param str etag: without quotes
     :param datetime changed_at: naive UTC; None where it is not known
     :param id: whatever the backend knows it by
+    :param bool is_sure: found by a Search with a span, and known to lie in it
     """
 
     name: str
@@ -63,6 +64,7 @@ class Entry:
     component: str = "VEVENT"
     changed_at: object = None
     id: object = None
+    is_sure: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,19 @@ class Written:
     is_same: bool
 
 
+@dataclass(frozen=True)
+class File:
+    """A file that goes with an object (RFC 8607).
+
+    :param str etag: without quotes
+    """
+
+    name: str
+    media_type: str
+    octets: bytes
+    etag: str
+
+
 #: Fields of a calendar that a client may set.
 SETTABLE = ("title", "description", "color", "order", "timezone", "transparent", "properties")
 
@@ -91,6 +106,11 @@ class Backend(ABC):
     #: Whether a UID can be in one of the user's calendars only (RFC 6638, 3.2.4.1). One
     #: that is put into another calendar is moved there.
     unique_uids = False
+    #: Octets of a file that goes with an object, and how many of them may.
+    max_file_size = 10 * 2**20
+    max_files = 20
+    #: Scheme and host in the addresses of files; empty: those by which the client came.
+    base = ""
     #: Name of the calendar that invitations come to.
     default_calendar = "agenda"
 
@@ -171,6 +191,23 @@ class Backend(ABC):
     @abstractmethod
     def move(self, calendar, entry, target, name):
         """To another calendar, or another name. Nothing is there."""
+
+    # --- Files (RFC 8607)
+
+    @abstractmethod
+    def add_file(self, calendar, entry, name, media_type, octets):
+        """Keep a file with an object.
+
+        :return: its MANAGED-ID
+        """
+
+    @abstractmethod
+    def keep_files(self, entry, managed_ids):
+        """Of the user's object it is only these that still count."""
+
+    @abstractmethod
+    def file(self, managed_id):
+        """That File, or None where the user has no object that it goes with."""
 
     # --- Scheduling
 

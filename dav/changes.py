@@ -5,7 +5,7 @@ from lxml import etree
 from .errors import BadRequest, Forbidden, InvalidData, NoPrivilege, NotAllowed, WrongType
 from .names import APPLE, caldav, dav
 from .properties import LIVE_NAMES
-from .reading import expect, read_xml, text_of
+from .reading import MAX_NAMES, expect, read_xml, text_of
 from .reports import read_zone
 from .writing import document, element, multistatus, propstat, response
 
@@ -32,10 +32,11 @@ class Values:
     :param dict values: fields of a calendar, by their names in the backend
     :param dict dead: names to XML, None for those that are removed
     :param dict refused: names to the condition that they fail
+    :param dict names: all of them, in their order
     """
 
     def __init__(self):
-        self.values, self.dead, self.refused, self.names = {}, {}, {}, []
+        self.values, self.dead, self.refused, self.names = {}, {}, {}, {}
         self.components = None
         self.kinds = ()
 
@@ -52,8 +53,9 @@ class Values:
 
     def _read_one(self, one, is_set, is_new, is_calendar):
         name = one.tag
-        if name not in self.names:
-            self.names.append(name)
+        self.names[name] = None
+        if len(self.names) > MAX_NAMES:
+            raise BadRequest("more properties than are kept")
         try:
             if is_new and name == dav("resourcetype"):
                 self.kinds = tuple(child.tag for child in one)

@@ -40,16 +40,20 @@ class DataRequest:
         """Whether the text is wanted as it stands."""
         return not (self.part or self.expand or self.limit or self.limit_freebusy)
 
-    def of(self, found, zone):
+    def of(self, found, zone, room):
         """The text that is wanted.
 
         :param CalendarObject found: the object
+        :param Room room: of the answer; each occurrence has all the lines of its object
         :raises LimitExceeded: when it has too many occurrences
+        :raises TooMany: when they are longer than the answer may be
         """
         if self.expand:
             lines = _head(found)
             for item in _expanded(found, self.expand, zone):
-                lines += item_lines(item)
+                more = item_lines(item)
+                room.take(sum(map(len, more)))
+                lines += more
             lines.append("END:VCALENDAR")
             components = [_tree(lines)]
         else:

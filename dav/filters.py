@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 
 from ..ical.errors import IcalError
-from ..ical.params import split_line
 from ..ical.values import is_date, read_date, read_date_time, read_text
 from . import times
 from .backend import Search
-from .errors import InvalidFilter, UnknownCollation
+from .errors import Forbidden, InvalidFilter, UnknownCollation
 from .names import CALDAV, caldav, split
 
 #: RFC 4791, 7.5, and what most servers have beside (RFC 5051).
 COLLATIONS = ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
+#: Filters in one query, and time-ranges among them: each is asked of each object, and a
+#: time-range walks its series.
+MAX_FILTERS, MAX_RANGES = 100, 10
+_FILTERS = frozenset(map(caldav, ("comp-filter", "prop-filter", "param-filter")))
 _ASCII = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
@@ -47,12 +50,15 @@ class PropFilter:
     text: TextMatch | None = None
     params: tuple = ()
 
-    def holds(self, lines, item, zone):
-        """Whether one of the properties of that name is as it is wanted."""
-        mine = [one for one in map(_split, lines) if one and one[0] == self.name]
+    def holds(self, properties, item, zone):
+        """Whether one of the properties of that name is as it is wanted.
+
+        :param dict properties: as of ``CalendarObject.properties``
+        """
+        mine = properties.get(self.name, ())
         if self.absent:
             return not mine
-        return any(self._one_holds(params, value, item, zone) for _name, params, value in mine)
+        return any(self._one_holds(params, value, item, zone) for params, value in mine)
 
     def _one_holds(self, params, value, item, zone):
         if self.text and not self.text.holds(read_text(value)):
@@ -78,8 +84,7 @@ class CompFilter:
         """
         if self.absent or self.name != "VCALENDAR":
             return False
-        lines = found.calendar.lines
-        return all(one.holds(lines, None, zone) for one in self.props) and all(
+        return all(one.holds(found.properties(), None, zone) for one in self.props) and all(
             one._is_in(found, found.components(one.name), zone) for one in self.comps
         )
 
@@ -98,14 +103,24 @@ class CompFilter:
         return times.matches(found, self.name, chosen, self.span, zone)
 
     def _component_holds(self, found, component, item, zone):
-        lines = component.lines()
-        if not all(one.holds(lines, item, zone) for one in self.props):
+        if not all(one.holds(found.properties(component), item, zone) for one in self.props):
             return False
         children = component.children()
         return all(
             one._is_in(found, [(child, item) for child in children if child.name == one.name], zone)
             for one in self.comps
         )
+
+    @property
+    def is_span_alone(self):
+        """Whether all that it wants is that an event lies in a span of time."""
+        if len(self.comps) != 1 or self.props:
+            return False
+        inner = self.comps[0]
+        return (
+            inner.name == "VEVENT" and inner.span is not None
+            and not (inner.absent or inner.props or inner.comps)
+        )  # fmt: skip
 
     def search(self):
         """What of it can be asked of the store: a Search, and whether that is all of it."""
@@ -134,7 +149,12 @@ def read_filter(element):
     :param element: CALDAV:filter
     :rtype: CompFilter
     :raises InvalidFilter, UnknownCollation:
+    :raises Forbidden: when it is more than is worked out
     """
+    filters = sum(one.tag in _FILTERS for one in element.iter())
+    ranges = sum(one.tag == caldav("time-range") for one in element.iter())
+    if filters > MAX_FILTERS or ranges > MAX_RANGES:
+        raise Forbidden("more than is filtered by", caldav("supported-filter"))
     found = [one for one in element if split(one.tag)[0] == CALDAV]
     if len(found) != 1 or found[0].tag != caldav("comp-filter"):
         raise InvalidFilter("a filter has one comp-filter")
@@ -224,13 +244,6 @@ def _folded(text, collation):
     if collation == "i;ascii-casemap":
         return text.translate(_ASCII)
     return text.casefold()
-
-
-def _split(line):
-    try:
-        return split_line(line)
-    except IcalError:
-        return None
 
 
 def _in_span(span, params, value, item, zone):

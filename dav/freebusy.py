@@ -7,8 +7,8 @@ from . import times
 
 #: What of an event counts, the strongest first.
 KINDS = ("BUSY", "BUSY-UNAVAILABLE", "BUSY-TENTATIVE")
-#: Attendees of one question about free time.
-MAX_ATTENDEES = 100
+#: Attendees of one meeting, and of one question about free time (RFC 4791, 5.2.9).
+MAX_ATTENDEES = 500
 #: Answers of who does not come.
 ABSENT = frozenset({"DECLINED", "DELEGATED"})
 

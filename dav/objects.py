@@ -1,18 +1,21 @@
 """A calendar object as questions see it: its components, and what they mean."""
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ..ical.errors import IcalError
+from ..ical.errors import IcalError, LimitExceeded
 from ..ical.expand import occurrences
 from ..ical.limits import Limits
+from ..ical.params import split_line
 from ..ical.parse import parse
 from .errors import InvalidData, InvalidObject
 
 #: For one question about one object: a rule that never ends has to.
 LIMITS = Limits(occurrences=5_000, steps=60_000)
-#: Objects that are kept understood: who asks for a week asks again for the same.
-KEPT = 1_000
+#: Objects that are kept understood: who asks for a week asks again for the same. Only short
+#: ones: understood they take up to a dozen times as much as their text.
+KEPT, KEPT_CHARACTERS = 500, 8_000
 #: Repairs that mean that what was sent is no iCalendar (RFC 5545, 3.1 and 3.4). What is
 #: left of them is what real programs do and everybody understands.
 _BROKEN = {
@@ -23,9 +26,13 @@ _BROKEN = {
 
 @dataclass(frozen=True, slots=True)
 class CalendarObject:
-    """:param Calendar calendar: of ``ical.parse``"""
+    """What is worked out of it is remembered: a filter may ask a hundred times.
+
+    :param Calendar calendar: of ``ical.parse``
+    """
 
     calendar: object
+    _known: dict = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def items(self):
@@ -37,12 +44,33 @@ class CalendarObject:
         found += [(one, None) for one in self.calendar.others if one.name == name]
         return found
 
+    def properties(self, component=None):
+        """The properties of a component, or of the calendar itself.
+
+        :return: dict from names to lists of pairs (parameters, value)
+        """
+        if id(component) not in self._known:
+            found = self._known[id(component)] = {}
+            for line in self.calendar.lines if component is None else component.lines():
+                with contextlib.suppress(IcalError):
+                    name, params, value = split_line(line)
+                    found.setdefault(name, []).append((params, value))
+        return self._known[id(component)]
+
     def occurrences(self, start, end, zone):
         """:raises LimitExceeded: too many of them"""
-        return occurrences(self.items, start, end, zone, LIMITS)
+        key = start, end, zone
+        if key not in self._known:
+            try:
+                self._known[key] = occurrences(self.items, start, end, zone, LIMITS), None
+            except LimitExceeded as error:
+                self._known[key] = None, error
+        found, error = self._known[key]
+        if error:
+            raise error
+        return found
 
 
-@lru_cache(maxsize=KEPT)
 def parsed(data):
     """What ``ical`` reads of a body.
 
@@ -59,18 +87,26 @@ def parsed(data):
 
 def read_object(text):
     """An object that we serve ourselves; None when it cannot be read."""
+    calendar = _kept(text) if len(text) <= KEPT_CHARACTERS else _read(text)
+    return CalendarObject(calendar) if calendar else None
+
+
+def _read(text):
     try:
         calendars = parse(text.encode("utf-8", "surrogatepass"), LIMITS).calendars
     except IcalError:
         return None
-    return CalendarObject(calendars[0]) if calendars else None
+    return calendars[0] if calendars else None
+
+
+_kept = lru_cache(maxsize=KEPT)(_read)
 
 
 def check_object(data):
     """What is sent, if it is one object that can be stored (RFC 4791, 4.1).
 
     :param bytes data: as it came
-    :return: (text, UID, name of the component)
+    :return: (text, items): at least one, all of one component and UID
     :raises InvalidData, InvalidObject:
     """
     try:
@@ -88,7 +124,7 @@ def check_object(data):
         raise InvalidData(f"line {broken.line}: {broken.code}")
     _check_one(found, {repair.code for repair in repairs})
     _check_times(calendar.items)
-    return text, calendar.items[0].uid, calendar.items[0].NAME
+    return text, calendar.items
 
 
 def _check_times(items):

@@ -238,6 +238,12 @@ class Properties:
     def max_size(self, _resource):
         return str(self.backend.max_size)
 
+    def max_file_size(self, _resource):
+        return str(self.backend.max_file_size)
+
+    def max_files(self, _resource):
+        return str(self.backend.max_files)
+
     def collations(self, _resource):
         return "".join(f"<C:supported-collation>{name}</C:supported-collation>"
                        for name in COLLATIONS)  # fmt: skip
@@ -320,11 +326,13 @@ _TABLE = (
     (CALDAV, "schedule-outbox-URL", _PRINCIPAL, Properties.outbox),
     (CALDAV, "schedule-default-calendar-URL", {"inbox"}, Properties.default_calendar),
     (CALDAV, "schedule-tag", _OBJECT, Properties.schedule_tag),
-    (CALDAV, "max-attendees-per-instance", {"outbox"}, Properties.attendees),
+    (CALDAV, "max-attendees-per-instance", {"calendar", "outbox"}, Properties.attendees),
     (CALDAV, "supported-calendar-component-set", _STORE, Properties.components),
     (CALDAV, "supported-calendar-data", _STORE, Properties.data_kinds),
     (CALDAV, "supported-collation-set", {"calendar", "inbox", "object"}, Properties.collations),
     (CALDAV, "max-resource-size", _STORE, Properties.max_size),
+    (CALDAV, "max-attachment-size", _CALENDAR, Properties.max_file_size),
+    (CALDAV, "max-attachments-per-resource", _CALENDAR, Properties.max_files),
     (CALDAV, "calendar-description", _CALENDAR, Properties.description),
     (CALDAV, "calendar-timezone", _CALENDAR, Properties.timezone),
     (CALDAV, "schedule-calendar-transp", _CALENDAR, Properties.transparency),

@@ -8,6 +8,8 @@ from .errors import BadRequest, TooLarge
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
 MAX_ELEMENTS = 100_000
+#: Properties of one request; each is told of for each resource.
+MAX_NAMES = 500
 
 
 def read_xml(body, max_bytes=MAX_BYTES, max_elements=MAX_ELEMENTS):
@@ -59,6 +61,17 @@ def expect(root, *names):
     if root is None or root.tag not in names:
         raise BadRequest(f"the body is no {' or '.join(names)}")
     return root
+
+
+def names_in(blocks):
+    """Names of the elements in others, each once.
+
+    :raises BadRequest: when there are more than anybody has properties
+    """
+    names = list(dict.fromkeys(one.tag for block in blocks for one in block))
+    if len(names) > MAX_NAMES:
+        raise BadRequest("more properties than are looked at")
+    return names
 
 
 def text_of(element):

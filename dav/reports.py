@@ -11,7 +11,8 @@ from .freebusy import free_busy
 from .names import caldav, dav
 from .objects import read_object
 from .properties import TEXTUAL, token_of, token_uri
-from .reading import text_of
+from .reading import names_in, text_of
+from .resources import is_name
 from .writing import element, escape, failure, multistatus, propstat, response
 
 #: Objects of one multiget.
@@ -27,18 +28,23 @@ class Wanted:
     """
 
     def __init__(self, root):
-        self.names, self.data, self.is_all, self.is_names = [], None, False, False
+        self.data, self.is_all, self.is_names = None, False, False
+        blocks = root.findall(dav("prop"))
+        self.names = [name for name in names_in(blocks) if name != _DATA]
         for child in root:
             if child.tag == dav("prop"):
-                for one in child:
-                    if one.tag == _DATA:
-                        self.data = read_data(one)
-                    else:
-                        self.names.append(one.tag)
+                for one in child.iterfind(_DATA):
+                    self.data = read_data(one)
             elif child.tag == dav("allprop"):
                 self.is_all = True
             elif child.tag == dav("propname"):
                 self.is_names = True
+
+    @property
+    def is_etag_alone(self):
+        return self.names == [dav("getetag")] and self.data is None and not (
+            self.is_all or self.is_names
+        )  # fmt: skip
 
     @property
     def needs_text(self):
@@ -78,7 +84,10 @@ class Reports:
     def _matching(self, resource, filter_: CompFilter, wanted, zone):
         calendar = resource.calendar
         search, is_all = filter_.search()
-        search = self._where(search, zone)
+        where = self._where(search, zone)
+        # What the store is sure of is right: unless days and floating times are elsewhere.
+        trusts = filter_.is_span_alone and where is search
+        search = where
         if resource.kind == "object":
             entries = [resource.entry]
         else:
@@ -89,10 +98,18 @@ class Reports:
             for entry in entries if is_right else ():
                 yield self._response(calendar, entry, wanted, None, zone)
             return
+        if trusts and not wanted.needs_text:
+            for entry in entries:
+                if entry.is_sure:
+                    yield self._response(calendar, entry, wanted, None, zone)
+            entries = [entry for entry in entries if not entry.is_sure]
         for entry, text in self.backend.texts(calendar, entries):
+            if trusts and entry.is_sure:
+                yield self._response(calendar, entry, wanted, text, zone)
+                continue
             found = read_object(text)
             if found is not None and filter_.matches(found, zone):
-                yield self._response(calendar, entry, wanted, text, zone)
+                yield self._response(calendar, entry, wanted, text, zone, found)
 
     def _where(self, search, zone):
         """The search, where days and floating times are in that zone."""
@@ -110,8 +127,13 @@ class Reports:
             return read_zone(calendar.timezone) or self.tree.person.zone
         return self.tree.person.zone or times.UTC
 
-    def _response(self, calendar, entry, wanted, text, zone):
-        """One object, with what is wanted of it."""
+    def _response(self, calendar, entry, wanted, text, zone, found=None):
+        """One object, with what is wanted of it.
+
+        :param CalendarObject found: what was read of the text, if it was
+        """
+        if wanted.is_etag_alone:
+            return self._etag_of(calendar, entry)
         resource = self.tree.of_entry(calendar, entry)
         if text is not None:
             self.properties.know(entry, text)
@@ -121,25 +143,31 @@ class Reports:
             return response(resource.path, propstat(inner, 200))
         if wanted.is_all:
             names = [*names, *self.properties.all_names(resource)]
-        found, missing = self.properties.split(resource, names)
+        there, missing = self.properties.split(resource, names)
+        self.server.room.take(len(there) + len(missing))
         if wanted.data is not None:
             try:
-                found += element(_DATA, escape(self._data(wanted.data, text, zone)))
+                there += element(_DATA, escape(self._data(wanted.data, text, zone, found)))
             except LimitExceeded:
                 condition = element(dav("number-of-matches-within-limits"))
                 return failure(resource.path, 507, condition)
         inner = ""
-        if found or not missing or self.request.minimal:
-            inner = propstat(found, 200)
+        if there or not missing or self.request.minimal:
+            inner = propstat(there, 200)
         if missing and not self.request.minimal:
             inner += propstat(missing, 404)
         return response(resource.path, inner)
 
-    def _data(self, data: DataRequest, text, zone):
+    def _etag_of(self, calendar, entry):
+        """The answer to the question that is asked of thousands at once."""
+        etag = element(dav("getetag"), f'"{escape(entry.etag)}"')
+        return response(self.tree.entry_path(calendar, entry), propstat(etag, 200))
+
+    def _data(self, data: DataRequest, text, zone, found=None):
         if data.is_plain:
             return text
-        found = read_object(text)
-        return text if found is None else data.of(found, zone)
+        found = found or read_object(text)
+        return text if found is None else data.of(found, zone, self.server.room)
 
     # --- calendar-multiget
 
@@ -151,7 +179,9 @@ class Reports:
             raise BadRequest("a multiget names what it wants")
         if len(paths) > MAX_HREFS:
             raise Forbidden("too many objects", dav("number-of-matches-within-limits"))
-        asked = [self._asked(resource, path) for path in dict.fromkeys(paths)]
+        # One path is written in many ways.
+        asked = {found[0]: found for found in (self._asked(resource, path) for path in paths)}
+        asked = list(asked.values())
         found = self._found(asked, wanted)
         zone = self._zone(root, resource.calendar)
 
@@ -188,7 +218,7 @@ class Reports:
             return href, None, None
         home = self.tree.home_path
         parts = path[len(home) :].split("/") if path.startswith(home) else ()
-        if len(parts) != 2:
+        if len(parts) != 2 or not is_name(parts[1]):
             return path, None, None
         try:
             calendar = self.tree.calendar(parts[0])
@@ -221,9 +251,9 @@ class Reports:
             texts = dict(self.backend.texts(calendar, changed))
         zone = self._zone(root, calendar)
         responses = [
-            self._response(calendar, entry, wanted, texts.get(entry), zone)
+            self._response(calendar, entry, wanted, texts[entry] if texts else None, zone)
             for entry in changed
-            if entry in texts or not wanted.needs_text
+            if not wanted.needs_text or entry in texts
         ]
         path = self.tree.calendar_path(calendar)
         responses += [failure(path + name, 404) for name in gone]

@@ -19,6 +19,7 @@ class Request:
     :param dict headers: by their names in lower case
     :param bytes body: as it came
     :param str base: scheme and host by which the client reaches us
+    :param str query: what stands behind the path, as it came
     """
 
     method: str
@@ -26,6 +27,7 @@ class Request:
     headers: dict = field(default_factory=dict)
     body: bytes = b""
     base: str = "http://localhost"
+    query: str = ""
 
     def header(self, name, default=None):
         return self.headers.get(name, default)

@@ -11,11 +11,12 @@
     /caldav/calendars/<user>/<calendar>/<object>
     /caldav/calendars/<user>/inbox/           inbox, with objects
     /caldav/calendars/<user>/outbox/          outbox, always empty
+    /caldav/attachments/<MANAGED-ID>/<name>   file of an object
 """
 
 from dataclasses import dataclass
 
-from .backend import Calendar, Entry
+from .backend import Calendar, Entry, File
 from .errors import Conflict, Forbidden, NotFound
 from .names import caldav
 
@@ -37,6 +38,7 @@ class Resource:
     path: str
     calendar: Calendar | None = None
     entry: Entry | None = None
+    file: File | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,11 @@ class Tree:
         parts = self._parts(path)
         if not parts:
             return Resource("root", self.root)
+        if parts[0] == "attachments":
+            return self._file(parts, path)
+        return self._find(parts, path)
+
+    def _find(self, parts, path):
         if parts[0] not in ("principals", "calendars") or len(parts) > 4:
             raise NotFound("there is nothing here")
         if len(parts) == 1:
@@ -131,6 +138,12 @@ class Tree:
         if found is None:
             raise NotFound("there is no such object")
         return self.of_entry(calendar, found)
+
+    def _file(self, parts, path):
+        file = self.backend.file(parts[1]) if len(parts) == 3 else None
+        if file is None:
+            raise NotFound("there is nothing here")
+        return Resource("file", path, file=file)
 
     def of_calendar(self, calendar):
         kind = calendar.role or "calendar"

@@ -16,6 +16,8 @@ from .writing import document, element, escape, href
 
 #: Days of one question about free time.
 MAX_DAYS = 400
+#: Attendees that the occurrences of a series may have between them.
+MAX_DIFFERENT = 4 * MAX_ATTENDEES
 _SUCCESS, _NOBODY = "2.0;Success", "3.7;Invalid calendar user"
 
 
@@ -53,6 +55,12 @@ class ThereAlready(Forbidden):
     """The meeting is in another of the user's calendars (RFC 6638, 3.2.4.1)."""
 
     condition = caldav("unique-scheduling-object-resource")
+
+
+class TooManyAttendees(Forbidden):
+    """RFC 4791, 5.3.2.1."""
+
+    condition = caldav("max-attendees-per-instance")
 
 
 class Scheduling:
@@ -106,37 +114,47 @@ class Scheduling:
 
     # --- What may be stored
 
-    def check(self, calendar, entry, text, uid):
+    def check(self, calendar, entry, text, items):
         """Whether the user may put this text there (3.2.4).
 
+        :param items: what the text says
         :raises Forbidden: when he may not
         """
+        self._check_number(calendar, entry, items)
         if not is_of_several(text):
             return
-        found = read_object(text)
-        items = found.items if found is not None else ()
         if len({_who(item.organizer) for item in items if item.organizer}) > 1:
             raise SeveralOrganizers("its components have several organizers")
         if entry is not None:
             self._check_change(self._text(calendar, entry), items)
         elif not self.backend.unique_uids:
-            self._check_unique(calendar, uid)
+            self._check_unique(calendar, items[0].uid)
+
+    def _check_number(self, calendar, entry, items):
+        """:raises TooManyAttendees: of whom each is written to"""
+        number, different = _attendees(items)
+        if number <= MAX_ATTENDEES and different <= MAX_DIFFERENT:
+            return
+        # What is stored already stays writable.
+        known = _attendees(_items(self._text(calendar, entry) or ""))
+        if number > max(known[0], MAX_ATTENDEES) or different > max(known[1], MAX_DIFFERENT):
+            raise TooManyAttendees(f"there are more than {MAX_ATTENDEES} attendees")
 
     def _check_change(self, text, items):
-        before = read_object(text) if text and is_of_several(text) else None
-        if before is None:
+        before = _items(text) if text and is_of_several(text) else ()
+        if not before:
             return
-        old = _organizer(before.items)
+        old = _organizer(before)
         new = _organizer(items)
         if _is_one_of(old, self.addresses):
             if new is not None and not _is_one_of(new, self.addresses):
                 raise OrganizerChange("the organizer of a meeting stays who he is")
             return
-        if not any(one.email in self.addresses for item in before.items for one in item.attendees):
+        if not any(one.email in self.addresses for item in before for one in item.attendees):
             return
         if new is not None and _who(new) != _who(old):
             raise AttendeeChange("the organizer of a meeting stays who he is")
-        if _sequence(items) <= _sequence(before.items) and moved(before.items, items):
+        if _sequence(items) <= _sequence(before) and moved(before, items):
             # What is newer has come from the organizer, by another way.
             raise AttendeeChange("only the organizer moves a meeting")
 
@@ -161,7 +179,7 @@ class Scheduling:
         if not item.attendees or len(item.attendees) > MAX_ATTENDEES:
             raise InvalidMessage(
                 f"it asks for nobody, or for more than {MAX_ATTENDEES}",
-                caldav("max-attendees-per-instance") if item.attendees else None,
+                TooManyAttendees.condition if item.attendees else None,
             )
         span = self._span(item)
         people = {one.uri.strip(): one for one in item.attendees}
@@ -175,6 +193,7 @@ class Scheduling:
             inner += element(caldav("request-status"), status)
             if spans is not None:
                 text = self._reply(item, one, spans, span)
+                self.server.room.take(len(text))
                 inner += element(caldav("calendar-data"), escape(text))
             answers.append(element(caldav("response"), inner))
         body = document(caldav("schedule-response"), "".join(answers))
@@ -234,6 +253,17 @@ class Scheduling:
         names = {one.name: one for one in self.tree.calendars}
         found = names.get(self.backend.default_calendar)
         return href(self.tree.calendar_path(found)) if found else None
+
+
+def _items(text):
+    found = read_object(text)
+    return found.items if found is not None else ()
+
+
+def _attendees(items):
+    """(most attendees of one item, different ones of all)"""
+    people = [item.attendees for item in items]
+    return max(map(len, people), default=0), len({one.uri for some in people for one in some})
 
 
 def moved(before, after):

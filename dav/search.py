@@ -4,7 +4,7 @@ from lxml import etree
 
 from .errors import BadRequest, DavError
 from .names import caldav, dav
-from .reading import text_of
+from .reading import MAX_NAMES, names_in, text_of
 from .requests import decoded
 from .writing import DECLARED, document, element, escape, multistatus, propstat, response
 
@@ -30,6 +30,7 @@ class PrincipalReports:
         self.tree = server.tree
         self.request = server.request
         self.properties = server.properties
+        self.room = server.room
         self.budget = MAX_EXPANDED
 
     def property_search(self, _resource, root):
@@ -42,7 +43,7 @@ class PrincipalReports:
         found = [self._is_found(one) for one in searches]
         responses = []
         if any(found) if is_any else all(found):
-            names = [one.tag for block in root.findall(dav("prop")) for one in block]
+            names = names_in(root.iterfind(dav("prop")))
             responses = [self._principal(names)]
         return 207, {}, multistatus(responses)
 
@@ -74,13 +75,13 @@ class PrincipalReports:
         self.request.depth("0", ("0",))
         if root.find(dav("self")) is None and root.find(dav("principal-property")) is None:
             raise BadRequest("principal-match looks for self")
-        names = [one.tag for block in root.findall(dav("prop")) for one in block]
+        names = names_in(root.iterfind(dav("prop")))
         return 207, {}, multistatus([self._principal(names)])
 
     def acl_set(self, _resource, root):
         """RFC 3744, 9.2: the principals that the ACL speaks of."""
         self.request.depth("0", ("0",))
-        names = [one.tag for block in root.findall(dav("prop")) for one in block]
+        names = names_in(root.iterfind(dav("prop")))
         return 207, {}, multistatus([self._principal(names)])
 
     def _principal(self, names):
@@ -102,6 +103,8 @@ class PrincipalReports:
         self.budget -= 1
         if level > MAX_LEVELS or self.budget < 0:
             raise BadRequest("more levels, or more resources, than are expanded")
+        if len(wanted) > MAX_NAMES:
+            raise BadRequest("more properties than are looked at")
         found, missing = "", ""
         for one in wanted.iterfind(dav("property")):
             name = _name(one)
@@ -112,6 +115,7 @@ class PrincipalReports:
                 found += element(name, self._behind(value, one, level))
             else:
                 found += value
+        self.room.take(len(found) + len(missing))
         inner = propstat(found, 200) if found or not missing else ""
         if missing and not self.request.minimal:
             inner += propstat(missing, 404)

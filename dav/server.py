@@ -5,11 +5,12 @@ from datetime import datetime
 
 from ..ical.compose import compose
 from ..ical.values import UTC, write_text
+from .attachments import Attachments
 from .changes import Changes
-from .errors import BadRequest, DavError, Forbidden, NotAllowed, status_of
+from .errors import BadRequest, DavError, Forbidden, NotAllowed, TooMany, status_of
 from .names import caldav, dav
 from .properties import REPORTS, TEXTUAL, Properties, http_date
-from .reading import expect, read_xml
+from .reading import expect, names_in, read_xml
 from .reports import Reports
 from .requests import Request
 from .resources import Tree
@@ -18,9 +19,15 @@ from .search import PrincipalReports
 from .writes import Writes
 from .writing import element, error_body, href_text, multistatus, propstat, response
 
-#: What we are (RFC 4918, 10.1; RFC 3744, 7.2; RFC 4791, 5.1; RFC 5689, 3.1; RFC 6638, 2).
+#: What we are (RFC 4918, 10.1; RFC 3744, 7.2; RFC 4791, 5.1; RFC 5689, 3.1; RFC 6638, 2;
+#: RFC 8607, 3.1).
 #: No locks: 2 is not among them.
-DAV = "1, 3, access-control, calendar-access, calendar-auto-schedule, extended-mkcol"
+DAV = (
+    "1, 3, access-control, calendar-access, calendar-auto-schedule, extended-mkcol,"
+    " calendar-managed-attachments, calendar-managed-attachments-no-recurrence"
+)
+#: Characters of an answer, without texts of objects as they are stored.
+MAX_ANSWER = 50_000_000
 XML_TYPE = "application/xml; charset=utf-8"
 CALENDAR_TYPE = "text/calendar; charset=utf-8"
 _COLLECTIONS = ("OPTIONS", "GET", "HEAD", "PROPFIND", "PROPPATCH", "REPORT")
@@ -29,14 +36,15 @@ ALLOWED = {
     "homes": _COLLECTIONS, "home": _COLLECTIONS,
     "calendar": (*_COLLECTIONS, "DELETE"),
     "inbox": _COLLECTIONS, "outbox": (*_COLLECTIONS, "POST"),
-    "object": (*_COLLECTIONS, "PUT", "DELETE", "COPY", "MOVE"),
+    "object": (*_COLLECTIONS, "PUT", "POST", "DELETE", "COPY", "MOVE"),
+    "file": ("OPTIONS", "GET", "HEAD"),
     None: ("OPTIONS", "PUT", "MKCALENDAR", "MKCOL"),
 }  # fmt: skip
 METHODS = frozenset(one for methods in ALLOWED.values() for one in methods)
 
 
 class Answer:
-    """:param pieces: iterable of str: the body"""
+    """:param pieces: iterable of str, or bytes: the body"""
 
     def __init__(self, status, headers=None, pieces=()):
         self.status = status
@@ -44,7 +52,23 @@ class Answer:
         self.pieces = pieces
 
     def body(self):
+        if isinstance(self.pieces, bytes):
+            return self.pieces
         return "".join(self.pieces).encode("utf-8", "replace")
+
+
+class Room:
+    """What an answer may hold beside the texts as they are stored: n times m of something
+    is more than was asked with."""
+
+    def __init__(self, characters):
+        self.left = characters
+
+    def take(self, characters):
+        """:raises TooMany: when there is no more room"""
+        self.left -= characters
+        if self.left < 0:
+            raise TooMany("more than one answer holds")
 
 
 class Server:
@@ -59,9 +83,11 @@ class Server:
         self.tree = Tree(backend, root)
         self.scheduling = Scheduling(self)
         self.properties = Properties(self.tree, self.scheduling)
+        self.room = Room(MAX_ANSWER)
         self.now = (now or datetime.now(UTC)).replace(microsecond=0)
         self.changes = Changes(self)
         self.writes = Writes(self)
+        self.attachments = Attachments(self)
 
     def answer(self):
         """Do what is asked; a refusal is an answer as well.
@@ -114,7 +140,8 @@ class Server:
         if method in ("GET", "HEAD"):
             return self._get(resource)
         if method == "POST":
-            return self.scheduling.post()
+            is_file = resource.kind == "object"
+            return self.attachments.post(resource) if is_file else self.scheduling.post()
         writes = self.writes
         return {"DELETE": writes.delete, "MOVE": writes.move, "COPY": writes.duplicate}[method](
             resource
@@ -172,10 +199,8 @@ class Server:
             return
         names = None
         if dav("prop") in kinds:
-            names = list(dict.fromkeys(one.tag for one in root.find(dav("prop"))))
-        more = [] if root is None else [
-            one.tag for block in root.iterfind(dav("include")) for one in block
-        ]  # fmt: skip
+            names = names_in(root.iterfind(dav("prop")))
+        more = [] if root is None else names_in(root.iterfind(dav("include")))
         if names is None or not TEXTUAL.isdisjoint(names):
             self._read_texts(resources)
         for one in resources:
@@ -183,6 +208,7 @@ class Server:
             if wanted is None:
                 wanted = list(dict.fromkeys([*self.properties.all_names(one), *more]))
             found, missing = self.properties.split(one, wanted)
+            self.room.take(len(found) + len(missing))
             inner = propstat(found, 200) if found or not missing else ""
             if missing and not self.request.minimal:
                 inner += propstat(missing, 404)
@@ -219,6 +245,8 @@ class Server:
     # --- GET
 
     def _get(self, resource):
+        if resource.kind == "file":
+            return self.attachments.get(resource)
         if resource.kind == "object":
             etag = f'"{resource.entry.etag}"'
             self.request.check(etag)

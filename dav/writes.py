@@ -4,6 +4,7 @@ import codecs
 
 from ..ical.charsets import as_utf8
 from ..ical.errors import BadValue
+from ..ical.managed import managed_ids
 from .errors import (
     Conflict,
     Failed,
@@ -43,23 +44,40 @@ class Writes:
         entry = target.entry
         self._check(entry)
         self.scheduling.check_tag(target.calendar, entry)
-        text, uid, component = self._read(target.calendar)
+        text, items = self._read(target.calendar)
+        uid, component = items[0].uid, items[0].NAME
         self._check_uid(target.calendar, target.name, uid, entry)
-        self.scheduling.check(target.calendar, entry, text, uid)
+        self.scheduling.check(target.calendar, entry, text, items)
+        self.server.attachments.check(target.calendar, entry, text)
         written = self.backend.put(target.calendar, target.name, uid, component, text, entry)
+        if entry is not None:
+            self.backend.keep_files(entry, managed_ids(text))
+        return self.told(target.calendar, written, text, 201 if written.is_new else 204)
+
+    def told(self, calendar, written, sent, status):
+        """The answer to what was written: as it is now, where that is preferred.
+
+        :param str sent: what was to be stored
+        :param int status: of an answer without it
+        """
         headers = {}
-        status = 201 if written.is_new else 204
         if written.is_same:
             headers["ETag"] = f'"{written.entry.etag}"'
         if not self.request.representation:
-            return status, headers | self._tag(target.calendar, written, text), []
-        text = self._text(target.calendar, written.entry)
+            return status, headers | self._tag(calendar, written, sent), []
+        text = self._text(calendar, written.entry)
         headers |= self.scheduling.headers(text) | {
             "ETag": f'"{written.entry.etag}"', "Content-Type": _TYPE,
             "Content-Location": self.server.quoted(self.request.path),
             "Preference-Applied": "return=representation",
         }  # fmt: skip
-        return 201 if written.is_new else 200, headers, [text]
+        return 200 if status == 204 else status, headers, [text]
+
+    def check_writable(self, resource):
+        """Whether an object may be changed, on the conditions of the request."""
+        self._may_write(resource.calendar)
+        self._check(resource.entry)
+        self.scheduling.check_tag(resource.calendar, resource.entry)
 
     def _tag(self, calendar, written, sent):
         """Schedule-Tag of what is there now (RFC 6638, 3.2.10)."""
@@ -72,7 +90,7 @@ class Writes:
         return dict(self.backend.texts(calendar, [entry])).get(entry, "")
 
     def _read(self, calendar):
-        """(text, UID, component) of the body, if this calendar takes it."""
+        """(text, items) of the body, if this calendar takes it."""
         kind, _, parameters = (self.request.header("content-type") or "").partition(";")
         if kind.strip() and kind.strip().lower() != "text/calendar":
             raise WrongType("only text/calendar is stored here", caldav("supported-calendar-data"))
@@ -82,10 +100,10 @@ class Writes:
                 f"more than {self.backend.max_size} octets", caldav("max-resource-size")
             )  # fmt: skip
         data = _as_utf8(data, parameters)
-        text, uid, component = check_object(data)
-        if component not in calendar.components:
+        text, items = check_object(data)
+        if items[0].NAME not in calendar.components:
             raise WrongComponent(f"this calendar takes {', '.join(calendar.components)}")
-        return text, uid, component
+        return text, items
 
     def _check_uid(self, calendar, name, uid, entry):
         """RFC 4791, 5.3.2.1: the UID is of this object, and of no other one here."""

@@ -8,8 +8,10 @@ from .names import PREFIXES, dav, split
 
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 DECLARED = "".join(f' xmlns:{prefix}="{uri}"' for uri, prefix in PREFIXES.items())
-_SPECIAL = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+_BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
+#: What stands in an address as it is.
+_PLAIN = re.compile(r"[A-Za-z0-9/@:.~_-]*")
 
 
 def escape(text):
@@ -18,7 +20,10 @@ def escape(text):
     >>> escape("a<b\\x00&\\r\\n")
     'a&lt;b&amp;&#13;\\n'
     """
-    return _SPECIAL.sub(lambda match: _ESCAPES.get(match[0], ""), text)
+    text = _BAD.sub("", text)
+    for character, words in _ESCAPES:
+        text = text.replace(character, words)
+    return text
 
 
 def attribute(text):
@@ -58,6 +63,8 @@ def href_text(path):
     >>> href_text("/a b/ñ@x.ics")
     '/a%20b/%C3%B1@x.ics'
     """
+    if _PLAIN.fullmatch(path):
+        return path
     return escape(quote(path, safe="/@:!$'()*+,;=~-._", errors="surrogateescape"))
 
 

@@ -31,7 +31,7 @@ SECONDS = 30
 #: Seconds for one connection; a host may have several addresses.
 CONNECT_SECONDS = 10
 MAX_REDIRECTS = 5
-#: Connections of one clock at once.
+#: Connections of one thread that are watched: it uses one after the other.
 WATCHED = 8
 MAX_ADDRESSES = 4
 CHUNK = 65536
@@ -78,7 +78,8 @@ class Clock:
         self.end = time.monotonic() + seconds
         self.is_over = False
         self._lock = threading.Lock()
-        self._sockets = []
+        #: by thread
+        self._sockets = {}
         self._timer = threading.Timer(seconds, self._ring)
         self._timer.daemon = True
 
@@ -89,7 +90,7 @@ class Clock:
     def __exit__(self, *_error):
         self._timer.cancel()
         with self._lock:
-            for sock in self._sockets:
+            for sock in self._all():
                 sock.close()
             self._sockets.clear()
 
@@ -104,15 +105,19 @@ class Clock:
     def watch(self, sock):
         # A descriptor of our own: TLS takes the socket's away.
         with self._lock:
-            self._sockets.append(sock.dup())
+            mine = self._sockets.setdefault(threading.get_ident(), [])
+            mine.append(sock.dup())
             # One after the other: those before are closed.
-            while len(self._sockets) > WATCHED:
-                self._sockets.pop(0).close()
+            while len(mine) > WATCHED:
+                mine.pop(0).close()
+
+    def _all(self):
+        return [sock for found in self._sockets.values() for sock in found]
 
     def _ring(self):
         self.is_over = True
         with self._lock:
-            for sock in self._sockets:
+            for sock in self._all():
                 # A connection that is closed already needs no end.
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
@@ -237,24 +242,30 @@ class Guard:
 
     def __init__(self, allowed, clock, verify):
         self.allowed, self.clock, self.verify = allowed, clock, verify
-        self._session = self._token = None
+        self._token = None
+        #: A thread has connections of its own.
+        self._sessions = {}
 
     def __enter__(self):
         self._token = _reading.set(True)
         self.clock.__enter__()
-        self._session = requests.Session()
-        # No proxies and no passwords from the server's environment.
-        self._session.trust_env = False
-        self._session.verify = self.verify
-        adapter = CheckedAdapter(self.allowed, self.clock)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
         return self
 
     def __exit__(self, *error):
-        self._session.close()
+        for session in self._sessions.values():
+            session.close()
         self.clock.__exit__(*error)
         _reading.reset(self._token)
+
+    def _new_session(self):
+        session = requests.Session()
+        # No proxies and no passwords from the server's environment.
+        session.trust_env = False
+        session.verify = self.verify
+        adapter = CheckedAdapter(self.allowed, self.clock)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
 
     def session(self, address):
         """What to ask that address with.
@@ -262,7 +273,10 @@ class Guard:
         :raises FetchError: ``port``
         """
         self.allowed.check_port(address)
-        return self._session
+        thread = threading.get_ident()
+        if thread not in self._sessions:
+            self._sessions[thread] = self._new_session()
+        return self._sessions[thread]
 
     @contextlib.contextmanager
     def translated(self, address):

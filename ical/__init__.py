@@ -16,7 +16,8 @@ Never imports odoo. From the bytes up:
 ``parse``       bytes to items, with repairs and errors per item
 ``text``        items to text; what nobody changed stays as it was
 ``overlay``     what is one user's own, laid over the text that all share
-``merge``       what two sides have changed, property by property
+``versions``    an object as the units that can be changed, each on its own
+``merge``       what two sides have changed, unit by unit
 ``compose``     several calendars as one, without understanding them
 ``rules``       RRULE: what a rule says, and the times it gives
 ``recurrence``  RRULE and the fields of Odoo's recurrence

@@ -54,11 +54,17 @@ class Message:
         return address_of(found.sent_by) if found and found.sent_by else None
 
     def text(self, now):
-        """The message as octets want it. DTSTAMP says when it was made (2.1.5)."""
+        """The message as octets want it. DTSTAMP says when it was made (2.1.5).
+
+        Files that a calendar server keeps are not for those who are not its users.
+        """
         items = [
             replace(
                 item, stamp=now, modified=None, created=None, organizer=bare(item.organizer),
                 attendees=tuple(map(bare, item.attendees)),
+                attachments=tuple(
+                    one for one in item.attachments if not one.params.get("MANAGED-ID")
+                ),
             )
             for item in self.items
         ]  # fmt: skip

@@ -2,15 +2,24 @@
 from . import crm_automation_pointer
 
 # isort: split
-from . import calendar_ical_identity, crm_automation_ledger, crm_automation_target
+from . import (
+    calendar_ical_identity,
+    calendar_run,
+    crm_automation_ledger,
+    crm_automation_target,
+)
 
 # isort: split
 from . import (
     base,
     caldav_access,
+    caldav_calendar_definition,
+    caldav_calendar_property,
     caldav_change,
     caldav_collection,
     caldav_collection_read,
+    caldav_failure,
+    caldav_file,
     caldav_forget,
     caldav_kept,
     caldav_key,
@@ -20,6 +29,7 @@ from . import (
     caldav_place,
     caldav_schedule,
     calendar_alarm,
+    calendar_alarm_procedure,
     calendar_alarm_test,
     calendar_attendee,
     calendar_attendee_answer,
@@ -35,6 +45,7 @@ from . import (
     calendar_event_ical,
     calendar_event_identity,
     calendar_event_incoming,
+    calendar_event_privacy,
     calendar_event_rule,
     calendar_event_series,
     calendar_event_status,
@@ -109,6 +120,7 @@ from . import (
     crm_automation_rule_trigger,
     crm_automation_rule_value,
     crm_automation_rule_workdays,
+    crm_automation_step,
     crm_lead,
     crm_stage,
     crm_team,
@@ -134,6 +146,7 @@ from . import (
     calendar_invitation_letter,
     calendar_invitation_tell,
     calendar_reminder,
+    calendar_reminder_delivery,
     calendar_reminder_find,
     calendar_reminder_letter,
     calendar_reminder_run,
@@ -152,15 +165,18 @@ from . import calendar_invitation_touch
 # isort: split
 # Over what meetings and tasks are made of.
 from . import (
+    calendar_reminder_access,
+    calendar_reminder_activity,
     calendar_reminder_answer,
     calendar_reminder_own,
     calendar_reminder_summary,
+    calendar_reminder_todo,
     calendar_reminder_touch,
 )
 
 # isort: split
 # Over the calendars and texts that they add to.
-from . import caldav_calendar, caldav_inbox, caldav_todo
+from . import caldav_calendar, caldav_inbox, caldav_record, caldav_todo, caldav_todo_rule
 
 # isort: split
 # In step with other servers by what the others read and write.
@@ -171,6 +187,7 @@ from . import (
     caldav_account_log,
     caldav_account_object,
     caldav_account_run,
+    caldav_account_turn,
     caldav_account_wake,
     caldav_account_words,
 )

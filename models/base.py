@@ -20,14 +20,25 @@ SCHEDULED = "crm_automation.scheduled"
 #: Business events that wait for a decision. They hang on ``precommit.data``:
 #: rolling back to a savepoint undoes what they tell of, and forgets them too.
 EVENTS = "crm_automation.events"
-#: Context key: ids of the rules whose actions are at work, the latest last.
+#: Context key: ids of the rules whose actions are at work, the latest last; as a
+#: ``Chain``, which no client can send.
 CHAIN = "automation_chain"
+#: Context key: id of the user who has made the changes that are decided on; as an ``Actor``.
+ACTOR = "automation_actor_id"
 #: Context key of what is taken in from elsewhere, without a word to anybody, and the
 #: value that it has to have: an object, which no client can send.
 QUIET = "automation_quiet"
 SILENCE = object()
 #: Context key of a save from a form, whose answer shows what rules have changed.
 WEB_SAVE = "automation_web_save"
+
+
+class Chain(tuple):
+    """Ids of rules, in a context."""
+
+
+class Actor(int):
+    """Id of a user, in a context."""
 
 
 class Base(models.AbstractModel):
@@ -58,11 +69,12 @@ class Base(models.AbstractModel):
 
     def _automation_decider(self):
         """The rules, with the rights to decide and the name of who has done it."""
-        context = {"automation_actor_id": self.env.uid}
+        context = {ACTOR: Actor(self.env.uid)}
         return api.Environment(self.env.cr, SUPERUSER_ID, context)["crm.automation.rule"]
 
     def _automation_chain(self):
-        return tuple(self.env.context.get(CHAIN) or ())
+        chain = self.env.context.get(CHAIN)
+        return chain if isinstance(chain, Chain) else ()
 
     def _automation_before(self, names):
         """These fields are about to change: keep the values that rules ask for.

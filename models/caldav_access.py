@@ -63,28 +63,31 @@ class CaldavAccess(models.AbstractModel):
         :raises AccessDenied: for every reason alike
         :raises TooManyFailures: whatever the secret is
         """
-        if not login or not secret or len(login) > MAX_LENGTH or len(secret) > MAX_LENGTH:
+        if not (_is_text(login) and _is_text(secret)):
             raise AccessDenied()
         digest = self._digest(login, secret)
         proof = _PROVED.get(digest)
         if proof and proof.until > time.monotonic() and self._holds(proof):
             return proof.user_id
         _PROVED.pop(digest, None)
-        database = self.env.cr.dbname
-        name, place = (database, login.lower()), (database, address)
+        failures = self.env["caldav.failure"]
+        who = {"login": login.lower(), "address": address}
+        counted = failures._counted(who)
         user_id, stored = self._user_of(login)
         # A key cannot be guessed: who has one is not kept out by others who are wrong.
         proof = self._proof_of_key(user_id, secret)
-        seconds = max(THROTTLE["login"].wait(name), THROTTLE["address"].wait(place))
+        seconds = max(
+            (THROTTLE[kind].pause(number) - ago for kind, (number, ago) in counted.items()),
+            default=0,
+        )
         if proof is None and seconds > 0:
             raise TooManyFailures(seconds)
         proof = proof or self._proof_of_password(user_id, stored, login, secret)
         if proof is None:
-            THROTTLE["login"].fail(name)
-            THROTTLE["address"].fail(place)
+            failures._note(who)
             raise AccessDenied()
-        THROTTLE["login"].succeed(name)
-        THROTTLE["address"].succeed(place)
+        if counted:
+            failures._clear(who)
         if proof.key_id:
             # As often as it is proved: no request has to look whether it is time.
             self.env["caldav.key"]._note_use(proof.key_id, program)
@@ -169,3 +172,12 @@ class CaldavAccess(models.AbstractModel):
         except AccessDenied:
             return False
         return True
+
+
+def _is_text(word):
+    """Whether it may be a name or a secret: no other octets are ever looked up."""
+    try:
+        (word or "").encode()
+    except UnicodeEncodeError:
+        return False
+    return bool(word) and len(word) <= MAX_LENGTH and "\0" not in word

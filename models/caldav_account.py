@@ -30,7 +30,10 @@ class CaldavAccount(models.Model):
     _description = "CalDAV Account"
     _order = "name, id"
 
-    name = fields.Char(required=True)
+    name = fields.Char(
+        required=True,
+        help="What you call it.",
+    )
     user_id = fields.Many2one(
         "res.users",
         "Owner",
@@ -40,7 +43,11 @@ class CaldavAccount(models.Model):
         ondelete="cascade",
         default=lambda self: self.env.user,
     )
-    enabled = fields.Boolean("Switched On", default=True)
+    enabled = fields.Boolean(
+        "Switched On",
+        default=True,
+        help="Switched off, nothing is read or written until it is switched on again.",
+    )
     url = fields.Char(
         "Address",
         required=True,
@@ -208,6 +215,7 @@ class CaldavAccount(models.Model):
             vals
         ):
             self.sudo().write({"failures": 0, "next_sync": self.env.cr.now()})
+            self.sudo().calendar_ids._try_again()
             self._wake()
         return result
 

@@ -24,7 +24,11 @@ class CaldavAccountCalendar(models.Model):
     color = fields.Char(readonly=True)
     writable = fields.Boolean("Can Be Written There", readonly=True, default=True)
     is_gone = fields.Boolean("Gone There", readonly=True)
-    enabled = fields.Boolean("In Step", default=False)
+    enabled = fields.Boolean(
+        "In Step",
+        default=False,
+        help="Whether this calendar is kept in step.",
+    )
     direction = fields.Selection(
         [
             ("both", "Both ways"),
@@ -33,6 +37,7 @@ class CaldavAccountCalendar(models.Model):
         ],
         required=True,
         default="both",
+        help="Which side hears of the changes of the other.",
     )
     place = fields.Selection(
         [
@@ -69,6 +74,7 @@ class CaldavAccountCalendar(models.Model):
         "Of My Private Meetings Goes out",
         required=True,
         default="full",
+        help="What the other server is told of your private meetings.",
     )
     object_ids = fields.One2many("caldav.account.object", "calendar_id", readonly=True)
     object_count = fields.Integer("Objects", compute="_compute_object_count")
@@ -143,7 +149,11 @@ class CaldavAccountCalendar(models.Model):
             if "private_out" in vals:
                 # What is there says what was chosen before.
                 anew.sudo().object_ids.write({"version": False})
+        if "enabled" in vals:
+            # What was said of it is no longer so.
+            self.sudo()._note_state(False)
         if not self.env.su:
+            self.sudo()._try_again()
             accounts = self.account_id.sudo()
             accounts.next_sync = self.env.cr.now()
             accounts._wake()

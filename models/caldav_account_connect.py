@@ -37,6 +37,7 @@ class CaldavAccount(models.Model):
         else:
             account._keep_calendars(found)
             account.write({"message": False, "failures": 0})
+            account.calendar_ids._try_again()
             if account.state in ("new", "asks"):
                 account.state = "ok"
             if account.calendar_ids.filtered("enabled"):
@@ -136,6 +137,7 @@ class CaldavAccount(models.Model):
                 self.env._("Test the connection, and choose which calendars are to be in step.")
             )
         account.write({"next_sync": self.env.cr.now(), "failures": 0})
+        account.calendar_ids._try_again()
         account._wake()
         return {
             "type": "ir.actions.client",

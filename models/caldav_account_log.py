@@ -1,12 +1,7 @@
 """What each run of an account has done: a line for each object that it has touched."""
 
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-
-#: Days that a run is remembered, and with it what it has replaced.
-DAYS_KEPT = 90
 
 RESULTS = [
     ("done", "Successful"),
@@ -19,6 +14,7 @@ KINDS = [
     ("created", "Created"),
     ("changed", "Changed"),
     ("merged", "Merged"),
+    ("moved", "Moved"),
     ("deleted", "Deleted"),
     ("conflict", "Conflict"),
     ("failed", "Failed"),
@@ -26,32 +22,24 @@ KINDS = [
 #: Counted kinds, by the field of the run that counts them.
 COUNTS = {
     "created": "created_count", "changed": "changed_count", "merged": "changed_count",
-    "deleted": "deleted_count", "conflict": "conflict_count", "failed": "failed_count",
+    "moved": "changed_count", "deleted": "deleted_count", "conflict": "conflict_count",
+    "failed": "failed_count",
 }  # fmt: skip
 
 
 class CaldavAccountRun(models.Model):
     _name = "caldav.account.run"
+    _inherit = ["calendar.run"]
     _description = "Run of a CalDAV Account"
-    _order = "date desc, id desc"
-    _rec_name = "date"
 
     account_id = fields.Many2one("caldav.account", required=True, index=True, ondelete="cascade")
     user_id = fields.Many2one(related="account_id.user_id", store=True)
-    date = fields.Datetime("When", required=True, index=True)
-    last_date = fields.Datetime(
-        "Until", help="Runs that found nothing changed, one after the other, are one line."
-    )
-    times = fields.Integer(default=1)
     result = fields.Selection(RESULTS, required=True)
     created_count = fields.Integer("Created")
-    changed_count = fields.Integer("Changed")
     deleted_count = fields.Integer("Deleted")
     conflict_count = fields.Integer("Conflicts")
     failed_count = fields.Integer("Failed")
     request_count = fields.Integer("Requests")
-    duration = fields.Float("Seconds", digits=(10, 2), aggregator="avg")
-    message = fields.Text("Remarks")
     change_ids = fields.One2many("caldav.account.change", "run_id", "Changes")
     undo = fields.Selection(
         [("asked", "Being undone"), ("done", "Undone")], "Undoing", readonly=True
@@ -68,12 +56,6 @@ class CaldavAccountRun(models.Model):
         run.account_id.next_sync = self.env.cr.now()
         run.account_id._wake()
         return True
-
-    @api.autovacuum
-    def _gc_runs(self):
-        """Forget what is older than 90 days."""
-        before = self.env.cr.now() - timedelta(days=DAYS_KEPT)
-        self.search([("date", "<", before), ("last_date", "<", before)]).unlink()
 
 
 class CaldavAccountChange(models.Model):

@@ -15,6 +15,8 @@ HOLDS = [
     ("elsewhere", "In another calendar already"),
     ("twice", "There twice"),
 ]
+#: Of these, those about which its owner is asked.
+ASKING = ("brake", "conflict", "refused", "unreadable")
 
 
 class CaldavAccountObject(models.Model):

@@ -7,7 +7,6 @@ and a slow server keeps nobody else waiting.
 
 import logging
 import time
-from collections import Counter
 from datetime import timedelta
 
 import psycopg2
@@ -15,15 +14,12 @@ import psycopg2
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..engine.addresses import FetchError, read_address
+from ..engine.addresses import FetchError
 from ..engine.backoff import next_read
 from ..engine.secret_box import CannotOpen
-from ..sync.discover import is_same_house, starts
-from ..sync.errors import NEEDS_USER, OF_ONE, RemoteError
-from .bulk import insert_rows
-from .caldav_account_log import COUNTS
-from .caldav_sync import CalendarSync
-from .caldav_sync_undo import Undo
+from ..sync.discover import starts
+from .caldav_account_journal import Journal
+from .caldav_account_turn import Turn
 
 _logger = logging.getLogger(__name__)
 
@@ -33,8 +29,9 @@ ACCOUNT_LOCK = 7_304_913
 TURN = 60
 #: A password that is not accepted is not tried often: some servers lock the user out.
 DENIED = timedelta(days=1)
-#: How often a step may lose against somebody who writes in Odoo.
-MAX_CONFLICTS = 20
+#: How often a turn may lose against somebody who writes in Odoo, and the seconds that are
+#: waited in between: each time so much longer.
+MAX_CONFLICTS, WAIT = 10, 0.05
 
 
 class CaldavAccount(models.Model):
@@ -89,6 +86,7 @@ class CaldavAccount(models.Model):
                       JOIN res_users ON res_users.id = account.user_id
                       JOIN caldav_collection collection ON collection.id = calendar.collection_id
                      WHERE account.enabled AND account.failures = 0 AND calendar.enabled
+                       AND COALESCE(calendar.failures, 0) = 0
                        AND calendar.direction <> 'in' AND calendar.here_token IS NOT NULL
                        AND res_users.active
                        AND (calendar.here_token
@@ -150,207 +148,101 @@ class CaldavAccount(models.Model):
         journal = Journal(self)
         self.state = "working"
         self._commit()
-        conflicts = 0
-        while True:
+        lost = None
+        for turn in range(2 * MAX_CONFLICTS):
+            time.sleep(WAIT * turn)
             try:
-                self._ended(journal, *self._try(journal, only_out), only_out)
+                # After so many it is only said that it did not work.
+                found = self._try(journal, only_out) if turn < MAX_CONFLICTS else (False, lost)
+                self._ended(journal, *found, only_out)
                 self._commit()
                 return
-            except psycopg2.extensions.TransactionRollbackError:
+            except psycopg2.extensions.TransactionRollbackError as error:
                 # Somebody has written what we were about to: it is looked at again.
-                journal.forget()
-                self.env.cr.rollback()
-                self.env.invalidate_all()
-                conflicts += 1
-                if conflicts > MAX_CONFLICTS:
-                    raise
-                time.sleep(0.05 * conflicts)
+                lost = error
+                self._start_anew(journal)
+        _logger.warning("Account %s loses against others who write it; it waits", self.id)
+
+    def _start_anew(self, journal):
+        """The transaction is lost, and what was noted in it."""
+        journal.forget()
+        self.env.cr.rollback()
+        self.env.invalidate_all()
 
     def _try(self, journal, only_out):
         """:return: (whether nothing is left, error or None)"""
         try:
             password = self._open_password()
             address = starts(self.url, self._resolve)[0]
-            calendars = self.calendar_ids.filtered("enabled")
             with self._transport(address, password, TURN) as transport:
                 try:
-                    return self._go_through(transport, calendars, journal, only_out)
+                    return Turn(self, transport, journal, only_out).run()
                 finally:
                     journal.requests += transport.count
         except psycopg2.extensions.TransactionRollbackError:
             raise
         except (FetchError, CannotOpen) as error:
-            journal.forget()
-            self.env.cr.rollback()
-            self.env.invalidate_all()
+            self._start_anew(journal)
             return True, error
         except Exception as error:
             _logger.exception("Account %s could not be brought in step", self.id)
-            journal.forget()
-            self.env.cr.rollback()
-            self.env.invalidate_all()
+            self._start_anew(journal)
             return True, error
 
-    def _go_through(self, transport, calendars, journal, only_out):
-        is_done, error = True, None
-        for calendar in calendars:
-            address = read_address(calendar.url)[0]
-            origin = starts(self.url)[0]
-            if address.origin not in transport.told:
-                is_ours = address.scheme == "https" and is_same_house(origin.host, address.host)
-                if not is_ours:
-                    raise RemoteError("elsewhere", host=address.base)
-                transport.tell(address)
-            try:
-                if not only_out:
-                    Undo(calendar, transport, address, journal).run()
-                is_done &= CalendarSync(calendar, transport, address, journal).run(only_out)
-                if calendar.is_gone:
-                    calendar.is_gone = False
-            except RemoteError as failed:
-                if failed.code not in OF_ONE:
-                    raise
-                # This calendar only: the others go on.
-                journal.forget()
-                self.env.cr.rollback()
-                self.env.invalidate_all()
-                error = failed
-                calendar.is_gone = failed.code == "missing"
-                self._commit()
-        return is_done, error
-
     def _ended(self, journal, is_done, error, only_out):
+        """Say how far it is, and when it is looked at again.
+
+        :param error: why nothing could be done; None also when some calendars have failed
+        """
         now = self.env.cr.now().replace(microsecond=0)
-        held = self.env["caldav.account.object"].search_count(
-            [
-                ("account_id", "=", self.id),
-                ("hold", "in", ("brake", "conflict", "refused", "unreadable")),
-            ]
-        )
-        values = {"state": "ok", "message": False, "failures": 0, "last_sync": now}
-        result = "done" if is_done else "partial"
+        calendars = self.calendar_ids.filtered("enabled")
         if error is not None:
-            needs_user = isinstance(error, CannotOpen) or (
-                getattr(error, "code", "") in NEEDS_USER | OF_ONE | {"elsewhere"}
-            )
-            failures = self.failures + 1
-            asked = error.facts.get("retry_after") if isinstance(error, FetchError) else None
-            wait = next_read(failures, self._interval(), asked)
-            if getattr(error, "code", "") == "denied":
-                wait = max(wait, DENIED)
-            values.update(
-                state="asks" if needs_user else "waiting", failures=failures,
-                message=self._reason(error), last_sync=self.last_sync, next_sync=now + wait,
-            )  # fmt: skip
-            result = "error"
-        elif not is_done:
-            values.update(state="working", next_sync=now)
-        elif not only_out:
-            values["next_sync"] = now + self._interval()
-        if held and error is None:
-            values["message"] = self.env._("Waiting for your decision: %(count)s.", count=held)
-            values["state"] = "asks"
-            result = "asks" if is_done else result
+            values, result = self._failed_values(error, now), "error"
+            calendars._note_state(values["state"], values["message"], next_try=False)
+        else:
+            values, result = self._done_values(calendars, is_done), "done"
+            if not is_done:
+                values["next_sync"], result = now, "partial"
+            elif not only_out:
+                values["next_sync"] = now + self._interval()
+            if any(calendars.mapped("failures")):
+                result = "error"
+            elif values["state"] == "asks" and is_done:
+                result = "asks"
+            values["last_sync"] = now
         self.write(values)
-        if only_out and error is None and not journal.run_id:
+        if only_out and error is None and not journal.run_id and result != "error":
             return
         journal.close(result, values["message"])
 
+    def _failed_values(self, error, now):
+        failures = self.failures + 1
+        asked = error.facts.get("retry_after") if isinstance(error, FetchError) else None
+        wait = next_read(failures, self._interval(), asked)
+        if getattr(error, "code", "") == "denied":
+            wait = max(wait, DENIED)
+        return {
+            "state": self._state_of(error), "message": self._reason(error), "failures": failures,
+            "next_sync": now + wait,
+        }  # fmt: skip
+
+    def _done_values(self, calendars, is_done):
+        """The account is as its worst calendar is."""
+        values = {"state": "ok" if is_done else "working", "message": False, "failures": 0}
+        states = calendars.mapped("state")
+        for state in ("asks", "waiting"):
+            if state in states:
+                values["state"] = state
+                break
+        messages = [(one.name, one.message) for one in calendars if one.message]
+        if len(calendars) == 1:
+            values["message"] = messages[0][1] if messages else False
+        elif messages:
+            values["message"] = "\n".join(": ".join(pair) for pair in messages)
+        return values
+
     def _reason(self, error):
-        if isinstance(error, (FetchError, CannotOpen)):
+        known = (FetchError, CannotOpen, psycopg2.extensions.TransactionRollbackError)
+        if isinstance(error, known):
             return self._why(error)
         return self.env._("Odoo could not do it: %(error)s", error=type(error).__name__)
-
-
-class Journal:
-    """What a turn has done; a line of the history that is written when there is something.
-
-    :param account: caldav.account
-    """
-
-    def __init__(self, account):
-        self.account = account
-        self.requests = 0
-        self.started = time.monotonic()
-        self.run_id = None
-        self.notes = []
-        self.run_date = account.env.cr.now().replace(microsecond=0)
-
-    def _run(self):
-        runs = self.account.env["caldav.account.run"]
-        run = runs.browse(self.run_id)
-        if not run:
-            run = runs.create(
-                {
-                    "account_id": self.account.id,
-                    "date": self.run_date,
-                    "last_date": self.run_date,
-                    "result": "done",
-                }
-            )
-            self.run_id = run.id
-        return run
-
-    def note(self, row, kind, side, before="", after="", lost="", reason=""):
-        """One object: what was done with it on which side.
-
-        :param str before: text of that side before
-        :param str after: fingerprint of that side afterwards
-        :param str lost: of a conflict, the version that did not count
-        """
-        self.notes.append(
-            {
-                "calendar_id": row.calendar_id.id,
-                "uid": row.uid or None,
-                "summary": row.summary or row.uid or None,
-                "kind": kind,
-                "side": side,
-                "date": row.env.cr.now().replace(microsecond=0),
-                "reason": reason or None,
-                "before_text": before or None,
-                "after_print": after or None,
-                "lost_text": lost or None,
-            }
-        )
-
-    def flush(self):
-        """Write what was noted; called before each commit."""
-        if not self.notes:
-            return
-        run = self._run()
-        self.account.env.flush_all()
-        more = {"run_id": run.id, "account_id": self.account.id}
-        insert_rows(run.env["caldav.account.change"], [{**note, **more} for note in self.notes])
-        for name, count in Counter(COUNTS[note["kind"]] for note in self.notes).items():
-            run[name] += count
-        self.notes = []
-
-    def forget(self):
-        """The transaction is rolled back, and what was noted in it."""
-        self.notes = []
-
-    def close(self, result, message):
-        """The end of the turn."""
-        self.flush()
-        runs = self.account.env["caldav.account.run"]
-        now = runs.env.cr.now().replace(microsecond=0)
-        duration = round(time.monotonic() - self.started, 2)
-        if not self.run_id and result in ("done", "asks"):
-            # Nothing was done: the same as the last time is no line of its own.
-            result = "unchanged" if result == "done" else result
-            last = self.account.run_ids[:1]
-            if (last.result, last.message or False) == (result, message or False):
-                last.write(
-                    {
-                        "last_date": now, "times": last.times + 1,
-                        "request_count": last.request_count + self.requests,
-                    }
-                )  # fmt: skip
-                return
-        self._run().write(
-            {
-                "result": result, "message": message or False, "duration": duration,
-                "last_date": now, "request_count": self.requests,
-            }
-        )  # fmt: skip
-        self.account.invalidate_recordset(["run_ids"])

@@ -1,5 +1,6 @@
 """What goes wrong with an account, in sentences: what it is, and what to do about it."""
 
+import psycopg2
 from markupsafe import Markup
 
 from odoo import api, models
@@ -22,6 +23,11 @@ class CaldavAccount(models.Model):
             )
         if isinstance(error, IcalError):
             return self.env._("It cannot be read as a meeting (%(error)s).", error=error)
+        if isinstance(error, psycopg2.extensions.TransactionRollbackError):
+            return self.env._(
+                "Somebody keeps changing the same meetings in Odoo at the same moment. It is "
+                "tried again."
+            )
         if not isinstance(error, FetchError):
             return str(error)
         facts = {"host": "", "status": "", **error.facts}
@@ -79,6 +85,9 @@ class CaldavAccount(models.Model):
             "twice": lambda: self.env._("The server has it twice: the other one is in step."),
             "not_kept": lambda: self.env._("The server has taken it, and does not have it."),
             "occupied": lambda: self.env._("The server has something else in its place."),
+            "edited": lambda: self.env._(
+                "Somebody keeps changing it in Odoo at the same moment. It is tried again."
+            ),
             "unwritable": lambda: self.env._("Odoo cannot write it as a calendar."),
             "conflict": lambda: self.env._("Both sides have changed the same: which one counts?"),
             "here_counts": lambda: self.env._("Both have changed the same: Odoo counts."),

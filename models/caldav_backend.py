@@ -5,12 +5,14 @@ calendar.
 """
 
 import re
+from dataclasses import replace
 from typing import NamedTuple
 
 from odoo.tools import SQL, email_normalize
 
 from ..dav.backend import Backend, Calendar, Entry, Person
 from ..dav.errors import Conflict, Forbidden, InvalidToken, NoPrivilege
+from .caldav_backend_file import FileMixin
 from .caldav_backend_schedule import ScheduleMixin
 from .caldav_backend_write import WriteMixin
 from .caldav_calendar import MAX_OWN, MAX_SHARED, WRITABLE
@@ -21,7 +23,8 @@ from .ical_meeting import named_zone
 #: Names of the calendars that everybody has, and their kinds.
 FIXED = {"agenda": "main", "tasks": "tasks"}
 #: Names of the calendars that several have, and only read.
-_SHARED = re.compile(r"(team|plan)-(\d{1,9})")
+SHARED = ("team", "plan", "records")
+_SHARED = re.compile(rf"({'|'.join(SHARED)})-(\d{{1,9}})")
 #: Kinds of objects of an own calendar that said nothing.
 USUAL = ("VEVENT", "VTODO", "VJOURNAL")
 _COLUMNS = SQL(
@@ -52,7 +55,7 @@ class Row(NamedTuple):
     has_news: bool
 
 
-class OdooBackend(WriteMixin, ScheduleMixin, Backend):
+class OdooBackend(WriteMixin, ScheduleMixin, FileMixin, Backend):
     """:param env: as superuser
     :param int user_id: whose calendars they are
     """
@@ -119,7 +122,8 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
         return self._calendar(rows[0]) if rows else None
 
     def _shared_calendars(self, only=None, res_id=None):
-        """Calendars that this user only reads: of his sales teams, and of visit plans.
+        """Calendars that this user only reads: of his sales teams, of visit plans, and those
+        that administrators have set up.
 
         :param str only: this kind, of the record with this id
         :return: dict from (kind, key) to the name
@@ -136,8 +140,14 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
                     domain = [*domain, ("id", "=", res_id)]
                 for record in records.search(domain, limit=MAX_SHARED):
                     found[kind, str(record.id)] = record.display_name
+        if only in (None, "records"):
+            definitions = self._definitions()._of_user(user, res_id)[:MAX_SHARED]
+            found |= {("records", str(one.id)): one.name for one in definitions}
         self._names.update(found)
         return found
+
+    def _definitions(self):
+        return self.env["caldav.calendar.definition"].with_context(lang=self.user.lang)
 
     def _ensure(self, kind, key):
         """Make a calendar that is always there, unless that was done."""
@@ -169,14 +179,15 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
 
     def _path_name(self, row):
         names = {kind: name for name, kind in FIXED.items()}
-        if row.kind in ("team", "plan"):
+        if row.kind in SHARED:
             return f"{row.kind}-{row.key}"
         return names.get(row.kind) or row.key
 
     def _rows(self, condition):
         """The calendars, in their present state: what has changed is taken in first."""
         found = self._select(condition)
-        late = [row.id for row in found if row.has_news]
+        # What other tables say of records nobody notes.
+        late = [row.id for row in found if row.has_news or row.kind == "records"]
         if late:
             for collection in self.collections.browse(late):
                 collection._catch_up()
@@ -204,7 +215,7 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
     def _calendar(self, row):
         name = self._path_name(row)
         title = row.name or self._title(row) or name
-        return Calendar(
+        calendar = Calendar(
             name=name,
             title=title,
             token=f"{row.epoch}-{row.version}",
@@ -219,12 +230,23 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
             properties=row.dead_properties or {},
             id=row.id,
         )
+        return self._as_defined(calendar, row.key) if row.kind == "records" else calendar
+
+    def _as_defined(self, calendar, key):
+        """With what its administrator says, where the user says nothing."""
+        definition = self._definitions().browse(int(key))
+        return replace(
+            calendar,
+            components=(definition.component,),
+            description=calendar.description or definition.description or "",
+            color=calendar.color or definition.color or "",
+        )
 
     def _title(self, row):
         """What it is called as long as its user has not named it."""
         if row.kind == "own":
             return ""
-        if row.kind in ("team", "plan"):
+        if row.kind in SHARED:
             return self._names.get((row.kind, row.key))
         kinds = self.env["caldav.collection"]._fields["kind"]
         env = self.env(context={"lang": self.user.lang})
@@ -238,14 +260,16 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
     # --- Objects
 
     def entries(self, calendar, names=None, uid=None, search=None):
-        conditions = [SQL("NOT member.is_gone")]
+        conditions, is_sure = [SQL("NOT member.is_gone")], SQL("FALSE")
         if names is not None:
             conditions.append(SQL("member.name = ANY(%s)", list(names)))
         if uid is not None:
             conditions.append(SQL("member.uid = %s", uid))
         if search is not None:
             conditions += self._searched(calendar, search)
-        return self._entries(calendar, conditions)
+            if search.first or search.last:
+                is_sure = self._collection(calendar)._surely_lies_between(*_naive_span(search))
+        return self._entries(calendar, conditions, is_sure)
 
     def _searched(self, calendar, search):
         if search.component:
@@ -255,22 +279,19 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
         if search.first or search.last:
             collection = self._collection(calendar)
             collection._build_texts()
-            first, last = (
-                moment and moment.replace(tzinfo=None) for moment in (search.first, search.last)
-            )  # fmt: skip
-            yield collection._lies_between(first, last)
+            yield collection._lies_between(*_naive_span(search))
 
     def _component(self, calendar):
         usual = "VTODO" if calendar.components == ("VTODO",) and calendar.fixed else "VEVENT"
         return SQL("COALESCE(kept.component, %s)", usual)
 
-    def _entries(self, calendar, conditions):
+    def _entries(self, calendar, conditions, is_sure=SQL("FALSE")):  # noqa: B008 - it never changes
         return [
-            self._entry(calendar, row[0], row[1], Member(*row[2:]))
+            self._entry(calendar, *row[:3], Member(*row[3:]))
             for row in self.env.execute_query(
                 SQL(
                     """
-                    SELECT %s, member.changed_at, member.id, member.uid, member.name,
+                    SELECT %s, member.changed_at, %s, member.id, member.uid, member.name,
                            member.version, member.is_gone, member.is_part, member.sees
                       FROM caldav_member member
                  LEFT JOIN caldav_kept kept
@@ -279,6 +300,7 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
                      ORDER BY member.id
                     """,
                     self._component(calendar),
+                    is_sure,
                     self.user.id,
                     calendar.id,
                     SQL(" AND ").join(conditions),
@@ -286,11 +308,10 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
             )
         ]
 
-    def _entry(self, calendar, component, changed_at, member):
+    def _entry(self, calendar, component, changed_at, is_sure, member):
         epoch = calendar.token.partition("-")[0]
-        return Entry(
-            member.name, member.uid, f"{epoch}-{member.version}", component, changed_at, member
-        )
+        etag = f"{epoch}-{member.version}"
+        return Entry(member.name, member.uid, etag, component, changed_at, member, is_sure)
 
     def _collection(self, calendar):
         """Its record. Whose it is has been found out already: that is not read again."""
@@ -314,7 +335,7 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
             raise InvalidToken("this token says nothing here") from error
         if calendar.fixed:
             component = calendar.components[0]
-            entries = [self._entry(calendar, component, None, member) for member in changed]
+            entries = [self._entry(calendar, component, None, False, member) for member in changed]
         else:
             # Of several kinds.
             ids = [member.id for member in changed]
@@ -368,3 +389,10 @@ class OdooBackend(WriteMixin, ScheduleMixin, Backend):
         entries = self.entries(calendar)
         self._delete_all(calendar, entries)
         self.collections.browse(calendar.id).unlink()
+
+
+def _naive_span(search):
+    """The ends of a Search in naive UTC."""
+    return tuple(
+        moment and moment.replace(tzinfo=None) for moment in (search.first, search.last)
+    )  # fmt: skip

@@ -9,7 +9,6 @@ from ..dav.errors import NotFound
 from ..ical import scheduling
 from ..ical.values import UTC
 from .ical_meeting import named_zone
-from .ical_row import owner_addresses
 
 
 class ScheduleMixin:
@@ -56,19 +55,17 @@ class ScheduleMixin:
 
     def busy(self, emails, start, end, but=None):
         """Of internal users whom the user sees in Odoo; of others nothing is known."""
-        users = self.env["calendar.invitation.gateway"]._users_of(emails)
-        seen = self.env["res.users"].with_user(self.user).search([("id", "in", users.ids)])
-        users = seen.sudo()
+        whose = self.env["res.users"]._whose(emails)
+        ids = [user.id for user in whose.values()]
+        users = self.env["res.users"].with_user(self.user).search([("id", "in", ids)]).sudo()
         first, last = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (start, end))
         left_out = self._meetings([but]) if but else None
         spans = users.partner_id._busy_spans(first, last, left_out)
-        found = {}
-        for user in users:
-            zone = named_zone(user.tz)
-            busy = [self._span(one, zone) for one in spans[user.partner_id]]
-            for address in owner_addresses(user).intersection(emails):
-                found.setdefault(address, []).extend(busy)
-        return found
+        busy = {
+            user: [self._span(one, named_zone(user.tz)) for one in spans[user.partner_id]]
+            for user in users
+        }
+        return {address: busy[user] for address, user in whose.items() if user in busy}
 
     def _span(self, span, zone):
         """(kind, start, stop) in UTC; whole days are those of where he is."""

@@ -12,12 +12,11 @@ from odoo.tools import SQL
 
 from ..ical.errors import IcalError, LimitExceeded
 from ..ical.expand import occurrences
+from ..ical.known import FIRST, LAST, Known, known_times
 from ..ical.parse import parse
 from ..ical.values import UTC
 from .caldav_object import Found
 
-#: What of a text that is only kept is looked at, to know when it is.
-FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 #: Calendars that one user can make.
 MAX_OWN = 200
 #: Calendars of each kind that several read.
@@ -154,7 +153,17 @@ class CaldavObject(models.Model):
         if sees != "kept":
             return super()._make(uids, sees, collection)
         texts = self.env["caldav.kept"]._texts(collection.user_id, uids)
-        return {uid: Found(text, *span_of(text)) for uid, text in texts.items()}
+        now = datetime.now(UTC)
+        return {
+            uid: Found(text, *span_of(text), _times_of(text, now)) for uid, text in texts.items()
+        }
+
+
+def _times_of(text, now):
+    try:
+        return known_times(parse(text.encode()).items, now)
+    except IcalError:
+        return Known()
 
 
 def span_of(text):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from odoo import models
 from odoo.tools import SQL
 
+from ..ical.known import FIRST, LAST
 from ..ical.overlay import overlay
 
 #: <epoch>-<version>, or <epoch>-<version>-<id> in the middle of a version.
@@ -19,6 +20,7 @@ _COLUMNS = SQL(
     " member.sees"
 )
 _LAST_ID = 2**31 - 1
+_FIRST, _LAST = (moment.replace(tzinfo=None) for moment in (FIRST, LAST))
 
 
 class InvalidToken(Exception):
@@ -113,15 +115,38 @@ class CaldavCollection(models.Model):
         return self._rows(SQL("%s ORDER BY member.id", condition))
 
     def _lies_between(self, first, last):
-        between = SQL("TRUE")
-        if first:
-            between = SQL("(object.span_stop IS NULL OR object.span_stop >= %s)", first)
-        if last:
-            between = SQL("%s AND object.span_start < %s", between, last)
+        """SQL condition on ``member``: it may lie in that span of naive UTC; None: open."""
+        first, last = first or _FIRST, last or _LAST
         return SQL(
-            "EXISTS (SELECT FROM caldav_object object WHERE %s AND (object.text IS NULL OR %s))",
+            """
+            EXISTS (
+                SELECT FROM caldav_object object
+                 WHERE %(is_text)s AND (
+                       object.text IS NULL
+                    OR (object.span_stop IS NULL OR object.span_stop >= %(first)s)
+                   AND object.span_start < %(last)s
+                   AND (%(is_known)s IS NOT TRUE OR EXISTS (
+                           SELECT FROM unnest(object.starts, object.stops) AS one(start, stop)
+                            WHERE one.start < %(last)s
+                              AND (one.stop > %(first)s
+                                   OR one.start >= one.stop AND one.start >= %(first)s)
+                       ))
+                 )
+            )
+            """,
+            is_text=self._is_text_of_member(), is_known=self._is_known(first, last), first=first,
+            last=last,
+        )  # fmt: skip
+
+    def _is_known(self, first, last):
+        return SQL("(object.known_from <= %s AND object.known_until >= %s)", first, last)
+
+    def _surely_lies_between(self, first, last):
+        """SQL condition on ``member`` that lies in that span, as far as is known: it does."""
+        return SQL(
+            "EXISTS (SELECT FROM caldav_object object WHERE %s AND %s)",
             self._is_text_of_member(),
-            between,
+            self._is_known(first or _FIRST, last or _LAST),
         )
 
     def _is_text_of_member(self):
@@ -159,7 +184,8 @@ class CaldavCollection(models.Model):
                   FROM caldav_member member
                   JOIN caldav_object object ON %s AND NOT %s
              LEFT JOIN caldav_overlay overlay
-                    ON overlay.user_id = %s AND overlay.uid = member.uid AND member.sees = 'full'
+                    ON overlay.user_id = %s AND overlay.uid = member.uid
+                   AND member.sees IN ('full', 'todo')
                  WHERE member.id = ANY(%s)
                 """,
                 self._is_text_of_member(),

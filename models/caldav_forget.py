@@ -11,6 +11,8 @@ UNUSED = timedelta(days=180)
 IDLE = timedelta(days=30)
 #: Deletions are told for a year; older tokens are invalid then.
 TOMBSTONES = timedelta(days=365)
+#: What users keep of a meeting, by its UID.
+OF_USERS = ("caldav_place", "caldav_overlay", "calendar_reminder_own")
 #: No transaction lasts longer than this.
 LONGEST = timedelta(days=1)
 
@@ -20,8 +22,8 @@ class CaldavCollection(models.Model):
 
     @api.model
     def _forget(self):
-        """Drop what is unused, old tombstones, texts that are old or of nothing, and
-        the changes that everybody has seen."""
+        """Drop what is unused, old tombstones, texts that are old or of nothing, what users
+        keep of meetings that are gone, and the changes that everybody has seen."""
         self.env["caldav.key"].sudo()._look_after()
         now = self.env.cr.now()
         # In the others is what users have made.
@@ -29,6 +31,7 @@ class CaldavCollection(models.Model):
         self.search(unused).unlink()
         self.env.flush_all()
         for statement in (
+            *map(self._of_nothing, OF_USERS),
             SQL(
                 "UPDATE caldav_collection SET seen_in = NULL WHERE used_on < %s",
                 (now - IDLE).date(),
@@ -69,3 +72,15 @@ class CaldavCollection(models.Model):
         ):
             self.env.cr.execute(statement)
         self.env.invalidate_all(flush=False)
+
+    @api.model
+    def _of_nothing(self, table):
+        """SQL: the rows of a table whose UID nothing has any more."""
+        return SQL(
+            """
+            DELETE FROM %s own
+             WHERE NOT EXISTS (SELECT FROM calendar_event event WHERE event.ical_uid = own.uid)
+               AND NOT EXISTS (SELECT FROM caldav_kept kept WHERE kept.uid = own.uid)
+            """,
+            SQL.identifier(table),
+        )

@@ -14,6 +14,7 @@ import psycopg2
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL, split_every
 
+from ..ical.known import Known, known_times
 from ..ical.parse import parse
 from ..ical.rules import Rule
 from ..ical.text import to_text
@@ -34,15 +35,26 @@ SEES = [
     ("busy", "That the time is taken"),
     ("kept", "Text that is only kept"),
     ("todo", "To-do"),
+    ("record", "Record"),
 ]
 
 
 class Found(NamedTuple):
-    """A text and when it is: naive UTC; no stop of what has no end."""
+    """A text and when it is: naive UTC; no stop of what has no end.
+
+    :param Known times: see ``ical.known``
+    """
 
     text: str
     start: object
     stop: object
+    times: Known = Known()
+
+
+class Moments(fields.Json):
+    """Moments in naive UTC. Only SQL writes and reads them."""
+
+    _column_type = ("_timestamp", "timestamp[]")
 
 
 class CaldavObject(models.Model):
@@ -62,6 +74,10 @@ class CaldavObject(models.Model):
     text = fields.Text(help="One calendar with all of the object. Empty: it cannot be written.")
     span_start = fields.Datetime("From")
     span_stop = fields.Datetime("To", help="Empty: it goes on for ever.")
+    starts = Moments("Starts of its Meetings", prefetch=False)
+    stops = Moments("Ends of its Meetings", prefetch=False)
+    known_from = fields.Datetime(help="Its meetings are known from here; empty: not at all.")
+    known_until = fields.Datetime("Known until")
     seen_in = fields.Char("Snapshot", required=True)
     seen_xid = BigInteger("Transaction", required=True)
     seen_round = fields.Integer(required=True)
@@ -104,7 +120,8 @@ class CaldavObject(models.Model):
         events = self.env["calendar.event"].search([("ical_uid", "=", uid)])
         if events:
             items = parse(text.encode()).items
-            self._store({uid: Found(text, *_span(events, items))}, "full", None)
+            times = known_times(items, events._ical_now())
+            self._store({uid: Found(text, *_span(events, items), times)}, "full", None)
             self.env["caldav.change"]._close_round()
 
     def _make(self, uids, sees, collection):
@@ -141,26 +158,36 @@ class CaldavObject(models.Model):
         # A series last: it counts where a meeting of its own has the same UID.
         for key in sorted(objects, key=lambda key: key._name):
             items = objects[key].items
-            texts[key.ical_uid] = Found(to_text(items, now=now), *_span(meetings[key], items))
+            span, times = _span(meetings[key], items), known_times(items, now)
+            texts[key.ical_uid] = Found(to_text(items, now=now), *span, times)
         return texts
 
     def _store(self, found, sees, user):
         if not found:
             return
         seen = self.env["caldav.change"]._seen_now()
-        names = ("uid", "sees", "user_id", "text", "span_start", "span_stop", *SEEN)
+        facts = ("text", "span_start", "span_stop", *Known._fields)
+        names = ("uid", "sees", "user_id", *facts, *SEEN)
         self.env.cr.execute(
             SQL(
                 "INSERT INTO caldav_object (%s) VALUES %s"
                 " ON CONFLICT (uid, sees, COALESCE(user_id, 0)) DO UPDATE SET %s",
                 SQL(", ").join(map(SQL.identifier, names)),
                 SQL(", ").join(
-                    SQL("(%s, %s, %s, %s, %s, %s, %s)", uid, sees, user and user.id, *one, seen)
+                    SQL(
+                        "(%s, %s, %s, %s, %s, %s, %s::timestamp[], %s::timestamp[], %s, %s, %s)",
+                        uid,
+                        sees,
+                        user and user.id,
+                        *one[:3],
+                        *one.times,
+                        seen,
+                    )
                     for uid, one in found.items()
                 ),
                 SQL(", ").join(
                     SQL("%s = %s", SQL.identifier(name), SQL.identifier("excluded", name))
-                    for name in ("text", "span_start", "span_stop", *SEEN)
+                    for name in (*facts, *SEEN)
                 ),
             )
         )

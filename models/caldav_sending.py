@@ -144,7 +144,7 @@ class Sending:
             guests = events.attendee_ids.filtered(
                 lambda one: one._invitation_address() in asked
             )  # fmt: skip
-            guests._invite()
+            self.env["calendar.invitation.gateway"]._refresh(guests)
 
     def _statuses(self, events):
         """What becomes of the messages: dict from address to code."""
@@ -157,8 +157,7 @@ class Sending:
         }  # fmt: skip
         if not said:
             return {}
-        users = self.env["calendar.invitation.gateway"]._users_of(said)
-        inside = set().union(*map(owner_addresses, users))
+        inside = self.env["res.users"]._whose(said)
         refused = set(
             self.env["mail.blacklist"].search([("email", "in", list(said))]).mapped("email")
         )

@@ -6,7 +6,10 @@ No transaction is open while the server is asked. What is done about it is in
 ``caldav_sync_step.py``.
 """
 
+import time
 from datetime import timedelta
+
+import psycopg2
 
 from ..sync.errors import RemoteError, TokenLost
 from ..sync.plan import IN, brakes
@@ -21,9 +24,12 @@ LIST_EVERY = timedelta(days=1)
 #: Pages of one listing.
 MAX_PAGES = 500
 #: Objects that are worked on between two commits.
-BATCH = 50
+BATCH = 100
 #: Seconds that have to be left for a batch.
 LEAST = 12
+#: How often an object may lose against somebody who writes it in Odoo, and the seconds
+#: that are waited in between: each time so much longer.
+MAX_CONFLICTS, WAIT = 5, 0.1
 
 
 class CalendarSync:
@@ -42,11 +48,10 @@ class CalendarSync:
         self.rows = calendar.env["caldav.account.object"]
         self.wrote_here = False
 
-    def run(self, only_out=False):
-        """Look at both sides, and do what there is to do.
+    def look(self, only_out=False):
+        """Note what has changed on both sides.
 
         :param bool only_out: what has changed in Odoo only
-        :return: whether nothing is left to do
         :raises FetchError: when the server cannot be gone on with
         """
         self._look_here()
@@ -54,27 +59,70 @@ class CalendarSync:
         if not only_out:
             self._look_there()
         self._prove()
-        self._hold_back()
+        self._hold_back("here")
         self._commit()
+
+    def work(self, deletes):
+        """Do what there is to do.
+
+        :param bool deletes: with what is gone there. Before that all that is new in the
+            calendars of the account is to be known: it may have moved
+        :return: whether nothing is left to do
+        :raises FetchError: when the server cannot be gone on with
+        """
+        if deletes:
+            self._hold_back("there")
+            self._commit()
         while True:
-            while self._some_are_dirty():
+            while rows := self._next_batch(deletes):
                 if self.transport.left < LEAST:
                     return False
-                self.wrote_here |= Step(self, self._next_batch()).run()
-                # What was read may turn out to be gone.
-                self._hold_back()
+                self._do(rows)
+                self._hold_back("here")
+                if deletes:
+                    # What was read may turn out to be gone.
+                    self._hold_back("there")
                 self._commit()
             if not self.wrote_here:
                 return True
             # What was written in Odoo is seen, and what somebody has changed meanwhile.
             self.wrote_here = False
             self._look_here()
-            self._hold_back()
+            self._hold_back("here")
             self._commit()
+
+    def _do(self, rows):
+        """One step; where somebody writes in Odoo what it writes, object by object."""
+        try:
+            self.wrote_here |= Step(self, rows).run()
+        except psycopg2.extensions.TransactionRollbackError:
+            self.forget()
+            for row in rows.exists():
+                if self.transport.left > LEAST:
+                    self._do_one(row)
+
+    def _do_one(self, row):
+        for turn in range(MAX_CONFLICTS):
+            time.sleep(WAIT * turn)
+            try:
+                self.wrote_here |= Step(self, row).run()
+                return
+            except psycopg2.extensions.TransactionRollbackError:
+                self.forget()
+                if not row.exists():
+                    return
+        step = Step(self, row)
+        step._fail(row, step._words("edited"), "here")
+        self._commit()
+
+    def forget(self):
+        """The transaction is lost, and what was noted in it."""
+        self.account._start_anew(self.journal)
 
     def _commit(self):
         self.journal.flush()
         self.account._commit()
+        self.journal.keep()
 
     # --- What has changed in Odoo
 
@@ -233,9 +281,10 @@ class CalendarSync:
         )  # fmt: skip
         # What comes back, or is another one now, has nothing to wait for.
         there = self.rows.browse(row for row, value, _etag in dirty if value in (None, "changed"))
-        there.filtered(
-            lambda one: one.hold in ("brake", "unreadable", "refused", "twice")
-        ).write({"hold": False, "reason": False, "failures": 0, "next_try": False})  # fmt: skip
+        free = {"hold": False, "reason": False, "failures": 0, "next_try": False}
+        there.filtered(lambda one: one.hold in ("brake", "unreadable", "refused")).write(free)
+        # Which one it is is found out anew.
+        there.filtered(lambda one: one.hold == "twice").write({**free, "uid": False})
         self.rows.browse(forgotten).unlink()
         insert_rows(self.rows, new)
 
@@ -262,20 +311,22 @@ class CalendarSync:
             row.seen_etag = text.etag if text else False
         self._commit()
 
-    def _hold_back(self):
-        """More deletions than are done without asking wait for their owner."""
-        for side in ("here", "there"):
-            gone = self._search(
-                [
-                    (f"dirty_{side}", "=", "gone"), (f"has_{side}", "=", True),
-                    ("is_allowed", "=", False), ("hold", "in", (False, "brake")),
-                ]
-            )  # fmt: skip
-            total = self._count([(f"has_{side}", "=", True)])
-            other = "has_there" if side == "here" else "has_here"
-            told = gone.filtered(lambda row, other=other: row[other])
-            if brakes(len(told), total, *self._brake()):
-                told.write({"hold": "brake"})
+    def _hold_back(self, side):
+        """More deletions than are done without asking wait for their owner.
+
+        :param str side: where they are gone
+        """
+        gone = self._search(
+            [
+                (f"dirty_{side}", "=", "gone"), (f"has_{side}", "=", True),
+                ("is_allowed", "=", False), ("hold", "in", (False, "brake")),
+            ]
+        )  # fmt: skip
+        total = self._count([(f"has_{side}", "=", True)])
+        other = "has_there" if side == "here" else "has_here"
+        told = gone.filtered(other)
+        if brakes(len(told), total, *self._brake()):
+            told.write({"hold": "brake"})
 
     def _brake(self):
         return self.account.brake_count, self.account.brake_percent
@@ -295,14 +346,11 @@ class CalendarSync:
             "|", ("next_try", "=", False), ("next_try", "<=", self.rows.env.cr.now()),
         ]  # fmt: skip
 
-    def _some_are_dirty(self):
-        return bool(self._search(self._work_domain(), limit=1))
-
-    def _next_batch(self):
+    def _next_batch(self, deletes):
         """What has no UID yet first: it may be what Odoo has as well. What is gone there last:
         how much that is must be known before anything is deleted."""
         unread, there = [("uid", "=", False)], [("dirty_there", "!=", "gone")]
-        for first in (unread, there, []):
+        for first in (unread, there, *([[]] if deletes else [])):
             found = self._search([*first, *self._work_domain()], limit=BATCH)
             if found:
                 break

@@ -3,15 +3,15 @@
 Reads and writes as his calendar programs do, by the same ways, and tells nobody of it.
 """
 
-from datetime import date
-
 from odoo import SUPERUSER_ID
 from odoo.tools import SQL
 
 from ..dav.errors import DavError
-from ..ical.compose import compose
 from ..ical.errors import IcalError
-from ..ical.merge import (
+from ..ical.params import Params, split_line
+from ..ical.parse import parse
+from ..ical.scheduling import agent
+from ..ical.versions import (
     Part,
     Version,
     not_to_be_sent,
@@ -19,13 +19,8 @@ from ..ical.merge import (
     without_delivery,
     write_version,
 )
-from ..ical.params import Params, split_line
-from ..ical.parse import parse
-from ..ical.scheduling import agent
-from .caldav_backend import OdooBackend
 from .caldav_collection_read import InvalidToken
-from .caldav_sending import Sending
-from .ical_incoming import Options
+from .caldav_sync_backend import AccountBackend
 from .ical_values import SILENT
 
 #: Key of the context in which a sync writes: nobody has to be woken for it.
@@ -51,24 +46,6 @@ def _is_private(part):
     return any(
         split_line(line)[2].strip().upper() != "PUBLIC" for line in (unit.pieces if unit else ())
     )  # fmt: skip
-
-
-class Quiet(Sending):
-    """Of what a sync brings nobody is told: that was done where it was written."""
-
-    def note(self):
-        """Nothing is noted."""
-
-    def tell(self, events):
-        return False
-
-
-class AccountBackend(OdooBackend):
-    """As the CalDAV server writes, under a source of its own; nobody is invited."""
-
-    source = "account"
-    is_telling = may_invite = False
-    sending = Quiet
 
 
 class Here:
@@ -134,7 +111,8 @@ class Here:
                 SELECT other.uid FROM caldav_account_object other
                   JOIN caldav_account_calendar calendar ON calendar.id = other.calendar_id
                  WHERE calendar.user_id = %s AND calendar.id <> %s AND calendar.place = 'own'
-                   AND other.has_here AND other.uid = ANY(%s)
+                   AND other.has_here AND other.dirty_here IS DISTINCT FROM 'gone'
+                   AND other.uid = ANY(%s)
                 """,
                 self.user.id, self.calendar.id, list(uids),
             )
@@ -187,11 +165,18 @@ class Here:
 
     # --- Writing
 
-    def _target(self):
-        names = {"main": "agenda", "own": self.collection.key}
-        if self.collection.kind not in names:
+    def _written_into(self):
+        """The calendar of Odoo.
+
+        :raises DavError: when nothing is written into it
+        """
+        if self.collection.kind not in ("main", "own"):
             raise DavError("nothing is written into this calendar")
-        return self.backend.calendar(names[self.collection.kind])
+        return self.collection
+
+    def _target(self):
+        found = self._written_into()
+        return self.backend.calendar("agenda" if found.kind == "main" else found.key)
 
     def tells(self, text):
         """Whether what is done to a meeting there is told by Odoo: its organizer is said to
@@ -218,34 +203,25 @@ class Here:
         with self.env.cr.savepoint():
             self.backend.put(calendar, name, uid, component, text, entry)
 
-    def put_new(self, texts):
-        """Write many meetings that Odoo does not have, together.
+    def put_together(self, texts):
+        """Write many meetings with few questions.
 
         :param dict texts: by UID
         :return: set of the UIDs that are written; the others are for :meth:`put`
         """
-        options = Options(source=self.backend.source, force=True)
-        Event = self.env["calendar.event"]
-        content = compose(map(without_delivery, texts.values()), date(1970, 1, 1))
         with self.env.cr.savepoint():
-            outcomes = Event._ical_compare(content, self.user, options)
-            new = [one for one in outcomes if one.kind == "new" and one.action == "create"]
-            results = Event._ical_upsert(new, self.user, options)
-            done = {one.outcome.key for one in results if one.record and one.kind == "new"}
-            for uid in done if self.calendar.place == "own" else self._placed(done):
-                self.backend._place(self.collection, uid)
+            done = self.backend.put_together(self._written_into(), texts)
         self.collection._catch_up({uid: f"{self._name(uid)}.ics" for uid in done})
         return done
-
-    def _placed(self, uids):
-        """Those that lie in a calendar that is not the agenda."""
-        return self.env["caldav.place"].search(
-            [("user_id", "=", self.user.id), ("uid", "in", list(uids))]
-        ).mapped("uid")  # fmt: skip
 
     def _name(self, uid):
         [(name,)] = self.env.execute_query(SQL("SELECT md5(%s)", f"{self.collection.id} {uid}"))
         return name
+
+    def bring(self, uid):
+        """Bring a meeting into this calendar, out of another one of his."""
+        self.backend._place(self._written_into(), uid)
+        self.collection._catch_up({uid: f"{self._name(uid)}.ics"})
 
     def delete(self, uid, is_telling=False):
         """Take an object away; one that is gone is gone.

@@ -11,6 +11,7 @@ from ..dav.errors import DavError
 from ..ical import merge
 from ..ical.params import split_line
 from ..ical.values import read_text
+from ..ical.versions import read_version, write_version
 from ..sync.plan import IN, OUT, Action, Side, decide, winner
 
 
@@ -35,6 +36,22 @@ class Task:
     done: bool = False
     new_etag: str = ""
     error: object = None
+
+
+@dataclass
+class Write:
+    """What is to be written in Odoo.
+
+    :param Plan plan: of the object
+    :param str before: what Odoo has had
+    :param after: what is done then, or None
+    """
+
+    plan: object
+    text: str
+    kind: str
+    before: str
+    after: object = None
 
 
 class Plan:
@@ -108,11 +125,6 @@ class Plan:
             row.choice = False
         getattr(self, f"_{action}")(here, there)
 
-    def brought(self):
-        """It was written in Odoo already."""
-        self._agree(self.text, self.there.text)
-        self.step.journal.note(self.row, "created", "here", after=self.row.print_here)
-
     # --- Actions
 
     def _settled(self, **values):
@@ -175,7 +187,7 @@ class Plan:
         if here is Side.SAME and row.print_here != row.print_there:
             # The sides say the same in different words: only what has changed is taken.
             change = merge.difference(version_of(row.text_there), version_of(text))
-            text = merge.write_version(merge.apply(version_of(self._now_here()), change))
+            text = write_version(merge.apply(version_of(self._now_here()), change))
         self._write_here(text, "changed" if here is Side.SAME else "created")
 
     def _push(self, _here, there):
@@ -185,7 +197,7 @@ class Plan:
             base = row._base_here()
             if not (self._hides() and self.here_api.says_more(base)):
                 change = merge.difference(version_of(base), version_of(text))
-                text = merge.write_version(merge.apply(version_of(row.text_there), change))
+                text = write_version(merge.apply(version_of(row.text_there), change))
         self._put_off(text, "changed" if there is Side.SAME else "created",
                       self._etag() if there is Side.SAME else None)  # fmt: skip
 
@@ -233,18 +245,23 @@ class Plan:
     def _write_merged(self, ours, theirs, new_here, new_there, agreed):
         """:param agreed: what Odoo had when both agreed, with what was changed there since"""
         way = self.step.calendar.direction
-        text_here = self.text
+
+        def settle():
+            self._agree(self.text, self.there.text)
+            if new_there.fingerprint() != theirs.fingerprint():
+                self._push_merged(write_version(new_there), write_version(agreed))
+
         if way != OUT and new_here.fingerprint() != ours.fingerprint():
-            text_here = self._write_here(merge.write_version(new_here), "merged")
-        self._agree(text_here, self.there.text)
-        if new_there.fingerprint() != theirs.fingerprint():
-            # Until it is written there, it is a change of Odoo's.
-            agreed = merge.write_version(agreed)
-            values = {"text_here": agreed, "print_here": print_of(agreed), "version": False}
-            self.row.write(values)
-            if way != IN:
-                self.row.dirty_here = "changed"
-                self._put_off(merge.write_version(new_there), "merged", self.there.etag)
+            self._write_here(write_version(new_here), "merged", settle)
+        else:
+            settle()
+
+    def _push_merged(self, text, agreed):
+        # Until it is written there, it is a change of Odoo's.
+        self.row.write({"text_here": agreed, "print_here": print_of(agreed), "version": False})
+        if self.step.calendar.direction != IN:
+            self.row.dirty_here = "changed"
+            self._put_off(text, "merged", self.there.etag)
 
     # --- How
 
@@ -259,20 +276,22 @@ class Plan:
         return self.text
 
     def _read_here(self):
-        row = self.row
-        found = self.here_api.members([row.uid])
-        self.member = found.get(row.uid)
-        text = self.here_api.texts([self.member]).get(row.uid) if self.member else None
+        found = self.here_api.members([self.row.uid])
+        member = found.get(self.row.uid)
+        self._is_now(member, self.here_api.texts([member]).get(self.row.uid) if member else None)
+
+    def _is_now(self, member, text):
+        """What Odoo has, after it was written or read anew."""
         if text is None:
             raise DavError(self.step._words("unwritable"))
-        self.version = self.here_api.version(self.member)
-        self.full_text = text
-        self.text = self.here_api.outward(text, row.came_from)
+        self.member, self.full_text = member, text
+        self.version = self.here_api.version(member)
+        self.text = self.here_api.outward(text, self.row.came_from)
 
-    def _write_here(self, text, kind):
-        """Write it in Odoo, and note on what both sides agree now.
+    def _write_here(self, text, kind, after=None):
+        """Let it be written in Odoo, together with the others.
 
-        :return: what Odoo has then
+        :param after: what is done when it is written
         """
         row = self.row
         if row.has_here and self.member and self.step.calendar.private_out != "full":
@@ -281,14 +300,19 @@ class Plan:
         if row.came_from == "here" and before and self.here_api.hides(before, "here"):
             # What they were not told is not theirs to change.
             change = merge.difference(version_of(row._base_here()), version_of(text))
-            text = merge.write_version(merge.apply(version_of(before), change))
-        self.here_api.put(row.uid, text, self.here_api.tells(self.there.text))
-        self.step.wrote_here = True
-        self._read_here()
-        row.has_here = True
+            text = write_version(merge.apply(version_of(before), change))
+        self.step.writes.append(Write(self, text, kind, before, after))
+
+    def written(self, write, member, text):
+        """It is written in Odoo: note on what both sides agree now."""
+        self._is_now(member, text)
+        self.row.has_here = True
         self._agree(self.text, self.there.text)
-        self.step.journal.note(row, kind, "here", before=before, after=row.print_here)
-        return self.text
+        self.step.journal.note(
+            self.row, write.kind, "here", before=write.before, after=self.row.print_here
+        )
+        if write.after:
+            write.after()
 
     def _agree(self, text_here, text_there):
         self._settled(
@@ -314,14 +338,19 @@ class Plan:
         )  # fmt: skip
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def version_of(text):
     """The object of a text; nobody changes it."""
-    return merge.read_version(text or "")
+    return read_version(text or "")
 
 
 def print_of(text):
     return version_of(text).fingerprint()
+
+
+def is_meeting(text):
+    """Whether it is one, and no to-do or note."""
+    return {part.name for part in version_of(text).parts.values()} == {"VEVENT"}
 
 
 def title_of(version):

@@ -14,17 +14,16 @@ from ..engine.addresses import FetchError
 from ..engine.retry import next_try
 from ..ical.errors import IcalError
 from ..sync.errors import OF_ONE
-from ..sync.plan import OUT
-from ..sync.remote import Text
 from .caldav_sync_here import Here
-from .caldav_sync_plan import Plan, print_of, title_of, version_of
-from .ical_incoming import UID_BYTES
+from .caldav_sync_names import NamesMixin
+from .caldav_sync_plan import Plan, is_meeting, title_of, version_of
+from .caldav_sync_send import SendMixin
 
 #: How long an object that is not taken is left alone when it was tried often.
 LATER = timedelta(days=1)
 
 
-class Step:
+class Step(NamesMixin, SendMixin):
     """:param CalendarSync sync: see there
     :param rows: caldav.account.object
     """
@@ -35,7 +34,8 @@ class Step:
         self.remote = sync.remote
         self.calendar = sync.calendar
         self.journal = sync.journal
-        self.tasks = []
+        #: what is to be written in Odoo, and there
+        self.writes, self.tasks = [], []
         self.wrote_here = False
 
     def run(self):
@@ -45,7 +45,9 @@ class Step:
         found = self._read_there(asked)
         self.here = Here(self.calendar)
         self._identify(found)
+        self._follow()
         self._plan(found)
+        self._write_here()
         self.sync._commit()
         self._write_there()
         self.sync._commit()
@@ -75,64 +77,6 @@ class Step:
                 raise
             return {}
 
-    def _identify(self, found):
-        """Which UID the texts have; a row of that UID that Odoo made is the same one."""
-        named = []
-        for row in self.rows.filtered(lambda one: one.id in found):
-            text = found[row.id]
-            if text is None or isinstance(text, FetchError):
-                continue
-            try:
-                version = version_of(text.text)
-                uid = version.uid.replace("\0", "")
-            except IcalError as error:
-                found[row.id] = error
-                continue
-            row.summary = title_of(version)
-            if not uid:
-                found[row.id] = IcalError("it has no UID")
-            elif len(uid.encode()) > UID_BYTES:
-                found[row.id] = IcalError("its UID is too long")
-            elif row.uid and row.uid != uid:
-                found[row.id] = IcalError("another one has taken its place")
-            elif not row.uid:
-                named.append((row, uid))
-        there = self.sync._search([("uid", "in", [uid for _row, uid in named])])
-        twins = {row.uid: row for row in there if row.hold != "twice"}
-        for row, uid in named:
-            # Two of one UID may be in these very rows.
-            twins[uid] = self._name(row, uid, twins.get(uid, self.sync.rows))
-
-    def _name(self, row, uid, twin):
-        """:return: the row that stands for that UID"""
-        is_there = twin.dirty_there == "changed" or (
-            twin.has_there and twin.dirty_there not in ("gone", "missing")
-        )
-        if twin and not twin.path:
-            # It was made on both sides, or put there by a try that was cut off.
-            twin_is_here = twin.dirty_here
-            row.write({"dirty_here": twin_is_here, "came_from": twin.came_from})
-            self.rows -= twin
-            twin.unlink()
-        elif twin and is_there:
-            self._wait(row, "twice", self._words("twice"))
-            row.write({"dirty_there": False, "has_there": True, "etag": row.seen_etag})
-            self.rows -= row
-            row.uid = uid
-            return twin
-        elif twin:
-            # It has moved to another address there.
-            values = {
-                "path": row.path, "seen_etag": row.seen_etag, "dirty_there": "changed",
-                "hold": False, "next_try": False,
-            }  # fmt: skip
-            self.rows -= row
-            row.unlink()
-            twin.write(values)
-            return twin
-        row.uid = uid
-        return row
-
     # --- The plan
 
     def _plan(self, found):
@@ -155,7 +99,7 @@ class Step:
         for row in rows.filtered(lambda one: one.uid in claimed):
             self._wait(row, "elsewhere", self._words("elsewhere"))
         rows = rows.filtered(lambda one: one.uid not in claimed)
-        for row in rows - self._bring_new(rows, members, found):
+        for row in rows:
             if not row.summary and row.uid in texts:
                 row.summary = title_of(version_of(texts[row.uid]))
             try:
@@ -163,30 +107,41 @@ class Step:
             except (DavError, IcalError, UserError) as error:
                 self._fail(row, str(error), "here")
 
-    def _bring_new(self, rows, members, found):
-        """What Odoo has not got is brought together. :return: the rows that are done"""
-        new = rows.filtered(
-            lambda row: (
-                isinstance(found.get(row.id), Text)
-                and not (row.has_here or row.dirty_here or row.has_there)
-                and row.uid not in members
-                and "BEGIN:VEVENT" in found[row.id].text
-            )
-        )
-        if len(new) < 2 or self.calendar.direction == OUT:
-            return self.rows.browse()
-        try:
-            written = self.here.put_new({row.uid: found[row.id].text for row in new})
-        except (IcalError, UserError):
-            # One of them is the reason: each on its own.
-            return self.rows.browse()
+    def _write_here(self):
+        """What is planned for Odoo: together as far as possible, the rest one by one."""
+        writes = {one.plan.row.uid: one for one in self.writes}
+        done = self._write_together(writes)
+        for uid in writes.keys() - done:
+            one = writes[uid]
+            try:
+                self.here.put(uid, one.text, self.here.tells(one.plan.there.text))
+            except (DavError, IcalError, UserError) as error:
+                self._fail(one.plan.row, str(error), "here")
+                del writes[uid]
+        if not writes:
+            return
         self.wrote_here = True
-        made = self.here.members(written)
-        texts = self.here.texts(made.values())
-        done = new.filtered(lambda row: row.uid in texts)
-        for row in done:
-            Plan(self, row, made[row.uid], texts[row.uid], found[row.id]).brought()
-        return done
+        members = self.here.members(writes)
+        texts = self.here.texts(members.values())
+        for uid, one in writes.items():
+            try:
+                one.plan.written(one, members.get(uid), texts.get(uid))
+            except (DavError, IcalError) as error:
+                self._fail(one.plan.row, str(error), "here")
+
+    def _write_together(self, writes):
+        """:return: set of the UIDs that are written"""
+        texts = {uid: one.text for uid, one in writes.items() if is_meeting(one.text)}
+        if len(texts) < 2:
+            return set()
+        try:
+            return self.here.put_together(texts)
+        except (DavError, IcalError, UserError):
+            # One of them is the reason: each on its own.
+            return set()
+
+    def _here_of(self, calendar):
+        return self.here if calendar == self.calendar else Here(calendar)
 
     def _plan_nameless(self, row, text):
         if text is None:
@@ -237,77 +192,3 @@ class Step:
 
     def _why(self, error):
         return self.calendar.env["caldav.account"]._why(error)
-
-    # --- Writing there
-
-    def _write_there(self):
-        """Each on its own; then what the server has made of it is read."""
-        for task in self.tasks:
-            try:
-                if task.text is None:
-                    self.remote.delete(task.path, task.etag)
-                else:
-                    task.new_etag = self.remote.put(task.path, task.text, task.etag)
-                task.done = True
-            except FetchError as error:
-                if error.code != "changed" and error.code not in OF_ONE:
-                    # What was written is known, whatever comes of the rest.
-                    self._record({})
-                    self.sync._commit()
-                    raise
-                task.error = error
-        written = [task.path for task in self.tasks if task.done and task.text is not None]
-        try:
-            served = self.remote.texts(written) if written else {}
-        except FetchError:
-            served = {}
-        self._record(served)
-
-    def _record(self, served):
-        rows = self.rows.browse(task.row for task in self.tasks)
-        for task, row in zip(self.tasks, rows, strict=True):
-            if task.done:
-                self._record_one(task, row, served.get(task.path))
-            elif task.error is not None:
-                self._record_error(task, row)
-
-    def _record_one(self, task, row, text):
-        if task.text and not row.summary:
-            row.summary = title_of(version_of(task.text))
-        if task.text is None:
-            self.journal.note(row, "deleted", "there", before=task.before)
-            row.unlink()
-            return
-        values = {
-            "path": task.path, "has_here": True, "has_there": True, "version": task.version,
-            "text_here": task.here, "print_here": print_of(task.here), "dirty_here": False,
-            "dirty_there": False, "text_there": task.text, "print_there": print_of(task.text),
-            "etag": task.new_etag or False, "seen_etag": False, "hold": False, "reason": False,
-            "failures": 0, "next_try": False, "is_allowed": False, "choice": False,
-        }  # fmt: skip
-        if text is not None:
-            same = not task.new_etag or text.etag == task.new_etag
-            if same and (task.new_etag or print_of(text.text) == values["print_there"]):
-                values.update(etag=text.etag, text_there=text.text,
-                              print_there=print_of(text.text))  # fmt: skip
-            else:
-                # Somebody was quicker, or it was not written as it was sent.
-                values.update(dirty_there="changed", seen_etag=text.etag)
-        elif not task.new_etag:
-            values.update(dirty_there="changed")
-        row.write(values)
-        self.journal.note(row, task.kind, "there", before=task.before,
-                          after=values["print_there"])  # fmt: skip
-
-    def _record_error(self, task, row):
-        error = task.error
-        if error.code == "changed":
-            # Read again, and planned again.
-            row.write({"path": task.path, "dirty_there": "changed", "seen_etag": False})
-            row.failures += 1
-            if row.failures > 5:
-                self._fail(row, self._why(error), "there")
-        elif error.code == "missing" and task.etag:
-            row.write({"dirty_there": "gone"})
-        else:
-            self._fail(row, self._why(error), "there")

@@ -42,13 +42,18 @@ class CalendarAlarm(models.Model):
         selection_add=[("weeks", "Weeks")], ondelete={"weeks": lambda alarms: alarms._to_days()}
     )
     trigger_occurs = fields.Selection(
-        [("before", "Before"), ("after", "After")], "Triggers", required=True, default="before"
+        [("before", "Before"), ("after", "After")],
+        "Triggers",
+        required=True,
+        default="before",
+        help="Whether it reminds before or after that moment.",
     )
     trigger_related = fields.Selection(
         [("start", "The event starts"), ("end", "The event ends")],
         "Related to",
         required=True,
         default="start",
+        help="The moment from which the time is reckoned.",
     )
     trigger_at = fields.Datetime(
         "At a Fixed Time", help="At this moment, whenever the meeting or the task is."
@@ -60,13 +65,18 @@ class CalendarAlarm(models.Model):
         "so many days before, in their own time zone.",
     )
     repeat = fields.Integer(help="How often it comes again, until it is dismissed.")
-    repeat_minutes = fields.Integer("Every (minutes)", default=5)
+    repeat_minutes = fields.Integer(
+        "Every (minutes)",
+        default=5,
+        help="Minutes from one repetition to the next.",
+    )
     server_action_id = fields.Many2one(
         "ir.actions.server",
         "Procedure",
         ondelete="restrict",
         groups="base.group_system",
-        help="Runs once for each meeting or task, with the rights of whoever answers for it.",
+        help="Runs once for each meeting or task, with the rights of whoever answers for it, and "
+        "only if that is who created it, or an administrator created it.",
     )
     attachment = fields.Binary(attachment=True, help="A file that goes with the reminder's mail.")
     attachment_name = fields.Char()

@@ -13,6 +13,9 @@ from odoo.tools.mail import generate_tracking_message_id
 
 #: Characters of a comment that are kept.
 MAX_COMMENT = 2000
+#: Answers of one person to one meeting or series that are told in a day; of more only the
+#: last one is kept. Whoever has a link, or writes in his name, has no other limit.
+MAX_TOLD = 30
 SOURCES = [
     ("page", "The page of the invitation"),
     ("mail", "A mail program"),
@@ -30,6 +33,13 @@ class CalendarAttendee(models.Model):
     #: SEQUENCE and DTSTAMP of the last answer that came as a message (RFC 5546, 2.1.5)
     itip_sequence = fields.Integer("Version That Was Answered", copy=False, readonly=True)
     itip_stamp = fields.Datetime("Answer Was Made", copy=False, readonly=True)
+    #: how many answers were told on the day of the last one
+    told_number = fields.Integer(
+        "Answers Told That Day", copy=False, readonly=True, groups="base.group_system"
+    )
+    told_on = fields.Date(
+        "Answer Was Told On", copy=False, readonly=True, groups="base.group_system"
+    )
 
     def _answer(self, state, comment="", source="user", at=None):
         """These attendees answer. All of them are of one person and one meeting or series.
@@ -81,6 +91,8 @@ class CalendarAttendee(models.Model):
         attendee = (first.filtered(lambda one: one.event_id.stop >= now) or first)[:1].sudo()
         event = attendee.event_id
         mine = attendee.partner_id and attendee.partner_id == event.user_id.partner_id
+        if source in ("page", "mail") and not mine and not attendee._count_told():
+            return
         values = []
         # Mails come in crowds: the job tells of many at once.
         is_logged = source != "mail"
@@ -96,6 +108,24 @@ class CalendarAttendee(models.Model):
             data = {"attendee_ids": self.ids, "state": state, "comment": comment}
             values = [{"kind": "reply", "uid": event.ical_uid, "data": data}]
         self.env["calendar.invitation.outgoing"]._note(values, hurry=is_logged)
+
+    def _count_told(self):
+        """Whether one more answer of this person is told today; it counts then."""
+        self.ensure_one()
+        today, rows = fields.Date.today(), self
+        if self.recurrence_id:
+            rows |= self.search(
+                [("event_id.recurrence_id", "=", self.recurrence_id.id),
+                 ("partner_id", "=", self.partner_id.id), ("told_on", "=", today)],
+            )  # fmt: skip
+        told = {
+            row: row.told_number for row in rows
+            if row.told_on == today and row._key() == self._key()
+        }  # fmt: skip
+        if sum(told.values()) >= MAX_TOLD:
+            return False
+        self.write({"told_number": told.get(self, 0) + 1, "told_on": today})
+        return True
 
     def _answer_facts(self, state, comment, number):
         """An answer as plain data: to one meeting, or to so many of a series."""

@@ -38,7 +38,10 @@ class CalendarAttendee(models.Model):
         index="btree_not_null",
         help="The e-mail address of whoever is invited without being a contact.",
     )
-    address_name = fields.Char("Name with the Address")
+    address_name = fields.Char(
+        "Name with the Address",
+        help="The name of somebody who is invited by his address alone.",
+    )
     state = fields.Selection(
         selection_add=[("delegated", "Delegated")], ondelete={"delegated": "set default"}
     )

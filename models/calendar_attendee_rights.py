@@ -19,7 +19,7 @@ ANSWER = frozenset(
     }
 )  # fmt: skip
 #: What nobody but the server writes.
-TOKENS = frozenset({"access_token", "rsvp_revision", "delegations_made"})
+TOKENS = frozenset({"access_token", "rsvp_revision", "delegations_made", "told_number", "told_on"})
 
 
 class CalendarAttendee(models.Model):
@@ -48,6 +48,15 @@ class CalendarAttendee(models.Model):
         if isinstance(mail_template, models.BaseModel):
             mail_template = mail_template.with_context(**{ALLOWED: RENDERING})
         return super()._notify_attendees(mail_template, *args, **kwargs)
+
+    @api.model
+    def default_get(self, fields):
+        """Nobody chooses the secret of an invitation by defaults of his own."""
+        defaults = super().default_get(fields)
+        blank = {
+            "access_token": self._default_access_token(), "rsvp_revision": 0, "delegations_made": 0,
+        }  # fmt: skip
+        return {**defaults, **{name: blank[name] for name in TOKENS & defaults.keys()}}
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -119,24 +128,56 @@ class CalendarEvent(models.Model):
 
         :param but: attendees that do not count
         """
+        for event in self - self._may_invite(but):
+            raise AccessError(
+                self.env._(
+                    "Who is invited to “%(meeting)s” is decided by those who take part in it.",
+                    meeting=event.display_name,
+                )
+            )
+
+    def _may_invite(self, but=None):
+        """Those of the meetings to which the user may invite; see :meth:`_check_may_invite`."""
         if self.env.su or self.env.user.has_group("base.group_system"):
-            return
+            return self
         user = self.env.user
         uncounted = but.sudo() if but else self.env["calendar.attendee"]
-        for event in self.sudo():
-            if not (
-                event.user_id in (user, user.browse())
-                or event.create_uid == user
-                or any(attendee._is_of(user) for attendee in event.attendee_ids - uncounted)
-            ):
-                raise AccessError(
-                    self.env._(
-                        "Who is invited to “%(meeting)s” is decided by those who take part in it.",
-                        meeting=event.with_user(user).display_name,
-                    )
+        return self.filtered(
+            lambda event: (
+                event.sudo().user_id in (user, user.browse())
+                or event.sudo().create_uid == user
+                or any(one._is_of(user) for one in event.sudo().attendee_ids - uncounted)
+            )
+        )
+
+    def _check_may_reassign(self, vals):
+        """:raises AccessError: when somebody gives away, or takes, the meeting of others:
+        whoever organizes it answers for all who are invited
+
+        :param vals: what is written
+        """
+        events = self.sudo()
+        scope = vals.get("recurrence_update")
+        if scope in ("all_events", "future_events"):
+            events |= events.recurrence_id.calendar_event_ids
+        if scope == "future_events":
+            first = min(self.mapped("start"), default=None)
+            events = events.filtered(lambda event: event.start >= first)
+        user_id = vals["user_id"] or False
+        given = events.filtered(lambda event: event.user_id.id != user_id)
+        led = given.filtered(lambda event: self.env.user in event.user_id.crm_team_ids.user_id)
+        others = (given - led).with_env(self.env)
+        for event in others - others._may_invite():
+            raise AccessError(
+                self.env._(
+                    "Who organizes “%(meeting)s” is decided by those who take part in it.",
+                    meeting=event.display_name,
                 )
+            )
 
     def write(self, vals):
+        if "user_id" in vals and not self.env.su:
+            self._check_may_reassign(vals)
         if "attendee_ids" in vals:
             return super().write(vals)
         # Whoever moves a meeting makes Odoo forget the answers to it.

@@ -44,7 +44,13 @@ class CalendarAttendee(models.Model):
         """Make the links that were mailed useless; the next mail has a new one."""
         self._check_may_answer()
         for attendee in self.sudo():
-            attendee.rsvp_revision += 1
+            attendee.write(
+                {
+                    "rsvp_revision": attendee.rsvp_revision + 1,
+                    # Odoo's own links lead to the page as well.
+                    "access_token": attendee._default_access_token(),
+                }
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -51,13 +51,15 @@ class CalendarEvent(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._ical_refuse(vals_list)
-        ids = {vals["recurrence_id"] for vals in vals_list if vals.get("recurrence_id")}
-        series = {
-            one.id: one.ical_uid for one in self.env["calendar.recurrence"].sudo().browse(ids)
-        }
+        ids = {int(vals["recurrence_id"]) for vals in vals_list if vals.get("recurrence_id")}
+        recurrences = self.env["calendar.recurrence"].browse(ids)
+        recurrences._check_may_change()
+        series = {one.id: one.ical_uid for one in recurrences.sudo()}
         new = [
             {
                 **self._ical_blank(),
+                # As those: no default out of a context puts it into a series.
+                "recurrence_id": False,
                 "ical_uid": series.get(vals.get("recurrence_id")) or self._ical_new_uid(),
                 **vals,
             }
@@ -86,6 +88,10 @@ class CalendarEvent(models.Model):
 
     def write(self, vals):
         self._ical_refuse([vals])
+        if vals.get("recurrence_id") and not self.env.su:
+            recurrence = self.env["calendar.recurrence"].browse(int(vals["recurrence_id"]))
+            if self.sudo().recurrence_id != recurrence:
+                recurrence._check_may_change()
         # What is done to a whole series is noted there.
         is_told = self._ical_is_incoming() or self._ical_series_scope()
         if WATCHED.isdisjoint(vals) or is_told:

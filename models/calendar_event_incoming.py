@@ -87,6 +87,7 @@ class CalendarEvent(models.Model):
             ),
             "private": self.env._("You may not see the meeting that this would change."),
             "too_many": self.env._("The series has too many occurrences."),
+            "guests": self.env._("It has too many attendees in too many occurrences."),
             "no_occurrence": self.env._("The series has no occurrence."),
             "year": self.env._("A date lies in a year that Odoo cannot write."),
             "uid": self.env._("Its identifier (UID) is too long."),

@@ -16,7 +16,8 @@ class CalendarEvent(models.Model):
 
     rrule_type_ui = fields.Selection(selection_add=[("text", "By a Rule (RFC 5545)")])
     month_by = fields.Selection(
-        selection=lambda self: self.env["calendar.recurrence"]._selection_month_by()
+        selection=lambda self: self.env["calendar.recurrence"]._selection_month_by(),
+        help="A date of the month, a weekday of it, or its last day.",
     )
     byday = fields.Selection(selection_add=FIFTH)
     year_month = fields.Selection(

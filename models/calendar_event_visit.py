@@ -13,8 +13,10 @@ from odoo.tools import SQL
 
 from .bulk import insert_like, is_known, link_rows
 
-#: Context key of the plan's own changes, which are nobody's by hand.
+#: Context key of the plan's own changes, which are nobody's by hand, and the value that it
+#: has to have: an object, which no client can send.
 BY_PLAN = "visit_plan_works"
+WORKING = object()
 #: What somebody changes of a meeting to make it his own.
 TOUCHING = frozenset(
     {
@@ -40,7 +42,7 @@ class CalendarEvent(models.Model):
     visit_ids = fields.One2many("calendar.visit", "event_id", "Planned Visits")
 
     def write(self, vals):
-        by_hand = not self.env.context.get(BY_PLAN) and not TOUCHING.isdisjoint(vals)
+        by_hand = not self._is_by_plan() and not TOUCHING.isdisjoint(vals)
         visits = self._planned_visits() if by_hand else None
         result = super().write(vals)
         if visits:
@@ -50,9 +52,12 @@ class CalendarEvent(models.Model):
         return result
 
     def unlink(self):
-        if not self.env.context.get(BY_PLAN):
+        if not self._is_by_plan():
             self._planned_visits().write({"state": "cancelled", "by_hand": True})
         return super().unlink()
+
+    def _is_by_plan(self):
+        return self.env.context.get(BY_PLAN) is WORKING
 
     def _planned_visits(self):
         return self.env["calendar.visit"].sudo().search(
@@ -72,7 +77,7 @@ class CalendarEvent(models.Model):
         """
         by_odoo = 1 if is_known(self) and is_known(self.env["calendar.attendee"]) else len(rows)
         made = self.with_context(
-            **{BY_PLAN: True},
+            **{BY_PLAN: WORKING},
             no_mail_to_attendees=True,
             skip_contact_description=True,
             mail_create_nosubscribe=True,

@@ -69,9 +69,16 @@ class CalendarFeed(models.Model):
         [("all", "All my meetings"), ("range", "Some days back and ahead")],
         required=True,
         default="range",
+        help="How much of your calendar stands in it.",
     )
-    days_back = fields.Integer(default=90)
-    days_ahead = fields.Integer(default=365)
+    days_back = fields.Integer(
+        default=90,
+        help="How many days of the past stand in it.",
+    )
+    days_ahead = fields.Integer(
+        default=365,
+        help="How many days to come stand in it.",
+    )
     categ_ids = fields.Many2many(
         "calendar.event.type",
         string="Only with Tags",

@@ -37,6 +37,7 @@ class CalendarImport(models.Model):
         ondelete="cascade",
         default=lambda self: self.env.user,
         domain=[("share", "=", False)],
+        help="Whose meetings they become.",
     )
     may_choose_owner = fields.Boolean(compute="_compute_may_choose_owner")
     origin = fields.Selection(
@@ -44,6 +45,7 @@ class CalendarImport(models.Model):
         "From",
         required=True,
         default="file",
+        help="A file of your computer, or an address that is read now.",
     )
     file_ids = fields.Many2many(
         "ir.attachment",
@@ -74,6 +76,7 @@ class CalendarImport(models.Model):
         "To-dos Become",
         required=True,
         default="task",
+        help="What becomes of the to-dos in the file.",
     )
     project_id = fields.Many2one(
         "project.project", help="Without a project they become private tasks."
@@ -149,8 +152,11 @@ class CalendarImport(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._refuse_protected(vals_list)
-        own = {"user_id": self.env.uid, "state": "draft"}
-        return super().create([{**vals, **(own if not self.env.su else {})} for vals in vals_list])
+        if not self.env.su:
+            # Said expressly, so that no default out of a context takes their place.
+            own = {**dict.fromkeys(PROTECTED, False), "user_id": self.env.uid, "state": "draft"}
+            vals_list = [{**vals, **own} for vals in vals_list]
+        return super().create(vals_list)
 
     def write(self, vals):
         self._refuse_protected([vals])
@@ -183,8 +189,10 @@ class CalendarImport(models.Model):
 
     def _back_to_draft(self):
         self.line_ids.unlink()
-        self.content_ids.unlink()
-        self.write({"state": "draft", "problem": False})
+        self.content_ids.filtered(
+            lambda one: one.res_model == self._name and one.res_id in self.ids
+        ).unlink()
+        self.write({"state": "draft", "problem": False, "content_ids": False})
 
     def _options(self):
         """As the engine wants them."""

@@ -262,7 +262,7 @@ class CalendarImport(models.Model):
         return True
 
     def _wake_job(self):
-        self.env.ref("crm_automation.ir_cron_import").sudo()._trigger()
+        self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_import")
 
     def _fail(self, error):
         """What has kept the job from its end, as the user is told of it."""

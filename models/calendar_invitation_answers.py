@@ -37,15 +37,18 @@ class CalendarAttendee(models.Model):
 class CalendarInvitationGateway(models.AbstractModel):
     _inherit = "calendar.invitation.gateway"
 
-    def _from_attendee(self, found, mail):
+    def _from_attendee(self, found, mail, user=None):
         """Take in what an attendee says of one meeting.
 
         :param Message found: the message
         :param Mail mail: see ``calendar_invitation_gateway``
+        :param user: only meetings that he organizes: he has decided to believe it
         :return: True
         :raises Doubt: when it is not to be believed; then nothing is taken
         """
         events = self._events_of(found.uid)
+        if user:
+            events = events.filtered(lambda event: event.user_id == user)
         if not events:
             raise Doubt("unknown")
         changed = []

@@ -108,32 +108,54 @@ class CalendarInvitationGateway(models.AbstractModel):
         return self._take(found, mail, message_dict, data)
 
     def _take(self, found, mail, message_dict, data):
-        take = self._from_attendee if found.method in itip.FROM_ATTENDEE else self._from_organizer
+        if found.method in itip.FROM_ATTENDEE:
+            works = [(None, lambda: self._from_attendee(found, mail))]
+        else:
+            works = self._from_organizer(found, mail)
+        for user, work in works:
+            # What is doubtful for one is taken in for the others.
+            doubt = self._doubt_of(work, user)
+            if doubt:
+                self._put_aside(doubt, mail, message_dict, found, data)
+        return bool(works)
+
+    def _doubt_of(self, work, user):
+        """Do a part of the work, or nothing of it; the Doubt that was in the way, or None.
+
+        :param work: a function
+        :param user: whose business it is, or None
+        """
         try:
             with self.env.cr.savepoint():
-                return take(found, mail)
+                work()
         except Doubt as doubt:
-            self._put_aside(doubt, mail, message_dict, found, data)
+            return doubt
         except psycopg2.extensions.TransactionRollbackError:
             # The transaction is lost; whoever fetches mail comes again.
             raise
+        except UserError as error:
+            return Doubt("refused", user=user, detail=str(error)[:200])
         except Exception as error:
             _logger.exception("A message about a meeting cannot be taken in")
-            doubt = Doubt("refused", detail=f"{type(error).__name__}: {error}"[:200])
-            self._put_aside(doubt, mail, message_dict, found, data)
-        return True
+            return Doubt("refused", user=user, detail=f"{type(error).__name__}: {error}"[:200])
+        return None
 
     def _put_aside(self, doubt, mail, message_dict, found, data):
-        """Let somebody decide; the same message twice is one line."""
+        """Let somebody decide; the same message twice is one line for each user."""
         data = data or b""
-        digest = blake2b(
-            b"\0".join([doubt.code.encode(), (mail.sender or "").encode(), data]), digest_size=16
-        ).hexdigest()
+        event = doubt.event
+        user = doubt.user or (event.user_id if event else None)
+        about = f"{doubt.code}\0{mail.sender}\0{user.id if user else ''}\0{doubt.detail}\0"
+        digest = blake2b(about.encode() + data, digest_size=16).hexdigest()
         Review = self.env["calendar.invitation.review"]
         if Review.search_count([("digest", "=", digest)], limit=1):
             return
-        event = doubt.event
-        user = doubt.user or (event.user_id if event else None)
+        if Review._is_full(mail.sender):
+            _logger.warning(
+                "Of %s too many messages about meetings wait for somebody: another one is left out",
+                mail.sender,
+            )
+            return
         text = data.decode("utf-8", "replace").replace("\0", "")
         item = found.items[0] if found else None
         Review.create(
@@ -143,6 +165,7 @@ class CalendarInvitationGateway(models.AbstractModel):
                 "reason": doubt.code,
                 "detail": (doubt.detail or "").replace("\0", "") or False,
                 "sender": _one_line(message_dict.get("email_from")),
+                "address": mail.sender or False,
                 "subject": _one_line(message_dict.get("subject")),
                 "summary": _one_line(item.summary if item else None)
                 or self.env._("Meeting without a name"),
@@ -160,10 +183,11 @@ class CalendarInvitationGateway(models.AbstractModel):
         mail = Mail(email_normalize(review.sender or "", strict=False), set(), is_trusted=True)
         try:
             found = itip.read(review.text.encode())
+            user = review.user_id or self.env.user
             if found.method in itip.FROM_ATTENDEE:
-                self._from_attendee(found, mail)
+                self._from_attendee(found, mail, user)
             else:
-                self._news_for(found, mail, review.user_id or self.env.user)
+                self._news_for(found, mail, user)
         except (Doubt, IcalError) as error:
             reasons = dict(review._fields["reason"]._description_selection(self.env))
             text = reasons.get(error.code, str(error))
@@ -173,19 +197,7 @@ class CalendarInvitationGateway(models.AbstractModel):
 
     def _user_of(self, addresses):
         """The internal user of one of these addresses, or None."""
-        return self._users_of(addresses)[:1] or None
-
-    def _users_of(self, addresses):
-        """The internal users of these addresses."""
-        Users = self.env["res.users"].sudo()
-        addresses = sorted(address for address in addresses if address)
-        if not addresses:
-            return Users
-        found = Users.search(
-            ["|", "|", ("email_normalized", "in", addresses), ("login", "in", addresses),
-             ("partner_id.email_normalized", "in", addresses)],
-        )  # fmt: skip
-        return found.filtered(lambda user: user._is_internal())
+        return next(iter(self.env["res.users"]._whose(sorted(addresses)).values()), None)
 
 
 def _calendar_part(message):

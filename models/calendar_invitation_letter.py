@@ -76,7 +76,7 @@ class CalendarInvitationLetter(models.AbstractModel):
                     meeting, parcel, message, text, group, comment
                 )
         if mails:
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+            self.env["ir.cron"]._automation_wake("mail.ir_cron_mail_scheduler_action")
         return mails
 
     # -- who -----------------------------------------------------------------------

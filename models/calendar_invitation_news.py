@@ -14,7 +14,8 @@ from ..ical.values import UTC
 from .calendar_invitation_gateway import Doubt
 from .ical_incoming import Options
 from .ical_row import owner_addresses
-from .ical_values import SILENT
+from .ical_taken import tags_of
+from .ical_values import SILENT, tag_named
 
 #: Where the text comes from, as the import knows it.
 SOURCE = "mail"
@@ -26,27 +27,50 @@ class CalendarInvitationGateway(models.AbstractModel):
     _inherit = "calendar.invitation.gateway"
 
     def _from_organizer(self, found, mail):
-        """Take in what an organizer says, for each of Odoo's users whom it concerns.
+        """What is to be done with what an organizer says: for each user whom it concerns.
 
-        :return: whether it concerns one; if not it is a mail like any other
+        :return: list of pairs (user or None, function); if it is empty, it is a mail like
+            any other
         """
-        users = self._users_of(mail.recipients)
-        if not users:
-            return False
-        if self._events_of(found.uid):
+        claims = self.env["res.users"]._by_address(sorted(mail.recipients))
+        if claims and (own := self._own_of(found)):
             # Our own mail has come back, or somebody wants to change what is ours.
-            self._check_own(found, mail)
-            return True
-        for user in users:
-            self._news_for(found, mail, user)
-        return True
+            return [(None, lambda: self._check_own(found, mail, own))]
+        users = dict.fromkeys(one for one in claims.values() if len(one) == 1)
+        works = [(user, lambda user=user: self._news_for(found, mail, user)) for user in users]
+        # Anybody can write any address into his preferences.
+        works += [
+            (None, lambda address=address: self._leave_open(address))
+            for address, several in sorted(claims.items()) if len(several) > 1
+        ]  # fmt: skip
+        return works
 
-    def _check_own(self, found, mail):
-        event = self._events_of(found.uid)[:1]
+    def _leave_open(self, address):
+        """:raises Doubt: it is for one of several users, and nobody knows for whom"""
+        raise Doubt("claimed", detail=address)
+
+    def _own_of(self, found, user=None):
+        """The meetings of ours that an organizer's message is about.
+
+        The UID alone does not tell: whoever takes in a file with the meeting of somebody
+        outside has one of that UID as well, and that is nobody else's.
+
+        :param user: what he organizes counts, whoever the organizer is in the message
+        """
+        return self._events_of(found.uid).filtered(
+            lambda event: event.user_id == user or found.organizer in self._organizer_of(event)
+        )
+
+    def _organizer_of(self, event):
+        """The addresses under which its organizer invites."""
         company = event.user_id.company_id
-        ours = event._invitation_own_addresses(event.user_id) | {
+        return event._invitation_own_addresses(event.user_id) | {
             company.catchall_email, company.partner_id.email_normalized,
         }  # fmt: skip
+
+    def _check_own(self, found, mail, events):
+        event = events[:1]
+        ours = self._organizer_of(event)
         if mail.is_trusted or found.organizer not in ours or mail.sender not in ours:
             raise Doubt("own", event)
 
@@ -57,8 +81,8 @@ class CalendarInvitationGateway(models.AbstractModel):
         """
         if found.method not in ("REQUEST", "CANCEL", "DECLINECOUNTER"):
             raise Doubt("method", user=user, detail=found.method)
-        if self._events_of(found.uid):
-            self._check_own(found, mail)
+        if own := self._own_of(found, user):
+            self._check_own(found, mail, own)
         if not found.organizer:
             raise Doubt("organizer", user=user)
         event = self._copy_of(found.uid, user)
@@ -110,13 +134,13 @@ class CalendarInvitationGateway(models.AbstractModel):
         if method == "CANCEL" and not event:
             # It has overtaken its invitation, which will be known as older.
             return event
-        items = [*news, *self._kept_parts(news, seen)]
+        items = [self._without_more(one) for one in (*news, *self._kept_parts(news, seen))]
         # Judged newer than what is there, it says so to the comparison as well.
         now = fields.Datetime.now().replace(tzinfo=UTC)
         text = to_text([replace(item, stamp=now) for item in items], method=method)
         answers = self._answers_of(event, user, news)
         Events = self.env["calendar.event"].sudo()
-        options = Options(source=SOURCE, force=True, lock=True)
+        options = Options(source=SOURCE, force=True, lock=True, reminders=False)
         outcomes = Events._ical_compare(text.encode(), user, options)
         for outcome in outcomes:
             if outcome.kind in ("refused", "error"):
@@ -130,6 +154,13 @@ class CalendarInvitationGateway(models.AbstractModel):
             if attendee.exists() and attendee.state != state:
                 attendee.with_context(**SILENT).write({"state": state})
         return self._copy_of(news[0].uid, user)
+
+    def _without_more(self, item):
+        """What an organizer outside may say of a user's meeting: he makes no tags, which
+        everybody has, and sets no reminders, which are a reader's own."""
+        Type = self.env["calendar.event.type"].sudo()
+        tags = tuple(name for name in tags_of(item.categories) if tag_named(Type, name))
+        return replace(item, alarms=(), categories=tags)
 
     def _kept_parts(self, news, seen):
         """Occurrences of which there was newer word than the series that comes now."""

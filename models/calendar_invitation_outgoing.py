@@ -99,11 +99,12 @@ class CalendarInvitationOutgoing(models.Model):
         ]  # fmt: skip
         insert_rows(self.browse(), rows)
         if hurry:
-            self.env.ref("crm_automation.ir_cron_invitations").sudo()._trigger()
+            self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_invitations")
         else:
             job = self.env["ir.model.data"]._xmlid_to_res_id("crm_automation.ir_cron_invitations")
             call = {"cron_id": job, "call_at": self.env.cr.now().replace(microsecond=0)}
-            insert_rows(self.env["ir.cron.trigger"].sudo().browse(), [call])
+            # Somebody may have deleted the job.
+            insert_rows(self.env["ir.cron.trigger"].sudo().browse(), [call] if job else [])
 
     # -- the job -----------------------------------------------------------------------
 
@@ -124,7 +125,7 @@ class CalendarInvitationOutgoing(models.Model):
         waiting = self.search([*domain, ("next_try", ">", fields.Datetime.now())])
         if waiting:
             at = min(waiting.mapped("next_try"))
-            self.env.ref("crm_automation.ir_cron_invitations").sudo()._trigger(at=at)
+            self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_invitations", at=at)
 
     @api.model
     def _commit_batch(self, done=0, remaining=None):

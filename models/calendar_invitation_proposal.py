@@ -8,6 +8,8 @@ from odoo.tools import format_datetime
 
 #: Proposals that one person may leave open for a meeting, and characters of a comment.
 MAX_OPEN, MAX_COMMENT = 3, 2000
+#: Proposals that one person makes for a meeting in a day: the organizer hears of each.
+MAX_A_DAY = 10
 #: Longest meeting that can be proposed.
 MAX_LENGTH = timedelta(days=31)
 
@@ -85,6 +87,7 @@ class CalendarInvitationProposal(models.Model):
         same = mine.filtered(lambda one: (one.start, one.stop) == (start, stop))
         if same:
             return same[:1]
+        Proposal._check_pause(attendee)
         mine[MAX_OPEN - 1 :].state = "replaced"
         proposal = Proposal.create(
             {
@@ -96,6 +99,16 @@ class CalendarInvitationProposal(models.Model):
         )
         proposal._tell_organizer()
         return proposal
+
+    @api.model
+    def _check_pause(self, attendee):
+        """:raises UserError: when that person has made enough proposals for today"""
+        since = fields.Datetime.subtract(self.env.cr.now(), days=1)
+        made = [("attendee_id", "=", attendee.id), ("create_date", ">", since)]
+        if self.search_count(made, limit=MAX_A_DAY) >= MAX_A_DAY:
+            raise UserError(
+                self.env._("You have proposed many times already: let the organizer decide first.")
+            )
 
     def _tell_organizer(self):
         """A message on the meeting, to its organizer."""

@@ -12,6 +12,7 @@ REASONS = [
     ("authentication", "The mail failed the sender's own checks (DMARC)"),
     ("stranger", "The sender is not invited"),
     ("not_invited", "The user is not invited"),
+    ("claimed", "Several users have the address that it was sent to"),
     ("unknown", "There is no such meeting"),
     ("own", "It claims to change a meeting of ours"),
     ("organizer", "Another organizer than before, or none"),
@@ -29,8 +30,10 @@ REASONS = [
 APPLICABLE = frozenset(
     {"sender", "authentication", "not_invited", "organizer", "outdated", "ahead", "future"}
 )
-#: Days that what was decided is kept.
-DAYS_KEPT = 90
+#: Days that what was decided is kept, and what nobody has decided.
+DAYS_KEPT, DAYS_OPEN = 90, 183
+#: Messages of one sender that are put aside in a day.
+MAX_A_DAY = 50
 
 
 class CalendarInvitationReview(models.Model):
@@ -44,6 +47,7 @@ class CalendarInvitationReview(models.Model):
     reason = fields.Selection(REASONS, "Why It Is Here", required=True, readonly=True)
     detail = fields.Char("Details", readonly=True)
     sender = fields.Char("From", readonly=True)
+    address = fields.Char("Sender's Address", readonly=True, index="btree_not_null")
     subject = fields.Char(readonly=True)
     summary = fields.Char("Meeting Named", readonly=True)
     uid = fields.Char("iCalendar UID", readonly=True)
@@ -53,7 +57,7 @@ class CalendarInvitationReview(models.Model):
     )  # fmt: skip
     event_id = fields.Many2one("calendar.event", "Meeting", readonly=True, ondelete="set null")
     text = fields.Text("Message", readonly=True)
-    digest = fields.Char(readonly=True)
+    digest = fields.Char(readonly=True, index="btree_not_null")
     state = fields.Selection(
         [("todo", "To Review"), ("applied", "Applied"), ("dismissed", "Dismissed")],
         default="todo", required=True, readonly=True, index=True,
@@ -94,8 +98,22 @@ class CalendarInvitationReview(models.Model):
             raise AccessError(self.env._("Only internal users review messages."))
         return self.filtered(lambda review: review.state == "todo")
 
+    @api.model
+    def _is_full(self, address):
+        """Whether enough of a sender was put aside for today."""
+        since = fields.Datetime.subtract(fields.Datetime.now(), days=1)
+        count = self.search_count(
+            [("address", "=", address or False), ("received_at", ">", since)], limit=MAX_A_DAY
+        )
+        return count >= MAX_A_DAY
+
     @api.autovacuum
     def _gc_decided(self):
-        """Forget what was decided 90 days ago."""
-        before = fields.Datetime.subtract(self.env.cr.now(), days=DAYS_KEPT)
-        self.search([("state", "!=", "todo"), ("write_date", "<", before)]).unlink()
+        """Forget what was decided 90 days ago, and what has waited for half a year."""
+        now = self.env.cr.now()
+        decided = fields.Datetime.subtract(now, days=DAYS_KEPT)
+        waiting = fields.Datetime.subtract(now, days=DAYS_OPEN)
+        self.search(
+            ["|", "&", ("state", "!=", "todo"), ("write_date", "<", decided),
+             "&", ("state", "=", "todo"), ("received_at", "<", waiting)],
+        ).unlink()  # fmt: skip

@@ -118,7 +118,7 @@ class CalendarInvitationOutgoing(models.Model):
                     "recipient_ids": [fields.Command.set(user.partner_id.ids)],
                 }
             )
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+            self.env["ir.cron"]._automation_wake("mail.ir_cron_mail_scheduler_action")
         else:
             thread = event or self.env["mail.thread"].sudo()
             thread._notify_thread_by_inbox(
@@ -230,5 +230,5 @@ class CalendarInvitationOutgoing(models.Model):
             }
         )  # fmt: skip
         mail.mail_message_id.write({"attachment_ids": [fields.Command.link(attachment.id)]})
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        self.env["ir.cron"]._automation_wake("mail.ir_cron_mail_scheduler_action")
         return mail

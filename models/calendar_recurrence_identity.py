@@ -77,11 +77,28 @@ class CalendarRecurrence(models.Model):
         events = self.sudo().with_context(active_test=False)
         return (events.base_event_id or events.calendar_event_ids[:1]).user_id
 
+    def _check_may_change(self):
+        """:raises AccessError: unless the user may change all meetings of the series.
+
+        Whatever belongs to a series is told of it as a whole.
+        """
+        events = self.sudo().with_context(active_test=False).calendar_event_ids
+        self._check_may_take(events.with_env(self.env))
+
+    def _check_may_take(self, events):
+        """:raises AccessError: unless the user may change these meetings"""
+        if events and not self.env.su:
+            events.check_access("write")
+            events._check_calendar_privacy_write_permissions()
+
     @api.model_create_multi
     def create(self, vals_list):
         self._ical_refuse(vals_list)
+        # Said expressly, so that no default out of a context takes its place.
+        vals_list = [{"base_event_id": False, **vals} for vals in vals_list]
         Event = self.env["calendar.event"].sudo()
-        bases = [Event.browse(vals.get("base_event_id") or ()) for vals in vals_list]
+        bases = [Event.browse(int(vals["base_event_id"] or 0) or ()) for vals in vals_list]
+        self._check_may_take(Event.union(*bases).with_env(self.env))
         uids = [base.ical_uid for base in bases if base.ical_uid]
         series = self.sudo().search([("ical_uid", "in", uids)]) if uids else self.sudo().browse()
         taken = {(one.ical_uid, one._ical_owner()) for one in series}
@@ -113,6 +130,11 @@ class CalendarRecurrence(models.Model):
 
     def write(self, vals):
         self._ical_refuse([vals])
+        if vals.get("base_event_id") and not self.env.su:
+            base = self.env["calendar.event"].browse(int(vals["base_event_id"]))
+            # Odoo itself makes another meeting of the series its first one.
+            if self != base.sudo().recurrence_id:
+                self._check_may_take(base)
         if not set(RULE).intersection(vals) or self._ical_is_incoming():
             return super().write(vals)
         before = {recurrence: recurrence._ical_rule() for recurrence in self}

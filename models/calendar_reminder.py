@@ -14,8 +14,6 @@ from .crm_automation_firing import STATES
 
 #: Hours after its moment at which a reminder is of no use any more.
 LATENESS = "crm_automation.reminder_lateness_hours"
-#: Models that have reminders.
-SUBJECTS = ("calendar.event", "project.task")
 
 
 class CalendarReminder(models.Model):
@@ -95,6 +93,11 @@ class CalendarReminder(models.Model):
         self.ensure_one()
         model = self.env[self.res_model].sudo().with_context(active_test=False)
         return model.browse(self.res_id).exists()
+
+    @api.model
+    def _title(self, record):
+        """What it is called. Hook for extensions."""
+        return record["name"] or ""
 
     def _subjects(self):
         """Row to its meeting or task, past the rights; those that share a model are read

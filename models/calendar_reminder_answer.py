@@ -14,6 +14,7 @@ from odoo.exceptions import AccessError, UserError
 from ..ical.overlay import acknowledged, seen_until
 from ..ical.values import UTC
 from .calendar_reminder_run import BUS_CLOSE
+from .calendar_reminder_todo import OWN_COLUMNS
 from .page_token import find_by_token
 
 #: Minutes by which a reminder can be put off.
@@ -85,9 +86,13 @@ class CalendarReminder(models.Model):
 
     def _acknowledge_for(self, user, now):
         """Let his other programs fall silent."""
-        if self.res_model != "calendar.event":
+        record = self._record()
+        if self.res_model == "calendar.event":
+            uid = record.ical_uid
+        elif self.res_model in OWN_COLUMNS and record:
+            uid = self.env["caldav.collection"].sudo()._todo_uid_of(user, record)
+        else:
             return
-        uid = self._record().ical_uid
         overlays = self.env["caldav.overlay"].sudo()
         known = overlays.search([("user_id", "=", user.id), ("uid", "=", uid)])
         if uid:
@@ -132,10 +137,13 @@ class CalendarReminder(models.Model):
             moment = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ")
         except ValueError:
             return
-        events = self.env["calendar.event"].sudo().search([("ical_uid", "=", uid)])
+        records = self.env["calendar.event"].sudo().search([("ical_uid", "=", uid)])
+        if not records:
+            found = self.env["caldav.collection"].sudo()._todos_of(user, [uid])
+            records = found[uid][0] if uid in found else records
         rows = self.sudo().search(
             [
-                ("res_model", "=", "calendar.event"), ("res_id", "in", events.ids),
+                ("res_model", "=", records._name), ("res_id", "in", records.ids),
                 ("partner_id", "=", user.partner_id.id), ("kind", "=", "notification"),
                 ("dismissed_at", "=", False), ("due_at", "<=", moment),
                 ("state", "in", ("pending", "done")),
@@ -163,13 +171,12 @@ class CalendarReminder(models.Model):
         reader = self._readers(self)[self]
         record = self._record().with_env(self.env)
         span = self._spans(self.res_model, [self.res_id]).get(self.res_id)
-        is_meeting = self.res_model == "calendar.event"
         return {
-            "event": record,
+            "title": self._title(record),
             "facts": self._facts(record, reader),
             "link": self._link(record),
             "is_open": bool(span) and not span.is_over(self.due_at, fields.Datetime.now()),
-            "may_be_late": is_meeting and not self.late_at,
+            "may_be_late": self._may_be_late(record) and not self.late_at,
             "company": (self._author(record).company_id or self.env.company).sudo(),
             "page": f"/calendar/reminder/{self._token()}",
             "lang": self.env.lang,

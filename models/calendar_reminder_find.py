@@ -16,16 +16,19 @@ from odoo.tools import SQL
 
 from ..ical.alarms import from_meaning, times
 from ..ical.errors import BadValue
-from ..ical.values import UTC
+from ..ical.values import UTC, is_date
 from .bulk import insert_rows
 from .calendar_alarm import FOR_ALL, OURS
 from .crm_automation_rule_moment import LOOKAHEAD
 from .ical_meeting import named_zone, utc
+from .ical_todo import day_or_time
 
 #: Since when reminders are the ledger's: what was over then, Odoo has done.
 SINCE = "crm_automation.reminders_since"
 MAX_CONFLICTS = 10
 PART = 1000
+#: Timings that one query asks for: anybody's program may add some.
+MAX_TIMINGS = 500
 #: A day may have an hour more or less.
 _CLOCK = timedelta(hours=1)
 #: A day begins up to so much earlier or later elsewhere, and Odoo says 8 o'clock.
@@ -112,13 +115,14 @@ class Span:
     :param start, stop: naive UTC as Odoo has them, None for none
     :param allday: whether it is of whole days, whose hours say nothing
     :param home: zone of whoever organizes it, where *a day before* is reckoned; or None
+    :param is_todo: whether it is to be done until then, and is of use after that as well
     """
 
-    __slots__ = ("start", "stop", "allday", "home", "is_task")
+    __slots__ = ("start", "stop", "allday", "home", "is_todo")
 
-    def __init__(self, start, stop, allday, home, is_task=False):
+    def __init__(self, start, stop, allday, home, is_todo=False):
         self.start = start
-        self.is_task = is_task
+        self.is_todo = is_todo
         self.stop = stop
         self.allday = bool(allday)
         self.home = home
@@ -129,7 +133,7 @@ class Span:
 
     def is_over(self, moment, now):
         """Whether a meeting has ended since a moment before its end."""
-        if self.is_task:
+        if self.is_todo:
             # What was to be done by then is still to be done.
             return False
         stop = self.stop
@@ -145,7 +149,9 @@ class Span:
         if self.base(timing) is None:
             return None
         home = self.home or zone or UTC
-        if self.allday:
+        if self.is_todo and timing.own_key:
+            start, stop = self._as_programs_have_it(home)
+        elif self.allday:
             start, stop = self.start.date(), self.stop.date() + _DAY
         else:
             start, stop = (at and utc(at).astimezone(home) for at in (self.start, self.stop))
@@ -154,6 +160,14 @@ class Span:
         except (BadValue, OverflowError):
             # Beyond the years that there are.
             return None
+
+    def _as_programs_have_it(self, zone):
+        """Start and end of a to-do as its VTODO says them, where a day begins at midnight."""
+        if self.allday:
+            return self.start.date(), self.stop.date()
+        start, stop = (at and utc(at).astimezone(zone) for at in (self.start, self.stop))
+        stop = stop and day_or_time(stop)
+        return start.date() if stop and is_date(stop) else start, stop
 
 
 class CalendarReminder(models.Model):
@@ -283,13 +297,15 @@ class CalendarReminder(models.Model):
                 column = "stop" if timing.alarm.related == "END" else "start"
                 by_column[column if window else None].append((timing, window))
             for column, timings in by_column.items():
-                if not timings:
-                    continue
-                queries = [self._meetings_query(column, timings, allday, with_known)]
-                if not allday:
-                    queries.append(self._tasks_query(column, timings, with_known))
-                for query in queries:
-                    yield from self._dues(query, timings, partners)
+                for at in range(0, len(timings), MAX_TIMINGS):
+                    part = timings[at : at + MAX_TIMINGS]
+                    for query in self._queries(column, part, allday, with_known):
+                        yield from self._dues(query, part, partners)
+
+    @api.model
+    def _queries(self, column, timings, allday, with_known):
+        """Queries as ``_meetings_query``, one for each kind of record. Hook for extensions."""
+        return [self._meetings_query(column, timings, allday, with_known)]
 
     @api.model
     def _dues(self, query, timings, partners):
@@ -394,42 +410,6 @@ class CalendarReminder(models.Model):
         )
 
     @api.model
-    def _tasks_query(self, column, timings, with_known):
-        """Reminders of tasks for those who work on them; see ``_meetings_query``.
-
-        A task starts when it is planned to, or is due if it has only a deadline.
-        """
-        base = SQL("task.date_deadline")
-        if column != "stop":
-            base = SQL("COALESCE(task.planned_date_start, task.date_deadline)")
-        return SQL(
-            """
-            SELECT timing.number, 'project.task', task.id, person.partner_id, NULL, %(base)s,
-                   task.create_date
-              FROM %(timings)s
-              JOIN project_task task ON task.active AND %(window)s
-                   AND task.state NOT IN ('1_done', '1_canceled')
-              JOIN project_task_calendar_alarm_rel rel
-                   ON rel.task_id = task.id AND rel.alarm_id = timing.alarm_id
-              JOIN LATERAL (
-                   SELECT worker.partner_id
-                     FROM project_task_user_rel works
-                     JOIN res_users worker ON worker.id = works.user_id AND worker.active
-                    WHERE works.task_id = task.id AND timing.audience <> 'all'
-                   UNION ALL
-                   SELECT NULL WHERE timing.audience = 'all') AS person ON TRUE
-             WHERE %(base)s IS NOT NULL AND %(unknown)s
-            """,
-            base=base,
-            timings=self._timings_as_values(timings),
-            window=self._between(base, column, timings),
-            unknown=self._unknown(
-                "project.task", SQL("task.id"), SQL("person.partner_id"), SQL("NULL"), base,
-                with_known,
-            ),
-        )  # fmt: skip
-
-    @api.model
     def _between(self, base, column, timings):
         """SQL condition: the date is in the window of its timing.
 
@@ -464,36 +444,22 @@ class CalendarReminder(models.Model):
 
     @api.model
     def _spans(self, model, ids):
-        """Id to Span, of those that still take place.
+        """Id to Span, of those that still take place. Hook for extensions.
 
         Asked of the database: the cache may have nothing of a private meeting.
         """
-        if model == "calendar.event":
-            query = SQL(
-                """
-                SELECT event.id, event.start, event.stop, event.allday, partner.tz
-                  FROM calendar_event event
-             LEFT JOIN res_users ON res_users.id = event.user_id
-             LEFT JOIN res_partner partner ON partner.id = res_users.partner_id
-                 WHERE event.id = ANY(%s) AND event.active
-                """,
-                list(ids),
-            )
-        else:
-            query = SQL(
-                """
-                SELECT task.id, COALESCE(task.planned_date_start, task.date_deadline),
-                       task.date_deadline, FALSE, NULL
-                  FROM project_task task
-                 WHERE task.id = ANY(%s) AND task.active
-                   AND task.state NOT IN ('1_done', '1_canceled')
-                """,
-                list(ids),
-            )
+        query = SQL(
+            """
+            SELECT event.id, event.start, event.stop, event.allday, partner.tz
+              FROM calendar_event event
+         LEFT JOIN res_users ON res_users.id = event.user_id
+         LEFT JOIN res_partner partner ON partner.id = res_users.partner_id
+             WHERE event.id = ANY(%s) AND event.active
+            """,
+            list(ids),
+        )
         return {
-            res_id: Span(
-                start, stop, allday, named_zone(tz) if tz else None, model == "project.task"
-            )
+            res_id: Span(start, stop, allday, named_zone(tz) if tz else None)
             for res_id, start, stop, allday, tz in self.env.execute_query(query)
         }
 
@@ -536,44 +502,35 @@ class CalendarReminder(models.Model):
         }
 
     def _still_wanted(self):
-        """Those whose meeting or task still has the reminder, and whose recipient takes
-        part in it."""
-        return self.browse(
-            row[0]
-            for row in self.env.execute_query(
-                SQL(
-                    """
-                    SELECT row.id FROM calendar_reminder row
-                     WHERE row.id = ANY(%(ids)s) AND CASE row.res_model
-                      WHEN 'calendar.event' THEN
-                       (row.own_key IS NOT NULL OR EXISTS (
+        """Those whose meeting still has the reminder, and whose recipient takes part in it.
+        Hook for extensions."""
+        return self._of_query(
+            SQL(
+                """
+                SELECT row.id FROM calendar_reminder row
+                 WHERE row.id = ANY(%(ids)s) AND row.res_model = 'calendar.event'
+                   AND (row.own_key IS NOT NULL OR EXISTS (
                         SELECT FROM calendar_alarm_calendar_event_rel rel
                           JOIN calendar_event event ON event.id = rel.calendar_event_id
                          WHERE rel.calendar_event_id = row.res_id
                            AND rel.calendar_alarm_id = row.alarm_id
                            AND (row.kind <> 'notification' OR NOT %(own)s)))
-                       AND (row.kind = ANY(%(for_all)s) OR EXISTS (
+                   AND (row.kind = ANY(%(for_all)s) OR EXISTS (
                         SELECT FROM calendar_attendee guest
                          WHERE guest.event_id = row.res_id
                            AND (guest.partner_id = row.partner_id OR (
                                 row.partner_id IS NULL AND guest.address = row.address))
                            AND COALESCE(guest.state, '') NOT IN ('declined', 'delegated')))
-                      ELSE
-                       EXISTS (SELECT FROM project_task_calendar_alarm_rel rel
-                                WHERE rel.task_id = row.res_id AND rel.alarm_id = row.alarm_id)
-                       AND (row.kind = ANY(%(for_all)s) OR EXISTS (
-                        SELECT FROM project_task_user_rel works
-                          JOIN res_users worker ON worker.id = works.user_id
-                         WHERE works.task_id = row.res_id
-                           AND worker.partner_id = row.partner_id))
-                      END
-                    """,
-                    ids=self.ids,
-                    for_all=list(FOR_ALL),
-                    own=self._has_own(SQL("event.ical_uid"), SQL("row.partner_id")),
-                )
+                """,
+                ids=self.ids,
+                for_all=list(FOR_ALL),
+                own=self._has_own(SQL("event.ical_uid"), SQL("row.partner_id")),
             )
         )
+
+    @api.model
+    def _of_query(self, query):
+        return self.browse(row[0] for row in self.env.execute_query(query))
 
 
 def _audience(kind):

@@ -14,10 +14,8 @@ from odoo.fields import Command
 from odoo.tools import email_normalize
 from odoo.tools.mail import generate_tracking_message_id
 
-from ..engine.retry import is_refused_for_good
 from .calendar_alarm import TEMPLATE_MODEL
 from .calendar_attendee_page import safe_link
-from .crm_automation_delivery import PASSING_FAILURES
 from .crm_automation_notice_queue import HEADERS
 from .notice_frame import MARKS, fill, split
 from .page_token import token_of
@@ -78,13 +76,14 @@ class CalendarReminder(models.Model):
             if own:
                 subject, body, key = *own, (*key, row.id)
             else:
-                subject = speaker.env._("Reminder: %(name)s", name=record["name"] or "")
+                subject = speaker.env._("Reminder: %(name)s", name=speaker._title(record))
                 body = speaker._body(row, record, reader, frames)
             if key not in values:
                 author = self._author(record)
+                model, res_id = self._place_of(record)
                 values[key] = {
-                    "model": row.res_model,
-                    "res_id": row.res_id,
+                    "model": model,
+                    "res_id": res_id,
                     "message_type": "user_notification",
                     "subtype_id": self.env.ref("mail.mt_note").id,
                     "is_internal": True,
@@ -125,6 +124,11 @@ class CalendarReminder(models.Model):
         for (row, _reader, _key, _body), mail in zip(letters, mails, strict=True):
             row.mail_id = mail
         self.browse([row.id for row, *_rest in letters])._finish("done")
+
+    @api.model
+    def _place_of(self, record):
+        """Model and id of where the messages belong; False for nowhere. Hook for extensions."""
+        return record._name, record.id
 
     @api.model
     def _reply_to(self, records):
@@ -206,9 +210,12 @@ class CalendarReminder(models.Model):
                     found[row.id] = subjects[guest.id], bodies[guest.id]
         return found
 
-    def _guest(self):
-        """The attendee whom it is for (sudo)."""
-        guests = self._record().attendee_ids
+    def _guest(self, meeting=None):
+        """The attendee whom it is for (sudo).
+
+        :param meeting: what it is about, if that is at hand
+        """
+        guests = (self._record() if meeting is None else meeting.sudo()).attendee_ids
         if self.partner_id:
             return guests.filtered(lambda guest: guest.partner_id == self.partner_id)[:1]
         return guests.filtered(lambda guest: guest.address == self.address)[:1]
@@ -220,8 +227,8 @@ class CalendarReminder(models.Model):
         """
         company = (self._author(record).company_id or self.env.company).sudo()
         link = self._link(record)
-        is_meeting = record._name == "calendar.event"
-        key = (self.env.lang, company.id, bool(link), is_meeting)
+        may_be_late = self._may_be_late(record)
+        key = (self.env.lang, company.id, bool(link), may_be_late)
         if key not in frames:
             marks = {"headline": MARKS["headline"], "facts": MARKS["facts"], "url": MARKS["url"]}
             marks |= {"company": company, "link": link and MARKS["content"]}
@@ -229,7 +236,7 @@ class CalendarReminder(models.Model):
             frames[key] = (
                 split(
                     qweb._render(
-                        "crm_automation.reminder_letter", {**marks, "is_meeting": is_meeting}
+                        "crm_automation.reminder_letter", {**marks, "may_be_late": may_be_late}
                     )
                 ),
                 split(
@@ -243,12 +250,17 @@ class CalendarReminder(models.Model):
         facts = [fill(fact, {"label": label, "value": value})
                  for label, value in self._facts(record, reader)]  # fmt: skip
         values = {
-            "headline": record["name"] or "",
+            "headline": self._title(record),
             "facts": Markup("").join(facts),
-            "url": row._url(),
+            "url": row._url(record),
             "content": link,
         }
         return fill(frame, values)
+
+    @api.model
+    def _may_be_late(self, record):
+        """Whether somebody waits at an hour."""
+        return record._name == "calendar.event" and not record.allday
 
     @api.model
     def _link(self, record):
@@ -264,6 +276,7 @@ class CalendarReminder(models.Model):
                 facts.append((self.env._("Project"), record.project_id.display_name))
             if record.partner_id:
                 facts.append((self.env._("Customer"), record.partner_id.name or ""))
+        if record._name != "calendar.event":
             return facts
         if record.location:
             place = Markup('%s (<a href="%s%s">%s</a>)') % (
@@ -271,6 +284,7 @@ class CalendarReminder(models.Model):
             )  # fmt: skip
             facts.append((self.env._("Where"), place))
         words = dict(record.attendee_ids._fields["state"]._description_selection(self.env))
+        words["needsAction"] = self.env._("no answer yet")
         people = [
             Markup("%s <span style='color: #595959;'>%s</span>") % (
                 guest.common_name or guest.email or "", words.get(guest.state, ""),
@@ -316,33 +330,18 @@ class CalendarReminder(models.Model):
 
     # -- the link -------------------------------------------------------------------
 
-    def _token(self):
-        """The secret in the link of this reminder; no table holds it."""
+    def _token(self, record=None):
+        """The secret in the link of this reminder; no table holds it.
+
+        :param record: what it is about, if that is at hand
+        """
         self.ensure_one()
         facts = (self.id, self.res_model, self.res_id, self.partner_id.id, self.address or "")
+        if self.res_model == "calendar.event":
+            # Whoever makes the links of an invitation useless means those of its reminders.
+            revision = self._guest(record).sudo().rsvp_revision
+            facts += (revision,) if revision else ()
         return token_of(self, SCOPE, facts)
 
-    def _url(self):
-        return f"{self.get_base_url()}/calendar/reminder/{self._token()}"
-
-    # -- what became of it ------------------------------------------------------------
-
-    @api.model
-    def _follow(self, mails, failure_type, failure_reason):
-        """A mail that was not sent is tried again, as long as it is of use.
-
-        :param mails: ``mail.mail`` that have just been tried
-        """
-        for row in self.search([("mail_id", "in", mails.ids), ("state", "=", "done")]):
-            mail = row.mail_id
-            if mail.state == "sent":
-                continue
-            reason = failure_reason or mail.failure_reason
-            kind = failure_type or mail.failure_type
-            passes = kind in PASSING_FAILURES and not is_refused_for_good(reason)
-            row.write({"state": "pending", "finished_at": False})
-            row._put_off(
-                reason or self.env._("The outgoing mail server gave no reason."), passes=passes
-            )
-            if row.state == "pending":
-                self.env["crm.automation.firing"]._arm()
+    def _url(self, record=None):
+        return f"{self.get_base_url()}/calendar/reminder/{self._token(record)}"

@@ -142,13 +142,13 @@ class CalendarReminder(models.Model):
             if record.location:
                 lines.append(record.location)
             link = safe_link(record.videocall_location) or False
-        elif record.project_id:
+        elif self.res_model == "project.task" and record.project_id:
             lines.append(record.project_id.display_name)
         if self.alarm_id.body:
             lines.append(self.alarm_id.sudo().body)
         return {
             "id": self.id,
-            "title": record["name"] or "",
+            "title": self._title(record),
             "lines": lines,
             "res_model": self.res_model,
             "res_id": self.res_id,
@@ -183,7 +183,7 @@ class CalendarReminder(models.Model):
                 place = None if is_private else row._document(record, user) or user.partner_id
             row = row.with_context(lang=user.lang, tz=user.tz or "UTC")
             values = {
-                "summary": row.env._("Reminder: %(name)s", name=record["name"] or ""),
+                "summary": row.env._("Reminder: %(name)s", name=self._title(record)),
                 "note": plaintext2html(row._when(record, user.tz or "UTC")),
                 "user_id": user.id,
             }

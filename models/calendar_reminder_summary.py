@@ -37,7 +37,11 @@ class ResUsers(models.Model):
         help="A mail in the morning: today's meetings, and the tasks and activities that are due. "
         "Only on days that bring something.",
     )
-    reminder_summary_hour = fields.Float("At", default=7.5)
+    reminder_summary_hour = fields.Float(
+        "At",
+        default=7.5,
+        help="The hour in your time zone at which it leaves.",
+    )
 
     _reminder_summary_idx = models.Index("(id) WHERE reminder_summary AND active")
     _reminder_summary_hour_check = models.Constraint(
@@ -192,7 +196,7 @@ class CalendarReminder(models.Model):
             (
                 self.env._("Tasks due today"),
                 self.env._("tasks due: %(number)s", number=len(tasks - overdue)),
-                [(self._summary_time(one, user), one.display_name, one)
+                [(self._summary_time(one, user, "HH:mm"), one.display_name, one)
                  for one in tasks - overdue],
             ),
             (
@@ -205,20 +209,20 @@ class CalendarReminder(models.Model):
                 self.env._("Overdue"),
                 self.env._("overdue: %(number)s", number=len(overdue) + len(late)),
                 [(self._summary_time(one, user), one.display_name, one) for one in overdue]
-                + [(format_date(self.env, one.date_deadline),
+                + [(format_date(self.env, one.date_deadline, date_format="d MMM"),
                     f"{one.summary or one.activity_type_id.name}: {one.res_name or ''}", one)
                    for one in late],
             ),
         ]  # fmt: skip
 
     @api.model
-    def _summary_time(self, record, user):
+    def _summary_time(self, record, user, time_format="d MMM, HH:mm"):
         tz = user.tz or "UTC"
         if record._name == "calendar.event":
             if record.allday:
                 return self.env._("All day")
             return format_time(self.env, record.start, tz=tz, time_format="HH:mm")
-        return format_datetime(self.env, record.date_deadline, tz=tz, dt_format="d MMM, HH:mm")
+        return format_datetime(self.env, record.date_deadline, tz=tz, dt_format=time_format)
 
     @api.model
     def _summary_mail(self, user, day, parts):

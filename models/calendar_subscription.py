@@ -29,7 +29,10 @@ class CalendarSubscription(models.Model):
     _description = "Subscribed Calendar"
     _order = "name, id"
 
-    name = fields.Char(required=True)
+    name = fields.Char(
+        required=True,
+        help="What the calendar is called beside your own.",
+    )
     user_id = fields.Many2one(
         "res.users",
         "Owner",
@@ -39,7 +42,11 @@ class CalendarSubscription(models.Model):
         ondelete="cascade",
         default=lambda self: self.env.user,
     )
-    enabled = fields.Boolean("Switched On", default=True)
+    enabled = fields.Boolean(
+        "Switched On",
+        default=True,
+        help="Switched off, it is not read; what was taken in stays.",
+    )
     url = fields.Char(
         "Address",
         required=True,
@@ -94,6 +101,7 @@ class CalendarSubscription(models.Model):
         "Show Time as",
         required=True,
         default="as_said",
+        help="How the time of these meetings looks to others.",
     )
     privacy = fields.Selection(
         [
@@ -104,6 +112,7 @@ class CalendarSubscription(models.Model):
         "Who Sees What It Is",
         required=True,
         default="private",
+        help="Others see of it that you are busy, or what it is.",
     )
     color = fields.Integer(default=4)
 
@@ -236,7 +245,7 @@ class CalendarSubscription(models.Model):
 
     def _wake(self):
         """Let what is due be read as soon as this transaction has committed."""
-        self.env.ref("crm_automation.ir_cron_subscriptions").sudo()._trigger()
+        self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_subscriptions")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_when_settled(self):

@@ -207,10 +207,7 @@ class CalendarSubscription(models.Model):
                 "message": self.message if self.held else False,
             }
         )
-        last = self.run_ids[:1]
-        if last.result == "unchanged":
-            last.write({"last_date": self.env.cr.now(), "times": last.times + 1})
-        else:
+        if not self.run_ids[:1]._is_again("unchanged", False):
             self._note("unchanged", started, {})
         return self.message or self.env._("Nothing has changed there.")
 

@@ -9,7 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..engine.cadence import Period
-from .calendar_event_visit import BY_PLAN
+from .calendar_event_visit import BY_PLAN, WORKING
 
 UTC = timezone.utc
 #: What people change of a visit that is not booked yet.
@@ -192,7 +192,7 @@ class CalendarVisit(models.Model):
         """Remove their meetings; those that customers know of are cancelled, so that
         their calendars can be told."""
         events = self.event_id.with_context(
-            **{BY_PLAN: True}, dont_notify=True, no_mail_to_attendees=True
+            **{BY_PLAN: WORKING}, dont_notify=True, no_mail_to_attendees=True
         )
         told = self.filtered("is_told").event_id
         (events & told).write({"active": False})
@@ -212,6 +212,18 @@ class CalendarVisit(models.Model):
             raise UserError(self.env._("The visit is booked: change its meeting."))
         for plan, visits in self.sudo().grouped("plan_id").items():
             plan.sudo(False)._propose_again(visits)
+
+    def _write_changes(self, values):
+        """Write what differs. A plan without enough time looks for it again each night for
+        tens of thousands of visits, of which hardly one is another than before."""
+        self.ensure_one()
+        changed = {
+            name: value
+            for name, value in values.items()
+            if self._fields[name].convert_to_write(self[name], self) != value
+        }
+        if changed:
+            self.write(changed)
 
     def _may_change(self):
         self.check_access("write")

@@ -40,7 +40,11 @@ class CalendarVisitPlan(models.Model):
     _inherit = ["mail.thread"]
     _order = "name, id"
 
-    name = fields.Char(required=True, tracking=True)
+    name = fields.Char(
+        required=True,
+        tracking=True,
+        help="What the plan is called; customers do not see it.",
+    )
     active = fields.Boolean(default=True)
     state = fields.Selection(
         [
@@ -81,8 +85,13 @@ class CalendarVisitPlan(models.Model):
         "Rhythm",
         required=True,
         default="interval",
+        help="How often each customer is visited.",
     )
-    interval_number = fields.Integer("Every", default=1)
+    interval_number = fields.Integer(
+        "Every",
+        default=1,
+        help="So many days, weeks or months from one visit to the next.",
+    )
     interval_unit = fields.Selection(
         [("days", "Days"), ("weeks", "Weeks"), ("months", "Months")],
         "Unit",
@@ -103,6 +112,7 @@ class CalendarVisitPlan(models.Model):
         ],
         "Which One",
         default="1",
+        help="Of the weekdays of that name in the month.",
     )
     month_weekday = fields.Selection(
         [
@@ -123,7 +133,12 @@ class CalendarVisitPlan(models.Model):
     cycle_days = fields.Float(
         "Days Between Visits", compute="_compute_cycle_days", store=True, digits=(6, 1)
     )
-    date_from = fields.Date("From", required=True, default=fields.Date.context_today)
+    date_from = fields.Date(
+        "From",
+        required=True,
+        default=fields.Date.context_today,
+        help="No visit is proposed before this day.",
+    )
     date_to = fields.Date("Until", help="Empty: until the plan is cancelled.")
     months_ahead = fields.Integer(
         "Months Booked Ahead",
@@ -139,19 +154,39 @@ class CalendarVisitPlan(models.Model):
 
     # The meeting
     title = fields.Char("Subject", required=True, default=lambda self: self._default_title())
-    description = fields.Html()
-    duration = fields.Float("Length of a Visit", required=True, default=1)
+    description = fields.Html(
+        help="Text of each meeting; customers see it in the invitation.",
+    )
+    duration = fields.Float(
+        "Length of a Visit",
+        required=True,
+        default=1,
+        help="Hours and minutes that each visit takes.",
+    )
     place_by = fields.Selection(
         [("customer", "The address of the customer"), ("text", "This place")],
         "Place",
         required=True,
         default="customer",
+        help="Where the visits take place.",
     )
     place = fields.Char("Location")
-    alarm_ids = fields.Many2many("calendar.alarm", string="Reminders")
-    categ_ids = fields.Many2many("calendar.event.type", string="Meeting Tags")
+    alarm_ids = fields.Many2many(
+        "calendar.alarm",
+        string="Reminders",
+        help="Reminders that each meeting gets.",
+    )
+    categ_ids = fields.Many2many(
+        "calendar.event.type",
+        string="Meeting Tags",
+        help="Tags that each meeting gets.",
+    )
     show_as = fields.Selection(
-        [("free", "Available"), ("busy", "Busy")], "Show as", required=True, default="busy"
+        [("free", "Available"), ("busy", "Busy")],
+        "Show as",
+        required=True,
+        default="busy",
+        help="How the time of the visits looks to others.",
     )
     privacy = fields.Selection(
         [
@@ -161,15 +196,30 @@ class CalendarVisitPlan(models.Model):
         ],
         help="Empty: as each organizer has it by default.",
     )
-    invite_customer = fields.Boolean("Customer Takes Part", default=True)
+    invite_customer = fields.Boolean(
+        "Customer Takes Part",
+        default=True,
+        help="The customer is an attendee of the meeting, and can be sent an invitation.",
+    )
     tell_customer = fields.Boolean(
         "Write to the Customers",
         help="Each customer gets one mail with all dates that are booked, and one with those that "
         "are cancelled. Otherwise nothing is sent to them at booking.",
     )
-    invite_leader = fields.Boolean("Invite the Team Leader")
-    invite_technical = fields.Boolean("Invite the Technical Responsible")
-    guest_ids = fields.Many2many("res.users", string="Also Invited", domain=[("share", "=", False)])
+    invite_leader = fields.Boolean(
+        "Invite the Team Leader",
+        help="The leader of the visitor's team takes part as well.",
+    )
+    invite_technical = fields.Boolean(
+        "Invite the Technical Responsible",
+        help="The technical responsible of the customer takes part as well.",
+    )
+    guest_ids = fields.Many2many(
+        "res.users",
+        string="Also Invited",
+        domain=[("share", "=", False)],
+        help="Colleagues who take part in every visit.",
+    )
 
     @api.model
     def _default_title(self):
@@ -270,6 +320,10 @@ class CalendarVisitPlan(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._refuse_protected(vals_list)
+        if not self.env.su:
+            # Said expressly, so that no default out of a context takes their place.
+            own = {"owner_id": self.env.uid, "state": "draft", "failure": False}
+            vals_list = [{**vals, **own} for vals in vals_list]
         plans = super().create(vals_list)
         plans._check_own_visits()
         return plans

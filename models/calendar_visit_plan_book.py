@@ -80,7 +80,7 @@ class CalendarVisitPlan(models.Model):
         self.sudo().write({"state": "draft", "frozen_partner_ids": [Command.clear()]})
 
     def _leave_to_job(self, message):
-        self.env.ref("crm_automation.ir_cron_visit_plan_work").sudo()._trigger()
+        self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_visit_plan_work")
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -102,7 +102,7 @@ class CalendarVisitPlan(models.Model):
             except psycopg2.extensions.TransactionRollbackError:
                 # Somebody was faster: what is left is done by the next call.
                 self.env.cr.rollback()
-                self.env.ref("crm_automation.ir_cron_visit_plan_work")._trigger()
+                self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_visit_plan_work")
             except Exception as error:
                 # The plans are independent, and this one tells what is wrong with it.
                 self.env.cr.rollback()
@@ -130,7 +130,7 @@ class CalendarVisitPlan(models.Model):
                 return
             if not self._commit_batch(worked, remaining=1):
                 # The job's time is over: it is called again.
-                self.env.ref("crm_automation.ir_cron_visit_plan_work")._trigger()
+                self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_visit_plan_work")
                 return
 
     @api.model

@@ -47,7 +47,7 @@ class CalendarVisitPlan(models.Model):
                     _logger.exception("Visit plan %s", plan.id)
                 plan.write({"failure": str(error)})
         self._commit_batch()
-        self.env.ref("crm_automation.ir_cron_visit_plan_work")._trigger()
+        self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_visit_plan_work")
 
     def _follow_as_owner(self):
         owner = self.owner_id
@@ -92,11 +92,13 @@ class CalendarVisitPlan(models.Model):
 
     def _follow_leavers(self, customers, sure):
         Visit = self.env["calendar.visit"].sudo()
-        future = Visit.search(
+        future = Visit.search_fetch(
             [("plan_id", "=", self.id), ("state", "=", "booked"),
-             ("start", ">", fields.Datetime.now())]
+             ("start", ">", fields.Datetime.now())],
+            ["partner_id", "by_hand", "is_leaver"],
         )  # fmt: skip
-        leaving = future.filtered(lambda visit: visit.partner_id not in customers)
+        wanted = set(customers.ids)
+        leaving = future.filtered(lambda visit: visit.partner_id.id not in wanted)
         gone, all_of_them = len(leaving.partner_id), len(future.partner_id)
         if not customers or (not sure and all_of_them >= BRAKE and gone > all_of_them / 2):
             raise UserError(
@@ -133,7 +135,11 @@ class CalendarVisitPlan(models.Model):
 
     def _untouched(self):
         """Meetings to come that nobody has changed (sudo)."""
-        return self.env["calendar.visit"].sudo().search(self._removable_domain())
+        return (
+            self.env["calendar.visit"]
+            .sudo()
+            .search_fetch(self._removable_domain(), ["partner_id", "user_id", "period"])
+        )
 
     def _follow_joiners(self, customers):
         """Whoever comes back gets the visits that are left, as one who is new."""

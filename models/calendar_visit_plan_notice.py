@@ -96,7 +96,7 @@ class CalendarVisitPlan(models.Model):
                 "auto_delete": True,
             }
         )
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        self.env["ir.cron"]._automation_wake("mail.ir_cron_mail_scheduler_action")
 
     def _tell_colleagues(self, visits, reason):
         """Tell each visitor which of his visits are gone, and why: one message each.

@@ -165,12 +165,13 @@ class CalendarVisitPlan(models.Model):
             known.add((partner_id, first))
             if day:
                 days[partner_id].append(day)
+        keys = list(zip(customers, customers.ids, strict=True))
         return [
             Missing(customer, period)
             for period in periods
-            for customer in customers
-            if (customer.id, period.first) not in known
-            and not any(period.first <= day <= period.last for day in days[customer.id])
+            for customer, key in keys
+            if (key, period.first) not in known
+            and not any(period.first <= day <= period.last for day in days[key])
         ]
 
     def _proposals(self, missing, customers):
@@ -294,10 +295,10 @@ class CalendarVisitPlan(models.Model):
         customers = visits.partner_id
         responsible = self._responsibles(customers.sudo(False))
         for visit in visits.filtered(lambda visit: not visit.user_id or not visit.by_hand):
-            visit.user_id = responsible[visit.partner_id]
+            visit._write_changes({"user_id": responsible[visit.partner_id].id})
         users = self._at_work(visits.user_id)
         others = {} if self.allow_overlap else self._other_plans(customers)
-        visits.write({"state": "unscheduled", "start": False, "stop": False})
+        visits.filtered("start").write({"state": "unscheduled", "start": False, "stop": False})
         diaries = self._diaries(users, first_day - DAY, max(v._last_day() for v in visits))
         self._block_kept(diaries)
         for visit in visits:
@@ -309,10 +310,10 @@ class CalendarVisitPlan(models.Model):
             else:
                 first, last = self._window(visit._as_period(), first_day)
                 start = self._find(diaries[visit.user_id], first, last, visit._as_period(), (0, 1))
-            visit.write(
+            visit._write_changes(
                 {
-                    "start": start,
-                    "stop": start and start + self._length(),
+                    "start": start or False,
+                    "stop": start and start + self._length() or False,
                     "state": "proposed" if start else "unscheduled",
                     "problem": False if start else problem,
                     "other_plan_id": other if problem == "other_plan" else False,

@@ -24,6 +24,7 @@ class CalendarVisitPlan(models.Model):
         "Customers",
         required=True,
         default="category",
+        help="Which customers the plan is for.",
     )
     category_ids = fields.Many2many(
         "res.partner.category", string="Categories", help="Those below them count too."
@@ -37,8 +38,16 @@ class CalendarVisitPlan(models.Model):
     partner_ids = fields.Many2many(
         "res.partner", "calendar_visit_plan_partner_rel", string="Listed Customers"
     )
-    salesperson_id = fields.Many2one("res.users", domain=[("share", "=", False)])
-    team_id = fields.Many2one("crm.team", "Customers of the Team")
+    salesperson_id = fields.Many2one(
+        "res.users",
+        domain=[("share", "=", False)],
+        help="The customers whose salesperson this is.",
+    )
+    team_id = fields.Many2one(
+        "crm.team",
+        "Customers of the Team",
+        help="The customers of this sales team.",
+    )
     is_dynamic = fields.Boolean(
         "Follow the Segment",
         default=True,
@@ -60,11 +69,20 @@ class CalendarVisitPlan(models.Model):
         "Visited by",
         required=True,
         default="salesperson",
+        help="Who goes to the customer.",
     )
     user_id = fields.Many2one(
-        "res.users", "Person", domain=[("share", "=", False)], default=lambda self: self.env.user
+        "res.users",
+        "Person",
+        domain=[("share", "=", False)],
+        default=lambda self: self.env.user,
+        help="Who makes all visits of the plan.",
     )
-    responsible_team_id = fields.Many2one("crm.team", "Team")
+    responsible_team_id = fields.Many2one(
+        "crm.team",
+        "Team",
+        help="Its members visit in turn.",
+    )
 
     @api.depends(
         "segment_by", "category_ids", "filter_id", "partner_ids", "salesperson_id", "team_id"

@@ -40,7 +40,12 @@ class CalendarVisitPlan(models.Model):
     fri = fields.Boolean(default=True)
     sat = fields.Boolean()
     sun = fields.Boolean()
-    hour_from = fields.Float("From Hour", required=True, default=9)
+    hour_from = fields.Float(
+        "From Hour",
+        required=True,
+        default=9,
+        help="No visit begins before this hour, in the time zone of whoever makes it.",
+    )
     hour_to = fields.Float(
         "To Hour", required=True, default=18, help="In the time zone of who visits."
     )

@@ -119,6 +119,15 @@ class CrmAutomationFiring(models.Model):
                 firing.delivery_ids.mapped("state")
             )
 
+    @api.model
+    def _sql_is_private(self, alias):
+        # Of a meeting that was deleted the snapshot says it.
+        return SQL(
+            "(%s AND COALESCE(%s->'gone'->>'private', 'true') = 'true')",
+            super()._sql_is_private(alias),
+            SQL.identifier(alias, "payload"),
+        )
+
     def _told(self):
         """Its payload as it lies in the cache: only to be read.
 

@@ -9,6 +9,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..engine.changes import MAX_CHAIN, join_facts
+from .base import ACTOR, Actor
 from .bulk import insert_rows
 
 
@@ -192,10 +193,11 @@ class CrmAutomationFiring(models.Model):
         :param rows: list of dicts of column values
         :param SQL on_conflict: what to do with a row whose key is there already
         """
+        actor = self.env.context.get(ACTOR)
         common = {
             "rule_id": rule.id,
             "company_id": rule.company_id.id or None,
-            "actor_id": self.env.context.get("automation_actor_id"),
+            "actor_id": int(actor) if isinstance(actor, Actor) else None,
             "state": "pending",
             "tries": 0,
             "delivery_state": "none",

@@ -8,6 +8,7 @@ A row has ``state`` (*pending* until it ends), ``run_at``, ``tries``, ``reason``
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine.retry import next_try
@@ -19,6 +20,52 @@ class CrmAutomationLedger(models.AbstractModel):
     _name = "crm.automation.ledger"
     _description = "Ledger"
     _inherit = ["crm.automation.pointer"]
+
+    is_private = fields.Boolean(
+        "Of a Private Meeting",
+        compute="_compute_is_private",
+        search="_search_is_private",
+        help="Who takes part in it is as private as its subject. So is a meeting of which nobody "
+        "can tell any more.",
+    )
+
+    @api.depends("res_model", "res_id")
+    def _compute_is_private(self):
+        private = self.sudo().search(
+            Domain("id", "in", self.ids) & Domain("is_private", "=", True)
+        )  # fmt: skip
+        for row in self:
+            row.is_private = row._origin.id in private._ids
+
+    @api.model
+    def _search_is_private(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        self.flush_model(["res_model", "res_id"])
+        self.env["calendar.event"].flush_model(["privacy", "user_id"])
+        self.env["res.users.settings"].flush_model(["user_id", "calendar_default_privacy"])
+        private = Domain.custom(
+            to_sql=lambda _model, alias, _query: self._sql_is_private(alias),
+            predicate=lambda row: row.is_private,
+        )
+        return private if True in value else ~private
+
+    @api.model
+    def _sql_is_private(self, alias):
+        """Whether a row of the ledger is about a private meeting.
+
+        :param str alias: of the ledger's table
+        """
+        return SQL(
+            """(%(model)s = 'calendar.event' AND NOT EXISTS (
+                SELECT FROM calendar_event event
+                  LEFT JOIN res_users_settings settings ON settings.user_id = event.user_id
+                 WHERE event.id = %(id)s
+                   AND COALESCE(event.privacy, settings.calendar_default_privacy, 'public')
+                       <> 'private'))""",
+            model=SQL.identifier(alias, "res_model"),
+            id=SQL.identifier(alias, "res_id"),
+        )
 
     @api.model
     def _claim(self, limit):

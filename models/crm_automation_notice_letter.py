@@ -43,8 +43,12 @@ class CrmAutomationNotice(models.AbstractModel):
         required=True,
         default="company",
         string="Email From",
+        help="Whose name and address the mail comes from; answers go there as well.",
     )
-    sender_email = fields.Char("Sender's Address")
+    sender_email = fields.Char(
+        "Sender's Address",
+        help="The mail server has to be allowed to send for this address.",
+    )
     notify_reply_to = fields.Char(
         "Reply-To", help="Empty: answers come back to the record, where Odoo receives mail."
     )
@@ -65,9 +69,18 @@ class CrmAutomationNotice(models.AbstractModel):
         "E-mail Template",
         ondelete="restrict",
         domain="[('model_id', '=', model_id)]",
+        help="Instead of a text of the rule: its subject, its text, its attachments.",
     )
-    subject = fields.Char(translate=True)
-    body = fields.Html("Mail Body", translate=True, sanitize=True)
+    subject = fields.Char(
+        translate=True,
+        help="The keywords of the list below may stand in it.",
+    )
+    body = fields.Html(
+        "Mail Body",
+        translate=True,
+        sanitize=True,
+        help="The keywords of the list below may stand in it.",
+    )
     with_last_message = fields.Boolean(
         "With the Last Message Received",
         help="OpenERP's reminder: what the customer wrote last, else the description.",
@@ -89,13 +102,17 @@ class CrmAutomationNotice(models.AbstractModel):
 
         :param partner: a recipient; an attendee reads all of it
         """
+        if self._privacy(record) not in ("private", "confidential"):
+            return False
+        return not partner or partner not in self._participants(record.sudo())
+
+    @api.model
+    def _privacy(self, record):
+        """The privacy of a meeting, as Odoo names it; None of anything else."""
         if record._name != "calendar.event" or not record:
-            return False
+            return None
         event = record.sudo()
-        privacy = event.privacy or event.user_id.calendar_default_privacy
-        if privacy not in ("private", "confidential"):
-            return False
-        return not partner or partner not in self._participants(event)
+        return event.privacy or event.user_id.calendar_default_privacy
 
     @api.model
     def _participants(self, event):
@@ -543,6 +560,7 @@ class CrmAutomationNotice(models.AbstractModel):
         """What the log says of a record that is about to be deleted."""
         return {
             "name": self._name_for_log(record),
+            "private": self._privacy(record) == "private",
             "responsible_ids": self._responsibles(record).ids,
             "record_company_id": "company_id" in record._fields and record.sudo().company_id.id,
         }

@@ -11,7 +11,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, email_normalize
 from odoo.tools.mail import email_split, generate_tracking_message_id
 
-from .base import CHAIN
+from .base import CHAIN, Chain
 from .bulk import insert_rows
 from .crm_automation_firing_drain import UNTOLD
 
@@ -35,7 +35,7 @@ class CrmAutomationNotice(models.AbstractModel):
         """
         self.ensure_one()
         # Whatever this writes is its own doing, and is known by that to the rules.
-        self = self.with_context(**{CHAIN: firings[:1]._chain()})
+        self = self.with_context(**{CHAIN: Chain(firings[:1]._chain())})
         gone = firings.filtered(lambda firing: firing._told().get("gone"))
         records = self._owner_model().browse((firings - gone).mapped("res_id"))
         corrections = firings.filtered(lambda firing: firing._told().get("moved"))

@@ -9,6 +9,9 @@ class CrmAutomationPointer(models.AbstractModel):
 
     def action_open_record(self):
         self.ensure_one()
+        if self.res_model == "mail.activity":
+            # What it is about says more, where the user may read that.
+            return self.env["mail.activity"].browse(self.res_id).action_open_document()
         return {
             "type": "ir.actions.act_window",
             "res_model": self.res_model,

@@ -68,8 +68,16 @@ class CrmAutomationRule(models.Model):
     _description = "Automated Action"
     _order = "sequence, id"
 
-    name = fields.Char("Rule Name", required=True, translate=True)
-    active = fields.Boolean(default=True)
+    name = fields.Char(
+        "Rule Name",
+        required=True,
+        translate=True,
+        help="What the rule is called in the list and in the log.",
+    )
+    active = fields.Boolean(
+        default=True,
+        help="An archived rule does nothing, and is shown only when archived ones are looked for.",
+    )
     sequence = fields.Integer(
         default=10, help="Where several rules fire at the same moment, the lowest goes first."
     )
@@ -123,6 +131,7 @@ class CrmAutomationRule(models.Model):
         required=True,
         default="lead_converted",
         string="When",
+        help="What has to happen. Nothing that happened before the rule was switched on counts.",
     )
     model_id = fields.Many2one(
         "ir.model",
@@ -143,10 +152,23 @@ class CrmAutomationRule(models.Model):
     )
     model_name = fields.Char("Technical Name", compute="_compute_model_name", store=True)
     model_is_fixed = fields.Boolean(compute="_compute_model_is_fixed")
-    delay_number = fields.Integer("Delay", default=0)
-    delay_unit = fields.Selection(UNIT_LABELS, required=True, default="days", string="Delay Type")
+    delay_number = fields.Integer(
+        "Delay",
+        default=0,
+        help="How long after it, or before the date, the rule acts; 0: at once.",
+    )
+    delay_unit = fields.Selection(
+        UNIT_LABELS,
+        required=True,
+        default="days",
+        string="Delay Type",
+        help="Of what the delay is: working days are those of the company's calendar.",
+    )
     delay_before = fields.Selection(
-        [("before", "Before"), ("after", "After")], required=True, default="after"
+        [("before", "Before"), ("after", "After")],
+        required=True,
+        default="after",
+        help="Before is possible for rules about a date only.",
     )
     problem = fields.Char(
         compute="_compute_problem", help="Why the rule does nothing, although it is switched on."

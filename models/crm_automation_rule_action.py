@@ -28,38 +28,84 @@ class CrmAutomationRule(models.Model):
     _inherit = "crm.automation.rule"
 
     set_user_id = fields.Many2one(
-        "res.users", "Set Responsible to", domain=[("share", "=", False)], ondelete="restrict"
+        "res.users",
+        "Set Responsible to",
+        domain=[("share", "=", False)],
+        ondelete="restrict",
+        help="Who becomes responsible for the record; empty: nobody else.",
     )
-    set_team_id = fields.Many2one("crm.team", "Set Team to", ondelete="restrict")
+    set_team_id = fields.Many2one(
+        "crm.team",
+        "Set Team to",
+        ondelete="restrict",
+        help="The team that the record goes to; empty: it stays.",
+    )
     set_state_id = fields.Many2one(
         "ir.model.fields.selection",
         "Set State to",
         ondelete="cascade",
         domain="[('field_id', '=', state_field_id)]",
+        help="The value of the record's state; empty: it stays.",
     )
-    set_lead_stage_id = fields.Many2one("crm.stage", "Set Stage to", ondelete="restrict")
+    set_lead_stage_id = fields.Many2one(
+        "crm.stage",
+        "Set Stage to",
+        ondelete="restrict",
+        help="The stage of leads and opportunities; empty: it stays.",
+    )
     set_task_stage_id = fields.Many2one(
-        "project.task.type", "Set Task Stage to", ondelete="restrict"
+        "project.task.type",
+        "Set Task Stage to",
+        ondelete="restrict",
+        help="The stage of tasks; empty: it stays.",
     )
-    set_priority = fields.Selection(PRIORITIES, "Set Priority to")
-    add_tag_ids = fields.Many2many("crm.tag", "crm_automation_rule_add_tag_rel", string="Add Tags")
+    set_priority = fields.Selection(
+        PRIORITIES,
+        "Set Priority to",
+        help="The record's priority; empty: it stays.",
+    )
+    add_tag_ids = fields.Many2many(
+        "crm.tag",
+        "crm_automation_rule_add_tag_rel",
+        string="Add Tags",
+        help="Tags that leads and opportunities get beside those that they have.",
+    )
     add_task_tag_ids = fields.Many2many(
-        "project.tags", "crm_automation_rule_add_task_tag_rel", string="Add Task Tags"
+        "project.tags",
+        "crm_automation_rule_add_task_tag_rel",
+        string="Add Task Tags",
+        help="Tags that tasks get beside those that they have.",
     )
     value_ids = fields.One2many(
-        "crm.automation.rule.value", "rule_id", "Other Fields to Change", copy=True
+        "crm.automation.rule.value",
+        "rule_id",
+        "Other Fields to Change",
+        copy=True,
+        help="Any other field, with the value that it gets.",
     )
     add_follower_ids = fields.Many2many(
-        "res.partner", "crm_automation_rule_follower_rel", string="Add Followers"
+        "res.partner",
+        "crm_automation_rule_follower_rel",
+        string="Add Followers",
+        help="They follow the record from then on, and get what is written in its chatter.",
     )
     activity_type_id = fields.Many2one(
         "mail.activity.type",
         "Schedule an Activity",
         ondelete="restrict",
         domain="['|', ('res_model', '=', False), ('res_model', '=', model_name)]",
+        help="A to-do for the responsible of the record; empty: none.",
     )
-    activity_summary = fields.Char("Summary", translate=True)
-    activity_days = fields.Integer("Due in Days", default=1)
+    activity_summary = fields.Char(
+        "Summary",
+        translate=True,
+        help="What is to be done, in a few words.",
+    )
+    activity_days = fields.Integer(
+        "Due in Days",
+        default=1,
+        help="In how many days, from the moment of the rule, the to-do is due.",
+    )
     activity_user_id = fields.Many2one(
         "res.users",
         "Assigned to",

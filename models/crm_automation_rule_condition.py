@@ -63,7 +63,11 @@ class CrmAutomationRule(models.Model):
         help="A regular expression that is found in the name; upper and lower case differ. "
         "“urgent.*” finds “urgent” followed by anything.",
     )
-    responsible_ids = fields.Many2many("res.users", "crm_automation_rule_responsible_rel")
+    responsible_ids = fields.Many2many(
+        "res.users",
+        "crm_automation_rule_responsible_rel",
+        help="Only records of one of them; empty: of anybody.",
+    )
     customer_ids = fields.Many2many(
         "res.partner",
         "crm_automation_rule_customer_rel",
@@ -74,18 +78,41 @@ class CrmAutomationRule(models.Model):
         "crm_automation_rule_category_rel",
         help="The customer has one of these tags, or one below them.",
     )
-    team_ids = fields.Many2many("crm.team", "crm_automation_rule_team_rel", string="Sales Team")
-    tag_ids = fields.Many2many("crm.tag", "crm_automation_rule_tag_rel", string="Tags")
+    team_ids = fields.Many2many(
+        "crm.team",
+        "crm_automation_rule_team_rel",
+        string="Sales Team",
+        help="Only records of one of these teams; empty: of any.",
+    )
+    tag_ids = fields.Many2many(
+        "crm.tag",
+        "crm_automation_rule_tag_rel",
+        string="Tags",
+        help="Only records with one of these tags; empty: with or without.",
+    )
     task_tag_ids = fields.Many2many(
-        "project.tags", "crm_automation_rule_task_tag_rel", string="Task Tags"
+        "project.tags",
+        "crm_automation_rule_task_tag_rel",
+        string="Task Tags",
+        help="Only tasks with one of these tags; empty: with or without.",
     )
     meeting_type_ids = fields.Many2many(
-        "calendar.event.type", "crm_automation_rule_meeting_type_rel", string="Meeting Types"
+        "calendar.event.type",
+        "crm_automation_rule_meeting_type_rel",
+        string="Meeting Types",
+        help="Only meetings with one of these tags; empty: with or without.",
     )
     lead_stage_ids = fields.Many2many(
-        "crm.stage", "crm_automation_rule_lead_stage_rel", string="Stage"
+        "crm.stage",
+        "crm_automation_rule_lead_stage_rel",
+        string="Stage",
+        help="Only leads and opportunities in one of these stages; empty: in any.",
     )
-    task_stage_ids = fields.Many2many("project.task.type", "crm_automation_rule_task_stage_rel")
+    task_stage_ids = fields.Many2many(
+        "project.task.type",
+        "crm_automation_rule_task_stage_rel",
+        help="Only tasks in one of these stages; empty: in any.",
+    )
     state_from_ids = fields.Many2many(
         "ir.model.fields.selection",
         "crm_automation_rule_state_from_rel",
@@ -101,8 +128,14 @@ class CrmAutomationRule(models.Model):
         help="The state that the record is in now: OpenERP's “Button Pressed”.",
     )
     state_field_id = fields.Many2one("ir.model.fields", compute="_compute_offered")
-    priority_from = fields.Selection(PRIORITIES)
-    priority_to = fields.Selection(PRIORITIES)
+    priority_from = fields.Selection(
+        PRIORITIES,
+        help="Only records of this priority or a higher one.",
+    )
+    priority_to = fields.Selection(
+        PRIORITIES,
+        help="Only records of this priority or a lower one.",
+    )
     history_pattern = fields.Char(
         "Pattern in the History",
         help="A regular expression that is found in the subject or text of one of its messages.",
@@ -311,7 +344,10 @@ class CrmAutomationRule(models.Model):
         return records.browse(record.id for record, hit in zip(records, hits, strict=True) if hit)
 
     def _matching_history(self, records):
-        if self.history_max:
+        # Nothing is told of what was said about it to those who do not take part.
+        reader = self.owner_id.partner_id
+        records = records.filtered(lambda record: not self._is_secret(record, reader))
+        if records and self.history_max:
             counts = self._history_counts(records)
             limit = self.history_max
             records = records.filtered(lambda record: counts.get(record.id, 0) <= limit)
@@ -357,7 +393,8 @@ class CrmAutomationRule(models.Model):
                                left(regexp_replace(body, '<[^>]+>', ' ', 'g'), 5000)) AS line,
                            row_number() OVER (PARTITION BY res_id ORDER BY id DESC) AS place
                     FROM mail_message
-                    WHERE model = %s AND res_id IN %s AND message_type <> 'notification'
+                    WHERE model = %s AND res_id IN %s
+                      AND message_type NOT IN ('notification', 'user_notification')
                 ) AS latest WHERE place <= 20 GROUP BY res_id
                 """,
                 records._name,

@@ -17,7 +17,7 @@ from odoo.fields import Domain
 from odoo.tools import ormcache
 
 from ..engine.changes import MAX_CHAIN, Change, join_facts
-from .base import CHAIN, CHANGES, EVENTS, SCHEDULED
+from .base import CHAIN, CHANGES, EVENTS, SCHEDULED, Chain
 from .crm_automation_rule_trigger import SERIES_TRIGGERS
 from .record_fields import state_field
 
@@ -415,7 +415,7 @@ class CrmAutomationRule(models.Model):
             ids = [change.res_id for change in hits if change.chain == chain]
             with self._never_in_the_way(f"changing fields by rule {self.id}") as outcome:
                 records = self._owner_model().browse(ids)
-                self._change_fields(records.with_context(**{CHAIN: (*chain, self.id)}))
+                self._change_fields(records.with_context(**{CHAIN: Chain((*chain, self.id))}))
             if not outcome.error:
                 changes.applied |= {(self.id, model, res_id) for res_id in ids}
                 self.env["crm.automation.firing"]._note_applied(self, model, ids, changes)

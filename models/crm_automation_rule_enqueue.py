@@ -27,9 +27,7 @@ class CrmAutomationRule(models.Model):
 
     @api.model
     def _wake_enqueuer(self):
-        cron = self.env.ref("crm_automation.ir_cron_enqueuer", raise_if_not_found=False)
-        if cron:
-            cron.sudo()._trigger()
+        self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_enqueuer")
 
     @api.model
     def _enqueue_moments(self):
@@ -63,7 +61,7 @@ class CrmAutomationRule(models.Model):
         soonest = min(delays, default=LOOKAHEAD)
         if soonest < LOOKAHEAD:
             moment = self.env.cr.now() + max(soonest, datetime.timedelta(minutes=1))
-            self.env.ref("crm_automation.ir_cron_enqueuer").sudo()._trigger(at=moment)
+            self.env["ir.cron"]._automation_wake("crm_automation.ir_cron_enqueuer", at=moment)
 
     def _note_checked(self):
         """For the lines about what expires, should the job stand still.

@@ -57,6 +57,7 @@ class CrmAutomationRule(models.Model):
         ondelete="set null",
         domain="[('model_id', '=', model_id), ('ttype', 'in', ('date', 'datetime')), "
         "('store', '=', True)]",
+        help="The date of the record from which the delay is reckoned.",
     )
     date_hour = fields.Float(
         "At Hour",

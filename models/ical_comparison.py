@@ -26,6 +26,8 @@ from .ical_words import Words
 
 #: Objects that are read and looked up together.
 BATCH = 1000
+#: Attendees of all meetings of a series: each is a row of its own.
+MAX_GUESTS = 100_000
 
 
 @dataclass(slots=True)
@@ -267,6 +269,7 @@ class Comparison:
             ):
                 raise CannotKeep("unknown")
             outcome.plan = self.planner.plan(items)
+            self._check_guests(outcome.plan)
             if not any(row.active for row in outcome.plan.rows):
                 outcome.kind = "cancelled"
             return
@@ -280,8 +283,18 @@ class Comparison:
                 replace(item, start=item.recurrence_id) if item.start is None else item
                 for item in items
             ]
-        outcome.plan = self.differ.difference(known.record, self.planner.plan(items), items)
+        plan = self.planner.plan(items)
+        self._check_guests(plan, known.record)
+        outcome.plan = self.differ.difference(known.record, plan, items)
         self._decide(outcome, known, cancelled)
+
+    def _check_guests(self, plan, record=None):
+        """:raises CannotKeep: when they are more than are kept, and than there are already"""
+        number = sum(len(row.guests) for row in plan.rows)
+        if number > MAX_GUESTS and not (
+            record and number <= len(self.differ.rows(record).attendee_ids)
+        ):
+            raise CannotKeep("guests")
 
     def _check_visible(self, record):
         """Nothing is told of what whoever imports may not see."""

@@ -11,7 +11,8 @@ from ..ical.text import item_lines
 from .calendar_recurrence_identity import RULE
 from .ical_kept import original_item
 from .ical_row import COMPARED, Row
-from .ical_rows import Plan
+from .ical_rows import MAX_SHORT, Plan
+from .ical_taken import MAX_LOCATION, other_tags
 
 #: Properties that Odoo has fields for, or that say when the text was made.
 _TOLD = frozenset(
@@ -96,6 +97,8 @@ class Differ:
             if event is not None:
                 pairs.append((event, row))
             elif row.active:
+                if row.alarms is None:
+                    row.alarms = _alarms_of(events[:1])
                 difference.creates.append(row)
         if not plan.partial:
             difference.archives += _gone(free, plan.series)
@@ -124,7 +127,7 @@ class Differ:
                 old, new = (None if one == "public" else one for one in (old, new))
             elif name == "categories":
                 old, new = ({one.lower() for one in names} for names in (old, new))
-            elif name == "videocall_location" and new is None:
+            elif name in ("videocall_location", "alarms") and new is None:
                 continue
             if old != new:
                 found.append(name)
@@ -197,7 +200,7 @@ class Differ:
         new = _other_lines(items[0], whole)
         original = original_item(record.ical_text)
         if original is not None:
-            return new != _other_lines(original, whole)
+            return new != _other_lines(original, whole) or _is_longer(items[0], original)
         return any(_name_of(line) not in _WRITTEN for line in _other_lines(items[0], False))
 
 
@@ -226,10 +229,23 @@ def row_of(event):
         is_tentative=event.is_tentative,
         videocall_location=event.videocall_location or None,
         categories=frozenset(event.categ_ids.mapped("name")),
-        alarms=frozenset(alarm._meaning(event.allday) for alarm in event.alarm_ids),
+        alarms=_alarms_of(event),
         guests={guest._key(): guest.state for guest in event.attendee_ids},
         place=(event.ical_recurrence_start or event.start) if event.recurrence_id else None,
     )
+
+
+def _is_longer(item, original):
+    """Whether they differ in what is too long or too many for the fields of Odoo."""
+    for name, most in (("description", MAX_SHORT), ("location", MAX_LOCATION)):
+        one, other = getattr(item, name) or "", getattr(original, name) or ""
+        if max(len(one), len(other)) > most and one.split() != other.split():
+            return True
+    return other_tags(item.categories) != other_tags(original.categories)
+
+
+def _alarms_of(event):
+    return frozenset(alarm._meaning(event.allday) for alarm in event.alarm_ids)
 
 
 def _name_of(line):

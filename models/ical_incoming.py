@@ -29,6 +29,7 @@ class Options:
         keep others from writing the same objects
     :param bool force: take what is older as well
     :param bool invite: invite whoever is an attendee, be it by address alone
+    :param bool reminders: take its reminders; otherwise those that are there stay
     """
 
     make_contacts: bool = False
@@ -39,6 +40,7 @@ class Options:
     lock: bool = False
     force: bool = False
     invite: bool = False
+    reminders: bool = True
 
 
 @dataclass(slots=True)

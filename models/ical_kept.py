@@ -13,6 +13,7 @@ from ..ical.items import Period
 from ..ical.parse import parse
 from ..ical.values import is_date, same
 from .ical_guest import changed_params
+from .ical_taken import alarms_of, is_short_of, other_tags, tags_of
 
 #: Fields that Odoo has, one value each, and what they mean when they are not written.
 SINGLE = {
@@ -36,26 +37,43 @@ def with_original(text, item, is_organized=True):
     if original is None or original.NAME != item.NAME:
         return item
     changes = {"uid": item.uid, "sequence": max(item.sequence, original.sequence)}
-    for name, meaning in SINGLE.items():
-        old, new = getattr(original, name), getattr(item, name)
-        if _meaning(name, old or meaning) != _meaning(name, new or meaning):
-            changes[name] = new
+    changes.update(_singles(original, item))
+    changes.update(_lists(original, item))
     if not (_at(original, original.start, item.start) and _at(original, original.stop, item.stop)):
         changes.update(start=item.start, end=item.end, duration=None)
-    for name in LISTS:
-        old, new = getattr(original, name), getattr(item, name)
-        if {_plain(one, original, item) for one in old} != {_plain(one) for one in new}:
-            changes[name] = new
     if original.this_and_future:
         # Those that follow are told one by one.
         changes["this_and_future"] = False
     changes.update(_people(original, item, _guests(text), is_organized))
-    changes["alarms"] = _alarms(original.alarms, item.alarms)
+    changes["alarms"] = kept_alarms(original.alarms, item.alarms)
     if item.conferences and item.conferences[0].uri not in _links(original):
         changes.update(conferences=item.conferences, url=item.url)
     if any(not same(getattr(original, name), value) for name, value in changes.items()):
         changes.update(stamp=item.stamp, modified=item.modified)
     return replace(original, **changes)
+
+
+def _singles(original, item):
+    changes = {}
+    for name, meaning in SINGLE.items():
+        old, new = getattr(original, name), getattr(item, name)
+        if name in ("description", "location") and is_short_of(new, old):
+            continue
+        if _meaning(name, old or meaning) != _meaning(name, new or meaning):
+            changes[name] = new
+    return changes
+
+
+def _lists(original, item):
+    changes = {}
+    for name in LISTS:
+        old, new = getattr(original, name), getattr(item, name)
+        beyond = ()
+        if name == "categories":
+            old, beyond = tags_of(old), other_tags(old)
+        if {_plain(one, original, item) for one in old} != {_plain(one) for one in new}:
+            changes[name] = (*new, *beyond)
+    return changes
 
 
 def original_item(text):
@@ -143,9 +161,10 @@ def _people(original, item, guests, is_organized):
     return changes
 
 
-def _alarms(old, new):
+def kept_alarms(old, new):
     """Those that Odoo cannot hold stay; of the others, those that Odoo still has."""
     meanings = [to_meaning(alarm) for alarm in new]
+    taken = {id(alarm) for alarm in alarms_of(old)}
     used = set()
     kept = []
     for alarm in old:
@@ -155,7 +174,7 @@ def _alarms(old, new):
             # An e-mail to oneself alone is written as a display.
             wanted.append(replace(meaning, kind="notification"))
         found = [index for want in wanted for index, one in enumerate(meanings) if one == want]
-        if meaning is None:
+        if id(alarm) not in taken:
             kept.append(alarm)
         elif found:
             # Of several that are alike Odoo may have one.

@@ -11,6 +11,7 @@ from ..ical.values import UTC, is_date
 from ..ical.zones import by_name, like
 from .ical_guest import STATES, delegates, values
 from .ical_kept import GUESTS
+from .ical_taken import MAX_DESCRIPTION, MAX_LOCATION, alarms_of, short, tags_of
 
 #: Odoo's hours of a meeting of whole days.
 DAY_START, DAY_STOP = time(8), time(18)
@@ -40,7 +41,8 @@ class Row:
 
     ``place`` is the start that the series gives it, ``guests`` a dict from the id of a
     partner, or from an address alone, to his answer, ``parts`` one from the same to what
-    else is said of him; ``alarms`` what reminders mean (``ical.alarms.Meaning``).
+    else is said of him; ``alarms`` what reminders mean (``ical.alarms.Meaning``), None where
+    they are none of its business.
     """
 
     start: datetime
@@ -55,7 +57,7 @@ class Row:
     is_tentative: bool = False
     videocall_location: str | None = None
     categories: frozenset = frozenset()
-    alarms: frozenset = frozenset()
+    alarms: frozenset | None = frozenset()
     guests: dict = None
     parts: dict = None
     sequence: int = 0
@@ -135,17 +137,17 @@ class RowReader:
             start=None,
             stop=None,
             name=self._name(item),
-            description=item.description or "",
-            location=" ".join((item.location or "").split()),
+            description=short(item.description or "", MAX_DESCRIPTION),
+            location=short(" ".join((item.location or "").split()), MAX_LOCATION),
             privacy=_privacy(item.access),
             show_as="free" if getattr(item, "transparency", None) == "TRANSPARENT" else "busy",
             active=not is_cancelled(item),
             is_tentative=item.status == "TENTATIVE",
             videocall_location=_link(item),
-            categories=frozenset(
-                name for name in (" ".join(word.split())[:200] for word in item.categories) if name
+            categories=frozenset(tags_of(item.categories)),
+            alarms=(
+                frozenset(self._alarms(item, len(guests) > 1)) if self.options.reminders else None
             ),
-            alarms=frozenset(self._alarms(item, len(guests) > 1)),
             guests=guests,
             parts=parts,
             sequence=item.sequence,
@@ -185,10 +187,8 @@ class RowReader:
         return guests, parts
 
     def _alarms(self, item, has_guests):
-        for alarm in item.alarms:
+        for alarm in alarms_of(item.alarms):
             meaning = to_meaning(alarm)
-            if meaning is None:
-                continue
             known = self._known_alarm(alarm.uid, is_date(item.start))
             if (
                 known is not None
@@ -236,8 +236,12 @@ class RowReader:
 def owner_addresses(owner):
     """The addresses by which an attendee is the owner."""
     owner = owner.sudo()
-    found = (owner.email_normalized, owner.partner_id.email_normalized, owner.login)
-    return {address.lower() for address in found if address and "@" in address}
+    email, login = owner.partner_id.email_normalized, (owner.login or "").lower()
+    found = {login} if "@" in login else set()
+    # Anybody can write any address into his preferences; nobody another's login.
+    if email and owner in owner._by_address([email]).get(email, owner):
+        found.add(email)
+    return found
 
 
 def is_person(attendee):

@@ -10,6 +10,7 @@ from ..ical.recurrence import MAX_COUNT, to_fields
 from ..ical.rules import Rule
 from ..ical.values import UTC, is_date
 from .ical_row import CannotKeep, kept_text, zone_name
+from .ical_taken import MAX_DESCRIPTIONS, short
 
 #: How far ahead a series without end has its meetings.
 HORIZON = timedelta(days=730)
@@ -17,6 +18,8 @@ HORIZON = timedelta(days=730)
 #: when there are more.
 MAX_ROWS = MAX_COUNT
 PAST_ROWS = 90
+#: Characters of a description where all those of a series would be too many.
+MAX_SHORT = MAX_DESCRIPTIONS // MAX_ROWS
 #: What Odoo says of a rule that it has no fields for.
 NO_RULE = {"rrule_type": False, "end_type": "forever", "interval": 1, "count": 1}
 #: Fields of a rule that came from elsewhere is never told in.
@@ -88,6 +91,9 @@ class SeriesReader:
             rows.append(row)
         if not rows:
             raise CannotKeep("no_occurrence")
+        if sum(len(row.description) for row in rows) > MAX_DESCRIPTIONS:
+            for row in rows:
+                row.description = short(row.description, MAX_SHORT)
         rows.sort(key=lambda row: (row.place, row.start))
         series = self._recurrence(main, main or items[0], rows, first, last)
         return Plan(rows, series, main is None)

@@ -14,6 +14,7 @@ from .ical_incoming import Result
 from .ical_kept import original_item
 from .ical_row import YEARS, CannotKeep, is_cancelled
 from .ical_snapshot import plain
+from .ical_taken import tags_of
 
 #: A to-do is due until the end of its day.
 DAY_END = time(23, 59)
@@ -143,7 +144,7 @@ class Todos:
             "priority": _priority(item.priority),
             "state": state,
             "date_end": self._moment(item.completed) if item.completed else False,
-            "tag_ids": [Command.set([self._tag(name) for name in item.categories])],
+            "tag_ids": [Command.set([self._tag(name) for name in tags_of(item.categories)])],
         }
         start = "planned_date_start"
         if start in self.env["project.task"]._fields and item.start:
@@ -187,7 +188,6 @@ class Todos:
 
     def _tag(self, name):
         """The tag of that name; it is made when it is written."""
-        name = " ".join(name.split())[:200]
         if name.lower() not in self._tags:
             found = self.env["project.tags"].sudo().search([("name", "=", name)], limit=1)
             self._tags[name.lower()] = found.id or name
@@ -266,6 +266,14 @@ class Todos:
                 tag = self._tags[key]
             ids.append(tag)
         return {**values, "tag_ids": [Command.set(ids)]}
+
+
+def day_or_time(moment):
+    """What is due at the end of a day is due on that day.
+
+    :param datetime moment: in the zone of whoever has it
+    """
+    return moment.date() if time(moment.hour, moment.minute) == DAY_END else moment
 
 
 def _priority(number):

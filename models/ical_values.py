@@ -4,6 +4,8 @@ Whatever is looked up or made on the way, reminders, tags, contacts, is remember
 until something fails: then it may have been made in what was rolled back.
 """
 
+from functools import lru_cache
+
 from odoo.fields import Command
 from odoo.tools.misc import clean_context
 
@@ -25,6 +27,8 @@ SILENT = {
     INCOMING: FROM_ELSEWHERE,
     QUIET: SILENCE,
 }
+#: Descriptions that are at hand as they are written: many meetings in a row have one.
+KEPT = 8
 
 
 class RowValues:
@@ -46,6 +50,8 @@ class RowValues:
         self.owner = owner_.with_env(self.env)
         self.options = options
         self.events = self.env["calendar.event"]
+        # The meetings of a series have one text.
+        self._html_of = lru_cache(maxsize=KEPT)(html_of)
         self._forget()
 
     def _forget(self):
@@ -83,7 +89,7 @@ class RowValues:
         """Values of the fields of Odoo, of all or some of the fields of Row."""
         values = {
             "name": row.name,
-            "description": html_of(row.description) or False,
+            "description": self._html_of(row.description) or False,
             "location": row.location or False,
             "start": row.start,
             "stop": row.stop,
@@ -95,7 +101,7 @@ class RowValues:
             "videocall_location": row.videocall_location or False,
         }
         if names is None or "alarms" in names:
-            alarms = sorted(row.alarms, key=repr)
+            alarms = sorted(row.alarms or (), key=repr)
             values["alarm_ids"] = [Command.set([self._alarm(one, row.allday) for one in alarms])]
         if names is None or "categories" in names:
             values["categ_ids"] = [
@@ -128,9 +134,13 @@ class RowValues:
         key = name.lower()
         if key not in self._categories:
             Type = self.env["calendar.event.type"]
-            found = Type.search([("name", "=ilike", _literal(name))], limit=1)
-            self._categories[key] = (found or Type.create({"name": name})).id
+            self._categories[key] = (tag_named(Type, name) or Type.create({"name": name})).id
         return self._categories[key]
+
+
+def tag_named(tags, name):
+    """The tag of that name, in any case; empty if there is none."""
+    return tags.search([("name", "=ilike", _literal(name))], limit=1)
 
 
 def _literal(name):

@@ -1,5 +1,7 @@
 """What a comparison has found, in words for whoever decides about it."""
 
+from functools import cached_property
+
 from odoo.tools import format_date, format_datetime
 
 from .ical_difference import row_of
@@ -13,7 +15,10 @@ class Words:
 
     def __init__(self, env):
         self.env = env
-        self._labels = env["calendar.event"].fields_get(None, ["string"])
+
+    @cached_property
+    def _labels(self):
+        return self.env["calendar.event"].fields_get(None, ["string"])
 
     def words(self, outcome, record):
         """The changes as (label, old, new), for whoever decides about them."""

@@ -6,6 +6,7 @@ of anything, unless the options say so, and no rule is set off.
 
 import logging
 from datetime import timedelta
+from functools import lru_cache
 
 import psycopg2
 
@@ -19,6 +20,7 @@ from .ical_incoming import Result
 from .ical_people import PeopleWriter
 from .ical_row import kept_text
 from .ical_snapshot import take
+from .ical_values import KEPT
 
 _logger = logging.getLogger(__name__)
 
@@ -179,8 +181,9 @@ class Writer(PeopleWriter):
         def clean(html):
             return field.convert_to_column_insert(html, self.events)
 
-        def description(values):
-            return as_saved(values["description"], clean) if values["description"] else None
+        @lru_cache(maxsize=KEPT)
+        def saved(html):
+            return as_saved(html, clean) if html else None
 
         events = create_alike(
             self.events,
@@ -189,7 +192,7 @@ class Writer(PeopleWriter):
                 for (row, uid, recurrence), of_row in zip(new, guests, strict=True)
             ],
             known={
-                "description": description,
+                "description": lambda values: saved(values["description"]),
                 "start_date": lambda values: values["allday"] and values["start"].date() or None,
                 "stop_date": lambda values: values["allday"] and values["stop"].date() or None,
             },
@@ -254,7 +257,7 @@ class Writer(PeopleWriter):
         }
         mails = [moment for is_mail, moment in moments if is_mail and moment > now]
         if mails:
-            self.env.ref("calendar.ir_cron_scheduler_alarm")._trigger(at=mails)
+            self.env["ir.cron"]._automation_wake("calendar.ir_cron_scheduler_alarm", at=mails)
         # His browser is told of the next one, as far as browsers look ahead.
         soon = now + timedelta(days=1)
         self.has_alarm_soon |= any(moment < soon for _is_mail, moment in moments)

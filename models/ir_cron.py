@@ -11,6 +11,18 @@ class IrCron(models.Model):
         help="When it is woken, or comes by itself, whichever is first. Odoo looks once a minute.",
     )
 
+    @api.model
+    def _automation_wake(self, name, at=None):
+        """Let a job run once this transaction has committed, or at a moment.
+
+        One that somebody has deleted keeps nobody from saving.
+
+        :param str name: external id of the job
+        """
+        job = self.env.ref(name, raise_if_not_found=False)
+        if job:
+            job.sudo()._trigger(at=at)
+
     @api.depends("code", "name")
     @api.depends_context("lang")
     def _compute_automation_purpose(self):

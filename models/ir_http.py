@@ -9,6 +9,7 @@ from odoo import models
 from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ..dav.backend import Backend
 from ..dav.reading import MAX_BYTES
 
 #: What Odoo repeats a request for, some times.
@@ -46,8 +47,9 @@ class IrHttp(models.AbstractModel):
             return super()._pre_dispatch(rule, args)
         request.dispatcher.pre_dispatch(rule, args)
         asked = request.httprequest
-        if (asked.content_length or 0) <= MAX_BYTES:
+        limit = Backend.max_file_size if asked.method == "POST" else MAX_BYTES
+        if (asked.content_length or 0) <= limit:
             # Before Odoo looks for a form in it: some programs call everything one.
-            asked.max_content_length = MAX_BYTES
+            asked.max_content_length = limit
             asked.get_data(cache=True)
         return None

@@ -21,7 +21,7 @@ class MailMail(models.Model):
             # Stock ends at a lost connection and after 1,000 mails, and comes back in
             # an hour. Whoever has woken this run: that ends with it. Where nothing
             # got on, as with a server that is not allowed, it would run for ever.
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+            self.env["ir.cron"]._automation_wake("mail.ir_cron_mail_scheduler_action")
         return result
 
     def _postprocess_sent_message(

@@ -5,6 +5,7 @@ from collections import defaultdict
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from .crm_automation_notice_queue import HEADERS
 
@@ -45,6 +46,46 @@ class ResUsers(models.Model):
     @property
     def SELF_WRITEABLE_FIELDS(self):
         return super().SELF_WRITEABLE_FIELDS + ["invitation_notice"]
+
+    @api.model
+    def _by_address(self, addresses):
+        """The internal users of addresses.
+
+        :param addresses: iterable of addresses in lower case
+        :return: dict from those that somebody has to users (sudo): the one whose login it is,
+            and nobody else; or all who have it as their e-mail address
+        """
+        users = self.sudo().browse()
+        addresses = [address for address in addresses if address and "\0" not in address]
+        if not addresses:
+            return {}
+        users.flush_model(["login", "active", "share", "partner_id"])
+        users.partner_id.flush_model(["email_normalized"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT person.id, lower(person.login), partner.email_normalized
+                  FROM res_users person JOIN res_partner partner ON partner.id = person.partner_id
+                 WHERE person.active AND NOT person.share
+                   AND (lower(person.login) = ANY(%(addresses)s)
+                        OR partner.email_normalized = ANY(%(addresses)s))
+                 ORDER BY person.id
+                """,
+                addresses=addresses,
+            )
+        )
+        by_login, by_email = defaultdict(users.browse), defaultdict(users.browse)
+        for user_id, login, email in rows:
+            by_login[login] |= users.browse(user_id)
+            by_email[email] |= users.browse(user_id)
+        found = {**by_email, **by_login}
+        return {address: found[address] for address in addresses if address in found}
+
+    @api.model
+    def _whose(self, addresses):
+        """Dict from those of the addresses that are one user's alone to that user (sudo)."""
+        claims = self._by_address(addresses)
+        return {address: users for address, users in claims.items() if len(users) == 1}
 
     @api.model
     def _invitation_digests(self):
@@ -105,4 +146,4 @@ class ResUsers(models.Model):
                 "auto_delete": True,
             }
         )
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        self.env["ir.cron"]._automation_wake("mail.ir_cron_mail_scheduler_action")

@@ -115,12 +115,13 @@ def discover(transport, address):
         code = "principal"
         principal = here.principal
         if principal is None and not here.homes and here.is_calendar:
+            _check_host(transport, address, here.address)
             found.calendars = _calendars(transport, here.address, "0")
             found.steps.append(Step("calendars", str(len(found.calendars))))
             return found
         homes = here.homes
         if principal is not None:
-            _check_host(transport, here.address, principal)
+            _check_host(transport, address, principal)
             said, answer = propfind(transport, principal, PRINCIPAL)
             homes = _homes(said, answer.address) or homes
             found.steps.append(Step("principal", principal.target))
@@ -131,7 +132,7 @@ def discover(transport, address):
         found.steps.append(Step("home", homes[0].target))
         code = "calendars"
         for home in homes[:5]:
-            _check_host(transport, here.address, home)
+            _check_host(transport, address, home)
             found.calendars += _calendars(transport, home, "1")
         found.calendars = found.calendars[:MAX_CALENDARS]
         found.steps.append(Step("calendars", str(len(found.calendars))))
@@ -212,6 +213,7 @@ def _join(address, href):
 def _check_host(transport, origin, address):
     """Whether the password may go there: to the same server, or to one of the same house.
 
+    :param Address origin: that the user has named, wherever redirects have led
     :raises RemoteError: ``elsewhere``
     """
     if address.origin in transport.told:

@@ -24,6 +24,10 @@ _CODES = {
 }  # fmt: skip
 #: One object is the reason, not the account.
 OF_ONE = frozenset({"forbidden", "refused", "conflict", "missing"})
+#: One calendar is the reason: others of the same server may do.
+OF_CALENDAR = frozenset(
+    {"server", "odd", "endless", "cut", "encoding", "too_large", "redirects", "elsewhere"}
+)
 #: Nobody but the user can help.
 NEEDS_USER = frozenset({"denied", "full", "certificate", "private", "port", "downgrade"})
 

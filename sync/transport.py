@@ -5,7 +5,10 @@ redirect leads. Time, size and where a connection may go are ``engine.fetch``'s.
 """
 
 import base64
+import contextvars
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -21,6 +24,8 @@ LIMIT = 50_000_000
 SECONDS = 60
 #: Seconds for one wait.
 WAIT = 30
+#: Requests that are under way together.
+AT_ONCE = 4
 #: Redirects are followed of what changes nothing.
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 
@@ -62,12 +67,18 @@ class Transport:
         self.clock = Clock(seconds)
         self.guard = Guard(allowed, self.clock, verify)
         self.count = 0
+        #: whether requests are made one after the other only
+        self.is_patient = False
+        self._counting = threading.Lock()
+        self._threads = None
 
     def __enter__(self):
         self.guard.__enter__()
         return self
 
     def __exit__(self, *error):
+        if self._threads:
+            self._threads.shutdown()
         return self.guard.__exit__(*error)
 
     def tell(self, address):
@@ -78,6 +89,38 @@ class Transport:
     def left(self):
         """Seconds."""
         return max(0.0, self.clock.end - time.monotonic())
+
+    def at_once(self, work, items):
+        """Call ``work`` with each of the items, with a few of them at a time.
+
+        It runs in threads, each with connections of its own. After it has raised for one of
+        them, no further one is begun.
+
+        :raises: what it has raised first, after those that are under way have ended
+        """
+        lock, left, failed = threading.Lock(), iter(items), []
+
+        def take():
+            while not failed:
+                with lock:
+                    item = next(left, left)
+                if item is left:
+                    return
+                try:
+                    work(item)
+                except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
+                    failed.append(error)
+
+        number = min(AT_ONCE, len(items) // 2)
+        if number < 2 or self.is_patient:
+            take()
+        else:
+            self._threads = self._threads or ThreadPoolExecutor(AT_ONCE)
+            # What is known of this thread's doings is known of theirs.
+            wait([self._threads.submit(contextvars.copy_context().run, take)
+                  for _thread in range(number)])  # fmt: skip
+        if failed:
+            raise failed[0]
 
     def ask(self, method, address, body=b"", **headers):
         """The Answer to a request.
@@ -99,7 +142,8 @@ class Transport:
         raise FetchError("redirects", host=start.host)
 
     def _ask_once(self, method, address, body, headers):
-        self.count += 1
+        with self._counting:
+            self.count += 1
         is_told = address.origin in self.told
         sent = {
             "User-Agent": USER_AGENT,

@@ -6,7 +6,8 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
-from odoo.tests import TransactionCase, new_test_user
+from odoo import Command
+from odoo.tests import TransactionCase
 
 #: Loggers whose errors a test is about.
 DECISION_LOG = "odoo.addons.crm_automation.models.crm_automation_rule_decision"
@@ -38,19 +39,25 @@ class AutomationData:
         for code in ("en_US", "es_ES"):
             cls.env["res.lang"]._activate_lang(code)
         cls.env.company.partner_id.lang = "en_US"
-        cls.manager = new_test_user(
-            cls.env, "rule_manager", "base.group_user,sales_team.group_sale_manager",
-            email="manager@example.com", name="Rosa Manager", lang="en_US",
+        cls.manager, cls.seller, cls.other_seller, cls.portal = cls.make_users(
+            {
+                "login": "rule_manager", "name": "Rosa Manager", "email": "manager@example.com",
+                "groups": "base.group_user,sales_team.group_sale_manager", "lang": "en_US",
+            },
+            {
+                "login": "seller", "name": "Sergio Seller", "email": "seller@example.com",
+                "groups": "base.group_user,sales_team.group_sale_salesman", "lang": "es_ES",
+                "tz": "Europe/Madrid",
+            },
+            {
+                "login": "other_seller", "name": "Olga Other", "email": "other@example.com",
+                "groups": "base.group_user,sales_team.group_sale_salesman", "lang": "en_US",
+            },
+            {
+                "login": "portal_user", "name": "portal_user (base.group_portal)",
+                "email": "p.p@example.com", "groups": "base.group_portal",
+            },
         )  # fmt: skip
-        cls.seller = new_test_user(
-            cls.env, "seller", "base.group_user,sales_team.group_sale_salesman",
-            email="seller@example.com", name="Sergio Seller", lang="es_ES", tz="Europe/Madrid",
-        )  # fmt: skip
-        cls.other_seller = new_test_user(
-            cls.env, "other_seller", "base.group_user,sales_team.group_sale_salesman",
-            email="other@example.com", name="Olga Other", lang="en_US",
-        )  # fmt: skip
-        cls.portal = new_test_user(cls.env, "portal_user", "base.group_portal")
         cls.customer = cls.env["res.partner"].create(
             {
                 "name": "Azure & Sons",
@@ -61,6 +68,26 @@ class AutomationData:
         )
         cls.env.company.email = "office@example.com"
         cls.end_transaction()
+
+    @classmethod
+    def make_users(cls, *people):
+        """What ``new_test_user`` makes, all of them at once: that takes a third of the time.
+
+        :param dict people: values of each; ``groups`` as that function has them. The
+            password is the login, filled with x to eight letters.
+        """
+        return cls.env["res.users"].create(
+            [
+                {
+                    **{name: value for name, value in person.items() if name != "groups"},
+                    "password": person["login"].ljust(8, "x"),
+                    "group_ids": [
+                        Command.set([cls.env.ref(name).id for name in person["groups"].split(",")])
+                    ],
+                }
+                for person in people
+            ]
+        )
 
     @classmethod
     def end_transaction(cls):

@@ -117,6 +117,8 @@ class TestAccountRights(AccountData, TransactionCase):
             (self.account, {"secret": "inside:x"}),
             (self.calendar, {"url": "https://other.example/"}),
             (self.calendar, {"sync_token": "x"}),
+            (self.calendar, {"state": "ok"}),
+            (self.calendar, {"next_try": False}),
             (row, {"text_there": "x"}),
             (run, {"result": "error"}),
             (change, {"lost_text": "x"}),

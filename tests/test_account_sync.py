@@ -13,7 +13,8 @@ from odoo.tools import mute_logger
 
 from ..engine.addresses import FetchError, read_address
 from ..models import caldav_sync
-from ..models.caldav_account_run import Journal
+from ..models.caldav_account_journal import Journal
+from ..models.caldav_account_turn import Turn
 from ..models.caldav_sync import CalendarSync
 from ..models.caldav_sync_here import Here
 from ..models.ical_incoming import UID_BYTES
@@ -96,6 +97,11 @@ class Shelf(RemoteCalendar):
 class Connected:
     left = 60.0
     count = 0
+    is_patient = True
+
+    def at_once(self, work, items):
+        for item in items:
+            work(item)
 
 
 class SyncData(AccountData):
@@ -120,7 +126,9 @@ class SyncData(AccountData):
         calendar = self.calendar.sudo()
         calendar.sync_token = calendar.listed_at = False
         journal = Journal(self.account.sudo())
-        is_done = CalendarSync(calendar, Connected(), self.address, journal).run()
+        sync = CalendarSync(calendar, Connected(), self.address, journal)
+        sync.look()
+        is_done = sync.work(False) and sync.work(True)
         self.env.invalidate_all()
         return is_done
 
@@ -232,13 +240,91 @@ class TestAccountOdd(SyncData, TransactionCase):
             raise psycopg2.errors.UniqueViolation("twice")
 
         with (
-            patch.object(type(account), "_go_through", lost),
+            patch.object(Turn, "run", lost),
             patch.object(self.env.cr, "rollback", lambda: None),
         ):
             is_done, error = account._try(Journal(account), False)
         account._ended(Journal(account), is_done, error, False)
         self.assertEqual((account.failures, account.state), (1, "waiting"))
         self.assertGreater(account.next_sync, self.env.cr.now())
+
+
+@tagged("post_install", "-at_install")
+class TestAccountMoved(SyncData, TransactionCase):
+    """One UID is one object, wherever it lies."""
+
+    def meeting(self, uid="a"):
+        return self.env["calendar.event"].search([("ical_uid", "=", uid)])
+
+    def kinds(self):
+        return sorted(self.account.sudo().run_ids.change_ids.mapped("kind"))
+
+    def move(self, old, new):
+        self.shelf.objects[self.shelf.at(new)] = self.shelf.objects.pop(self.shelf.at(old))
+
+    def test_to_another_address(self):
+        self.shelf.keep("one", event("a"))
+        self.sync()
+        meeting = self.meeting()
+        self.move("one", "two")
+        self.sync()
+        self.assertEqual(self.meeting(), meeting)
+        self.assertEqual(self.kinds(), ["created"])
+        self.assertEqual(self.rows().mapped("path"), [self.shelf.at("two")])
+
+    def test_copied_and_then_deleted(self):
+        self.shelf.keep("one", event("a"))
+        self.shelf.keep("b", event("b"))
+        self.sync()
+        meeting = self.meeting()
+        self.shelf.keep("two", event("a", "Lunch there"))
+        self.sync()
+        self.assertIn("twice", self.rows().mapped("hold"))
+        self.assertEqual(meeting.name, "Lunch")
+        # The copy is changed, and then the first one goes.
+        self.shelf.keep("two", event("a", "Dinner"))
+        self.sync()
+        self.assertEqual(meeting.name, "Lunch")
+        del self.shelf.objects[self.shelf.at("one")]
+        self.sync()
+        self.assertEqual(self.meeting(), meeting)
+        self.assertEqual(meeting.name, "Dinner")
+        self.assertEqual(self.rows("a").path, self.shelf.at("two"))
+        self.assertEqual(self.kinds(), ["changed", "created", "created"])
+
+    def test_two_change_places(self):
+        self.shelf.keep("one", event("a", "A"))
+        self.shelf.keep("two", event("b", "B"))
+        self.sync()
+        meetings = self.meeting("a"), self.meeting("b")
+        self.shelf.keep("one", event("b", "B"))
+        self.shelf.keep("two", event("a", "A"))
+        self.sync()
+        self.assertEqual((self.meeting("a"), self.meeting("b")), meetings)
+        self.assertEqual(self.kinds(), ["created", "created"])
+        self.assertEqual(self.rows("a").path, self.shelf.at("two"))
+        self.assertEqual(self.rows("b").path, self.shelf.at("one"))
+        self.assertEqual(self.shelf.count, 4)
+
+    def test_another_one_takes_its_address(self):
+        self.shelf.keep("one", event("a"))
+        self.shelf.keep("c", event("c"))
+        self.sync()
+        self.shelf.keep("one", event("b"))
+        self.sync()
+        self.assertEqual(set(self.here()), {"b", "c"})
+        self.assertEqual(self.kinds(), ["created", "created", "created", "deleted"])
+
+    def test_all_answer_with_the_same_text(self):
+        """A server that mixes them up takes nothing away."""
+        for number in range(15):
+            self.shelf.keep(str(number), event(f"u{number}"))
+        self.sync()
+        for number in range(15):
+            self.shelf.keep(str(number), event("u0"))
+        self.sync()
+        self.assertEqual(len(self.here()), 15)
+        self.assertIn("brake", self.rows().mapped("hold"))
 
 
 INVITED = (

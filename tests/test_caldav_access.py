@@ -12,7 +12,7 @@ from odoo.tools import mute_logger
 from odoo.addons.base.models.res_users import ResUsers
 
 from ..engine.throttle import Throttle
-from ..models import caldav_access
+from ..models import caldav_access, caldav_failure
 from .common import AutomationData
 from .dav import DavCase
 
@@ -41,6 +41,15 @@ class TestAccess(DavCase):
         self.assertEqual(self.status(seller.login, self.keys[self.other_seller]), 401)
         self.assertEqual(self.status(seller.login, ""), 401)
         self.assertEqual(self.status("nobody", self.keys[seller]), 401)
+
+    def test_octets_that_are_no_names(self):
+        key = self.keys[self.seller]
+        for login, secret in (
+            ("a\0b", "c"), ("seller\0", key), ("seller", f"{key}\0"), ("seller", "\0" + key),
+            (b"\xff", b"c"), (b"seller", b"\xff\xfe"), ("x" * 5000, "c"), ("", "c"),
+        ):  # fmt: skip
+            with self.subTest(login=login, secret=secret):
+                self.assertEqual(self.status(login, secret), 401)
 
     def test_a_key_that_was_revoked(self):
         """Although it was remembered."""
@@ -89,6 +98,44 @@ class TestAccess(DavCase):
         caldav_access._PROVED.clear()
         self.assertEqual(self.status("seller", self.keys[self.seller]), 207)
         self.assertEqual(self.status("other_seller", self.keys[self.other_seller]), 207)
+
+    @mute_logger("odoo.addons.base.models.res_users")
+    def test_who_is_right_begins_anew(self):
+        self.patch(
+            caldav_access, "THROTTLE",
+            {"login": Throttle(free=3, first=60), "address": Throttle(free=100)},
+        )  # fmt: skip
+        failures = self.env["caldav.failure"]
+        for _round in range(3):
+            caldav_access._PROVED.clear()
+            self.assertEqual([self.status("seller", "wrong") for _ in range(2)], [401] * 2)
+            self.assertEqual(failures.search_count([]), 4)
+            self.assertEqual(self.status("SELLER", "sellerxx"), 207)
+            self.assertFalse(failures.search_count([]))
+
+    @mute_logger("odoo.addons.base.models.res_users")
+    def test_what_is_kept_of_failures(self):
+        failures = self.env["caldav.failure"]
+        self.assertEqual(self.status("my secret by mistake", "wrong"), 401)
+        self.assertNotIn("secret", "".join(failures.search([]).mapped("key")))
+        failures.search([]).failed_at = fields.Datetime.now() - timedelta(hours=25)
+        self.env.flush_all()
+        self.assertFalse(failures._counted({"login": "my secret by mistake"}))
+        failures._note({"login": "seller"})
+        failures._gc_failures()
+        self.assertEqual(failures.search_count([]), 1)
+        self.patch(caldav_failure, "MANY", 10)
+        self.patch(caldav_failure, "LOOKED_EVERY", 5)
+        for _ in range(40):
+            failures._note({"login": "seller"})
+        self.assertLessEqual(failures.search_count([]), 15)
+
+    def test_what_is_remembered_costs_no_look_at_failures(self):
+        failures = type(self.env["caldav.failure"])
+        with patch.object(failures, "_counted", return_value={}) as counted:
+            for _ in range(3):
+                self.assertEqual(self.status(self.seller.login, self.keys[self.seller]), 207)
+        self.assertEqual(counted.call_count, 1)
 
     def test_the_last_use(self):
         keys = self.env["caldav.key"].with_user(self.seller)

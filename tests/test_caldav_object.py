@@ -320,6 +320,20 @@ class TestTokens(CaldavCase):
         self.assertIn(meeting.ical_uid, self.texts(other))
         self.assertNotEqual(self.agenda.epoch, other.epoch)
 
+    def test_what_users_keep_of_a_meeting_goes_with_it(self):
+        """Also when it is deleted in Odoo; as long as it is in the archive, it stays."""
+        meetings = [self.make_meeting(), self.make_meeting(), self.make_meeting()]
+        uids = [meeting.ical_uid for meeting in meetings]
+        for uid in uids:
+            self.env["caldav.place"]._put(self.seller, uid)
+            self.env["caldav.overlay"]._put(self.seller, uid, ALARM)
+        meetings[1].active = False
+        meetings[2].unlink()
+        self.Collection._forget()
+        for name in ("caldav.place", "caldav.overlay", "calendar.reminder.own"):
+            rows = self.env[name].search([("uid", "in", uids)])
+            self.assertEqual(set(rows.mapped("uid")), set(uids[:2]), name)
+
     def test_what_is_forgotten(self):
         self.leave_out_others()
         meeting, gone = self.make_meeting(), self.make_meeting()

@@ -158,6 +158,9 @@ class TestOrganizer(SchedulingCase):
         self.store(text)
         self.assertEqual(self.methods(), {"eva@azure.example": ["REQUEST"]})
         self.assertNotIn("FORCE-SEND", self.get().text)
+        # And again, and again: once in a while.
+        self.store(text)
+        self.assertEqual(self.methods(), {})
 
     def test_a_colleague_has_it_at_once(self):
         other = self.other_seller

@@ -7,25 +7,30 @@ from odoo.exceptions import UserError
 from .test_invitation_mail import MADE, GatewayCase, mail_of, message
 
 
+def news(method="REQUEST", sequence=0, seconds=0, uid="harvest", lines=(), **more):
+    """A message of an organizer outside, as a mail."""
+    more.setdefault("sender", "olaf@outside.example")
+    own = [
+        "ORGANIZER;CN=Olaf:mailto:olaf@outside.example",
+        "ATTENDEE;RSVP=TRUE;PARTSTAT=NEEDS-ACTION:mailto:ana@bodega.example",
+        f"SUMMARY:{more.pop('name', 'Harvest')}",
+    ]
+    start = more.pop("start", "20300107T090000Z")
+    own += [f"DTSTART:{start}", f"DURATION:PT{more.pop('hours', 1)}H"]
+    return message(
+        method,
+        *own,
+        *lines,
+        uid=uid,
+        sequence=sequence,
+        stamp=MADE + timedelta(seconds=seconds),
+        **more,
+    )
+
+
 class TestNews(GatewayCase):
-    def news(self, method="REQUEST", sequence=0, seconds=0, uid="harvest", lines=(), **more):
-        more.setdefault("sender", "olaf@outside.example")
-        own = [
-            "ORGANIZER;CN=Olaf:mailto:olaf@outside.example",
-            "ATTENDEE;RSVP=TRUE;PARTSTAT=NEEDS-ACTION:mailto:ana@bodega.example",
-            f"SUMMARY:{more.pop('name', 'Harvest')}",
-        ]
-        start = more.pop("start", "20300107T090000Z")
-        own += [f"DTSTART:{start}", f"DURATION:PT{more.pop('hours', 1)}H"]
-        return message(
-            method,
-            *own,
-            *lines,
-            uid=uid,
-            sequence=sequence,
-            stamp=MADE + timedelta(seconds=seconds),
-            **more,
-        )
+    def news(self, *args, **more):
+        return news(*args, **more)
 
     def copies(self, uid="harvest"):
         return self.env["calendar.event"].with_context(active_test=False).search(

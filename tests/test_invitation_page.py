@@ -6,9 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import icalendar
 from lxml import html
 
-from odoo import fields
+from odoo import fields, http
 from odoo.tests import HttpCase, tagged
 from odoo.tests.common import ChromeBrowser
+from odoo.tools import mute_logger
 
 from .common import DAY, HOUR, AutomationData
 from .test_invitation_attendee import InvitationData
@@ -226,9 +227,14 @@ class TestToken(PageCase):
 
     def test_revoked(self):
         path = self.path()
+        old = f"/calendar/meeting/view?id={self.meeting.id}&token={self.guest.access_token}"
+        self.assertEqual(self.ask(old).status_code, 303)
         self.guest.with_user(self.seller).action_revoke_link()
         self.assertEqual(self.ask(path).status_code, 404)
         self.assertEqual(self.ask(self.path()).status_code, 200)
+        # Odoo's own lead to the new one.
+        self.assertIn(self.ask(old).status_code, (400, 404))
+        self.assertTrue(self.guest.access_token)
 
     def test_of_who_is_not_invited_any_more(self):
         path = self.path()
@@ -278,8 +284,28 @@ class TestOldLinks(PageCase):
             status, *_rest = self.follow(f"/calendar/meeting/accept?token={token}&id=1")
             self.assertIn(status, (400, 404), token)
 
-    def test_joining_asks_first(self):
+    def test_a_stranger_does_not_join(self):
+        """The token is no secret: it stands in the address of the video call."""
         token = self.meeting.access_token = "join-token"
+        self.meeting.privacy = "private"
+        self.authenticate("third_seller", "third_seller")
+        path = f"/calendar/meeting/join?token={token}"
+        with mute_logger("odoo.http"):
+            page = self.url_open(path)
+            self.assertEqual(page.status_code, 403)
+            self.assertNotIn("Cata", page.text)
+            data = {"token": token, "csrf_token": http.Request.csrf_token(self)}
+            self.assertEqual(self.ask("/calendar/meeting/join", "POST", data).status_code, 403)
+        self.assertNotIn(self.stranger.partner_id, self.meeting.partner_ids)
+
+    def test_joining_asks_first(self):
+        """Whoever may invite people to it: here because he has made it for another."""
+        token = self.meeting.access_token = "join-token"
+        self.env.cr.execute(
+            "UPDATE calendar_event SET create_uid = %s WHERE id = %s",
+            [self.stranger.id, self.meeting.id],
+        )
+        self.meeting.invalidate_recordset()
         self.authenticate("third_seller", "third_seller")
         path = f"/calendar/meeting/join?token={token}"
         self.env.flush_all()

@@ -1,8 +1,11 @@
 """Other times, proposed by those who are invited."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
 
+from ..models import calendar_invitation_proposal
 from .common import DAY, HOUR, NOW, AutomationCase
 from .test_invitation_attendee import InvitationData
 
@@ -50,6 +53,23 @@ class TestProposal(InvitationData, AutomationCase):
             self.propose(days=days)
         states = self.meeting.proposal_ids.sorted("id").mapped("state")
         self.assertEqual(states, ["replaced", "open", "open", "open"])
+
+    def test_a_number_a_day(self):
+        self.propose(days=1)
+        with patch.object(calendar_invitation_proposal, "MAX_A_DAY", 3):
+            for days in (2, 3):
+                self.propose(days=days)
+            told = len(self.meeting.message_ids)
+            with self.assertRaisesRegex(UserError, "many times"):
+                self.propose(days=4)
+            self.assertEqual(len(self.meeting.message_ids), told)
+            # The same again is none, and another's are others.
+            self.propose(days=3)
+            self.propose(self.other_seller, days=4)
+            self.env.cr.execute(
+                "UPDATE calendar_invitation_proposal SET create_date = create_date - interval '2d'"
+            )
+            self.assertTrue(self.propose(days=5))
 
     def test_times_that_make_no_sense(self):
         Proposal = self.env["calendar.invitation.proposal"]

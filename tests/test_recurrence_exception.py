@@ -147,3 +147,46 @@ class TestException(IcalCase):
         for name in ("ical_exdates", "ical_exrules", "ical_start", "ical_last"):
             with self.assertRaises(AccessError):
                 recurrence.write({name: False})
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestDeletedByOdoosDialog(IcalCase):
+    """What the calendar asks when a meeting of a series is deleted in it."""
+
+    def deleted(self, how):
+        """The meetings left of six, after the third was deleted in that way."""
+        series = self.series(
+            datetime(2027, 3, 16, 9),
+            rrule_type="weekly", tue=True, count=6,
+            partner_ids=[(4, self.seller.partner_id.id), (4, self.customer.id)],
+        )  # fmt: skip
+        events = series.calendar_event_ids.sorted("start")
+        wizard = (
+            self.env["calendar.popover.delete.wizard"]
+            .with_user(self.seller)
+            .with_context(default_recurrence=how)
+            .create({"calendar_event_id": events[2].id, "delete": how})
+        )
+        wizard.action_delete()
+        self.end_transaction()
+        self.env.invalidate_all()
+        return series, events
+
+    def test_one(self):
+        series, events = self.deleted("one")
+        self.assertEqual(series.calendar_event_ids, events[:2] + events[3:])
+        left = series.calendar_event_ids.sorted("start")
+        left[0].with_user(self.seller).write({"name": "Renamed", "recurrence_update": "all_events"})
+        self.end_transaction()
+        self.env.invalidate_all()
+        self.assertEqual(series.calendar_event_ids.sorted("start"), left, "it does not come back")
+
+    def test_this_and_following(self):
+        series, events = self.deleted("next")
+        self.assertEqual(series.calendar_event_ids.filtered("active"), events[:2])
+        self.assertEqual(events[2:].exists().filtered("active"), events.browse())
+
+    def test_all(self):
+        _series, events = self.deleted("all")
+        self.assertFalse(events.exists().filtered("active"))

@@ -9,6 +9,7 @@ from odoo.tests import HttpCase, tagged
 
 from .common import MINUTE
 from .reminder import START, ReminderCase
+from .test_wire import WireCase
 
 MEET = "https://meet.example.com/room?a=1&b=2"
 
@@ -166,6 +167,38 @@ class TestReminderMail(ReminderCase):
 
 
 @tagged("post_install", "-at_install")
+class TestReminderWire(WireCase, ReminderCase):
+    """Reminders leave by a real SMTP server."""
+
+    def test_a_lost_connection_loses_no_reminder_and_holds_up_nobody(self):
+        """Stock leaves that mail as an exception, and the others until the next hour."""
+        self.inbox.cut = 1
+        moment = START - 15 * MINUTE
+        meetings = [self.meet(self.alarm(15, kind="email"), name=f"No {n}") for n in range(3)]
+        self.remind(moment)
+        rows = [self.rows(meeting) for meeting in meetings]
+        ids = [row.mail_id.message_id for row in rows]
+        self.forget_triggers()
+        with self.at(moment):
+            # What has woken this run: Odoo removes it at its end.
+            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
+            self.send_queue_badly()
+            self.assertEqual(self.mailer_is_woken(), 2)
+        self.assertFalse(self.inbox.received)
+        self.assertEqual([row.state for row in rows], ["pending", "done", "done"])
+        self.assertIn("connection", rows[0].reason)
+        with self.at(moment):
+            self.send_queue()
+        self.assertEqual(len(self.inbox.received), 2)
+        self.remind(moment + 2 * MINUTE)
+        with self.at(moment + 2 * MINUTE):
+            self.send_queue()
+        self.assertEqual([row.state for row in rows], ["done"] * 3)
+        arrived = [message["Message-ID"] for _to, message in self.inbox.received]
+        self.assertEqual(sorted(arrived), sorted(ids))
+
+
+@tagged("post_install", "-at_install")
 class TestReminderPage(ReminderCase, HttpCase):
     def setUp(self):
         super().setUp()
@@ -223,6 +256,15 @@ class TestReminderPage(ReminderCase, HttpCase):
             self.assertEqual(self.url_open(f"/calendar/reminder/{wrong}").status_code, 404)
             self.assertEqual(self.post("late", f"/calendar/reminder/{wrong}").status_code, 404)
         self.assertFalse(self.row.late_at)
+
+    def test_the_links_of_the_invitation_are_revoked(self):
+        mail = self.row.mail_id.body_html
+        self.assertIn(self.page, mail)
+        guest = self.meeting.attendee_ids.filtered(lambda one: one.partner_id == self.customer)
+        guest.with_user(self.seller).action_revoke_link()
+        self.env.flush_all()
+        self.assertEqual(self.url_open(self.page).status_code, 404)
+        self.assertEqual(self.url_open(f"/calendar/reminder/{self.row._token()}").status_code, 200)
 
     def test_who_is_not_invited_any_more(self):
         self.meeting.partner_ids -= self.customer

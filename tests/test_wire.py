@@ -78,6 +78,22 @@ class WireCase(AutomationCase):
     def send_queue(self):
         self.env["mail.mail"].process_email_queue()
 
+    def mailer_is_woken(self):
+        """How often the mail queue's job has been woken."""
+        mailer = self.env.ref("mail.ir_cron_mail_scheduler_action")
+        due = [("cron_id", "=", mailer.id), ("call_at", "<=", fields.Datetime.now())]
+        return self.env["ir.cron.trigger"].search_count(due)
+
+    def forget_triggers(self):
+        """As if all the jobs had run that somebody has woken."""
+        self.env["ir.cron.trigger"].search([]).unlink()
+
+    def send_queue_badly(self):
+        with mute_logger(
+            "odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"
+        ):
+            self.send_queue()
+
 
 @tagged("post_install", "-at_install")
 class TestWire(WireCase):
@@ -174,22 +190,6 @@ class TestWire(WireCase):
             self.send_queue()
         self.assertEqual(delivery.state, "retry")
         self.assertTrue(delivery.reason)
-
-    def mailer_is_woken(self):
-        """How often the mail queue's job has been woken."""
-        mailer = self.env.ref("mail.ir_cron_mail_scheduler_action")
-        due = [("cron_id", "=", mailer.id), ("call_at", "<=", fields.Datetime.now())]
-        return self.env["ir.cron.trigger"].search_count(due)
-
-    def forget_triggers(self):
-        """As if all the jobs had run that somebody has woken."""
-        self.env["ir.cron.trigger"].search([]).unlink()
-
-    def send_queue_badly(self):
-        with mute_logger(
-            "odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"
-        ):
-            self.send_queue()
 
     def test_a_lost_connection_is_followed_and_holds_up_nobody(self):
         """Stock leaves that mail as an exception, and the others until the next hour."""

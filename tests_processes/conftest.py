@@ -1,6 +1,7 @@
 import os
 
 import pytest
+import remote_servers
 
 import session
 
@@ -9,6 +10,12 @@ import session
 def registry():
     # INFO of thousands of forks would bury a failure; nothing listens to mail.
     return session.start(f"--smtp-port={os.environ['CRM_AUTOMATION_SMTP']}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_servers():
+    yield
+    remote_servers.end_kept()
 
 
 @pytest.fixture(autouse=True)

@@ -8,14 +8,22 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import types
 import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+# The servers in PHP are those of the benchmarks.
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+import _php_peers  # noqa: E402
+
 PEERS = Path(os.environ.get("CRM_AUTOMATION_PEERS") or "/nowhere")
+#: Where alice's calendars are, on those in PHP.
+PHP_HOMES = {"sabredav": "calendars/alice/", "davical": "alice/"}
 EVENT = """\
 BEGIN:VCALENDAR\r
 VERSION:2.0\r
@@ -43,10 +51,15 @@ def free_port():
 
 
 class Peer:
-    """A server that can be ended and started again on the same port and data."""
+    """A server that can be ended and started again on the same port and data.
 
-    def __init__(self, command, port, url):
+    :param str home: address of alice's calendars
+    :param Path folder: its data
+    """
+
+    def __init__(self, command, port, url, home, folder):
         self.command, self.port, self.url = command, port, url
+        self.home, self.folder = home, folder
         self.process = None
 
     def start(self):
@@ -69,11 +82,41 @@ class Peer:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
+    def end(self):
+        """For good."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+#: Servers that are kept for the next test.
+_kept = {}
+
 
 @contextlib.contextmanager
 def peer(name):
-    """Radicale or Xandikos, with a user alice whatever her password."""
-    port, folder = free_port(), tempfile.mkdtemp()
+    """Radicale or Xandikos, with a user alice whatever her password, and nothing in it."""
+    found = _kept.pop(name, None) or _make(name)
+    if found.process is None or found.process.poll() is not None:
+        found.start()
+    try:
+        yield found
+    finally:
+        if name == "radicale":
+            # It keeps nothing in its memory of what lies in its folder.
+            shutil.rmtree(found.folder / "collection-root", ignore_errors=True)
+            _kept[name] = found
+        else:
+            found.end()
+
+
+def end_kept():
+    """End the servers that no test is to have any more."""
+    while _kept:
+        _kept.popitem()[1].end()
+
+
+def _make(name):
+    port, folder = free_port(), Path(tempfile.mkdtemp())
     if name == "radicale":
         command = [
             PEERS / "python", "-m", "radicale", "--server-hosts", f"127.0.0.1:{port}",
@@ -86,13 +129,21 @@ def peer(name):
             "--current-user-principal", "/alice/", "-p", port,
         ]  # fmt: skip
         home = f"http://127.0.0.1:{port}/alice/calendars/"
-    found = Peer(command, port, f"http://127.0.0.1:{port}/").start()
-    found.home = home
-    try:
-        yield found
-    finally:
-        found.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    return Peer(command, port, f"http://127.0.0.1:{port}/", home, folder)
+
+
+@contextlib.contextmanager
+def php_peer(name):
+    """SabreDAV or DAViCal, which have their calendars in a database."""
+    with getattr(_php_peers, name)() as url:
+        yield types.SimpleNamespace(url=url, home=f"{url}{PHP_HOMES[name]}")
+
+
+def any_peer(name):
+    """One of all these, as context manager; None where it cannot be had."""
+    if name in PHP_HOMES:
+        return php_peer(name) if _php_peers.ROOT.is_dir() else None
+    return peer(name) if PEERS.is_dir() else None
 
 
 class Program:

@@ -5,7 +5,7 @@ import time
 import types
 
 import pytest
-from remote_servers import PEERS, Program, event, peer
+from remote_servers import Program, any_peer, event
 
 import odoo.sql_db
 
@@ -44,15 +44,16 @@ def our_own(log):
         events.search([("user_id", "=", ana.id), ("ical_uid", "!=", False)]).unlink()
 
 
-@pytest.fixture(params=["radicale", "xandikos", "own"])
+@pytest.fixture(params=["radicale", "xandikos", "sabredav", "davical", "own"])
 def server(request, tmp_path):
     if request.param == "own":
         with our_own(tmp_path / "odoo.log") as found:
             yield found
         return
-    if not PEERS.is_dir():
-        pytest.skip("the other servers cannot be had")
-    with peer(request.param) as found:
+    others = any_peer(request.param)
+    if others is None:
+        pytest.skip(f"{request.param} cannot be had")
+    with others as found:
         found.login = found.password = "alice"
         yield found
 

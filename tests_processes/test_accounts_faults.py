@@ -8,6 +8,8 @@ import http.client
 import http.server
 import re
 import threading
+import time
+import unittest.mock
 
 import pytest
 from remote_servers import PEERS, Program, event, peer
@@ -78,16 +80,23 @@ def server():
         yield found
 
 
-@pytest.fixture
-def proxy(server):
+@contextlib.contextmanager
+def serving(proxy):
+    """The proxy, at an ``url`` of its own."""
     web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     web.daemon_threads = True
-    web.proxy = Proxy(server.port)
-    web.proxy.url = f"http://127.0.0.1:{web.server_address[1]}/"
+    web.proxy = proxy
+    proxy.url = f"http://127.0.0.1:{web.server_address[1]}/"
     threading.Thread(target=web.serve_forever, args=(0.05,), daemon=True).start()
-    yield web.proxy
+    yield proxy
     web.shutdown()
     web.server_close()
+
+
+@pytest.fixture
+def proxy(server):
+    with serving(Proxy(server.port)) as found:
+        yield found
 
 
 @pytest.fixture
@@ -361,3 +370,112 @@ def test_a_merge_that_is_not_taken_at_once(account, program, proxy):
     retry(account)
     text = program.by_summary()["a"]
     assert "LOCATION:New" in text and "Notes" in text
+
+
+def test_the_clock_of_the_server_jumps(account, program, proxy):
+    """What it says of the time, in headers and in properties, decides nothing."""
+    program.put("a.ics", event("a", more="LOCATION:Old\r\n"))
+    sync(account)
+    for year in (1971, 2099, 2026):
+
+        def at(answer, year=year):
+            status, headers, body = answer
+            moment = f"Fri, 01 Jan {year} 00:00:00 GMT"
+            headers = {name: value for name, value in headers.items()
+                       if name.lower() not in ("date", "last-modified")}  # fmt: skip
+            return status, {**headers, "Date": moment, "Last-Modified": moment}, body
+
+        proxy.rule = lambda method, path, body, at=at: at
+        program.put(f"{year}.ics", event(f"t{year}"))
+        change("a", location=f"L{year}")
+        make(name=f"H{year}")
+        sync(account)
+        assert look(account)[0] == "ok"
+        assert f"LOCATION:L{year}" in program.by_summary()["a"]
+    expected = sorted(["a", *(f"{kind}{year}" for kind in "tH" for year in (1971, 2026, 2099))])
+    assert here() == expected == sorted(program.by_summary())
+    sync(account)
+    assert look(account)[3] == "unchanged"
+
+
+@pytest.mark.parametrize("often", [2, 100])
+def test_somebody_keeps_writing_in_odoo(account, program, proxy, often):
+    """Each time that Odoo is about to write a meeting, somebody else has just written it."""
+    program.put("a.ics", event("a", more="LOCATION:Old\r\n"))
+    program.put("b.ics", event("b", more="LOCATION:Old\r\n"))
+    sync(account)
+    for name in "ab":
+        program.put(f"{name}.ics", event(name, more="LOCATION:New\r\n"))
+
+    def work(env):
+        from odoo.addons.crm_automation.models.caldav_sync_here import Here
+
+        turns = []
+
+        def quicker(method):
+            def put(self, *args):
+                if len(turns) < often and "a" in (args[0] if args else ()):
+                    turns.append(True)
+                    with env.registry.cursor() as cr:
+                        cr.execute("UPDATE calendar_event SET videocall_location = %s"
+                                   " WHERE ical_uid = 'a'", [f"https://{len(turns)}"])  # fmt: skip
+                return method(self, *args)
+
+            return put
+
+        env["caldav.account"].browse(account).next_sync = env.cr.now()
+        env.cr.commit()
+        with (
+            unittest.mock.patch.object(Here, "put", quicker(Here.put)),
+            unittest.mock.patch.object(Here, "put_together", quicker(Here.put_together)),
+        ):
+            env["caldav.account"]._sync_due()
+        return len(turns)
+
+    assert processes.Worker(work).join()[0] >= 2
+    with session.environment() as env:
+        mine = env["calendar.event"].search([("user_id", "=", luis(env).id)])
+        places = dict(mine.mapped(lambda one: (one.name, one.location)))
+        row = env["caldav.account.object"].search([("uid", "=", "a")])
+        reason = row.reason
+    assert places["b"] == "New"
+    if often == 2:
+        assert places["a"] == "New" and look(account)[0] == "ok"
+        return
+    # It waits, and says why; the next time it works.
+    assert places["a"] == "Old" and "same moment" in reason and row
+    retry(account)
+    assert "LOCATION:New" in program.by_summary()["a"] and look(account)[0] == "ok"
+    with session.environment() as env:
+        found = env["calendar.event"].search([("user_id", "=", luis(env).id), ("name", "=", "a")])
+        assert found.location == "New"
+
+
+@pytest.mark.parametrize("status", [423, 500])
+def test_a_server_that_bears_no_two_at_once(account, program, proxy, status):
+    for number in range(12):
+        make(name=f"Here {number}")
+    under_way, refused, lock = set(), [], threading.Lock()
+
+    def one_by_one(method, path, body):
+        if method != "PUT":
+            return None
+        with lock:
+            others = bool(under_way)
+            under_way.add(path)
+        if others:
+            refused.append(path)
+            under_way.discard(path)
+            return status, {}, b""
+
+        def later(answer):
+            time.sleep(0.05)
+            under_way.discard(path)
+            return answer
+
+        return later
+
+    proxy.rule = one_by_one
+    sync(account)
+    assert look(account)[0] == "ok" and len(program.names()) == 12
+    assert refused and len(refused) < 6

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
-from crm_automation.dav.backend import Backend, Calendar, Entry, Person, Written
+from crm_automation.dav.backend import Backend, Calendar, Entry, File, Person, Written
 from crm_automation.dav.changes import COMPONENTS
 from crm_automation.dav.errors import InvalidToken
 from crm_automation.dav.requests import Request, decoded
@@ -16,6 +16,7 @@ NOW = datetime(2027, 3, 1, 12, tzinfo=timezone.utc)
 
 class Memory(Backend):
     max_size = 100_000
+    max_file_size, max_files = 1_000, 3
 
     def __init__(self):
         self.user = Person("ana@x.es", "Ana Ruiz", ("ana@x.es",), ZoneInfo("Europe/Madrid"))
@@ -32,6 +33,8 @@ class Memory(Backend):
         #: of each deletion, whether an organizer hears of it
         self.told = []
         self.asked = []
+        #: MANAGED-ID to (UID, File)
+        self.files = {}
         self.version = 0
 
     def person(self):
@@ -108,6 +111,21 @@ class Memory(Backend):
         self.delete(calendar, entry)
         self.put(target, name, entry.uid, entry.component, text, None)
 
+    def add_file(self, calendar, entry, name, media_type, octets):
+        self.version += 1
+        made = f"f{self.version}"
+        self.files[made] = entry.uid, File(name, media_type, octets, made)
+        return made
+
+    def keep_files(self, entry, managed_ids):
+        self.files = {
+            key: one for key, one in self.files.items()
+            if one[0] != entry.uid or key in managed_ids
+        }  # fmt: skip
+
+    def file(self, managed_id):
+        return self.files.get(managed_id, (None, None))[1]
+
     def inbox(self):
         token = f"e-{self._version('inbox')}"
         return Calendar("inbox", "Inbox", token, writable=False, fixed=True, role="inbox")
@@ -128,6 +146,7 @@ class Client(Program):
     def ask(self, method, path, body="", **headers):
         body = body.encode() if isinstance(body, str) else body
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = Request(method, decoded(path), headers, body, "http://calendar.x.es")
+        path, _mark, query = path.partition("?")
+        request = Request(method, decoded(path), headers, body, "http://calendar.x.es", query)
         answer = Server(self.backend, request, now=NOW).answer()
         return Reply(answer.status, answer.headers, answer.body().decode())

@@ -2,14 +2,15 @@
 
 import base64
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from crm_automation.engine.addresses import Allowed, FetchError, read_address
+from crm_automation.engine.addresses import Allowed, FetchError, follow, read_address
 from crm_automation.sync.discover import discover
 from crm_automation.sync.errors import RemoteError
 from crm_automation.sync.remote import RemoteCalendar
-from crm_automation.sync.transport import Transport
+from crm_automation.sync.transport import AT_ONCE, Answer, Transport, dict_of
 
 PRINCIPAL = "<current-user-principal><href>{}</href></current-user-principal>"
 HOME = "<c:calendar-home-set><href>{}</href></c:calendar-home-set>"
@@ -120,6 +121,48 @@ def test_what_lies_elsewhere_gets_no_password(server, other):
     server.say("/ana/", multistatus("/ana/", HOME.format(f"{other.url}/home/")))
     assert codes(look(server))[-1] == ("calendars", "elsewhere")
     assert not other.asked
+
+
+class Redirected(Transport):
+    """Servers with certificates of their own names, which no test has: what is asked of
+    one is answered by the other, as after a redirect."""
+
+    def __init__(self, origin, where, body):
+        super().__init__(origin, "ana", "pssst", Allowed.listed(""))
+        self.where, self.body, self.asked = where, body, []
+
+    def ask(self, method, address, body=b"", **headers):
+        is_first = not self.asked
+        self.asked.append((address.host, address.origin in self.told))
+        if is_first:
+            is_told = self.where.origin in self.told
+            return Answer(207, dict_of({}), self.body, self.where, is_told)
+        return Answer(404, dict_of({}), b"", address)
+
+
+@pytest.mark.parametrize(
+    "props",
+    [
+        PRINCIPAL.format("https://p1.evil.example/ana/"),
+        HOME.format("https://p1.evil.example/home/"),
+        CALENDAR,
+    ],
+)
+def test_no_house_but_that_of_the_address_is_told(props):
+    """Whoever a redirect leads to names his own servers, and is none of ours."""
+    named, where, mine = (
+        read_address(f"https://{host}/x/")[0]
+        for host in ("dav.bodega.example", "dav.evil.example", "p1.bodega.example")
+    )
+    transport = Redirected(named, where, multistatus("/x/", props))
+    assert discover(transport, named).error.code == "elsewhere"
+    assert transport.told == {named.origin}
+    assert transport.asked == [(named.host, True)]
+    # One of the same house is told, wherever it was named.
+    body = multistatus("/x/", props.replace("evil", "bodega"))
+    transport = Redirected(named, mine, body)
+    discover(transport, named)
+    assert mine.origin in transport.told and transport.asked[-1] == ("p1.bodega.example", True)
 
 
 def test_members_of_other_places_are_not_taken(server, other):
@@ -237,3 +280,73 @@ def test_a_status_that_is_no_number(server):
     [address] = read_address(f"{server.url}/work/")
     with Transport(address, "ana", "pssst", Allowed.listed("127.0.0.1")) as one:
         assert not RemoteCalendar(one, address).can_sync()
+
+
+def at_once(server, work, items, seconds=20):
+    [address] = read_address(server.url)
+    with Transport(address, "ana", "pssst", Allowed.listed("127.0.0.1"), seconds=seconds) as one:
+        one.at_once(lambda item: work(one, item), items)
+        return one.count
+
+
+def test_a_few_at_a_time(server):
+    number, most, lock = [0], [0], threading.Lock()
+
+    class Slow(dict):
+        def get(self, key, default):
+            with lock:
+                number[0] += 1
+                most[0] = max(most[0], number[0])
+            time.sleep(0.05)
+            with lock:
+                number[0] -= 1
+            return 204, {}, b""
+
+    server.answers = Slow()
+    [address] = read_address(server.url)
+    count = at_once(
+        server, lambda one, item: one.ask("PUT", follow(address, f"/{item}"), b"x"), range(12)
+    )
+    assert count == 12
+    assert sorted(path for _method, path, _auth in server.asked) == sorted(
+        f"/{item}" for item in range(12)
+    )
+    assert {auth for _method, _path, auth in server.asked} == {f"Basic {TOKEN}"}
+    assert 1 < most[0] <= AT_ONCE
+
+
+def test_after_a_failure_nothing_is_begun(server):
+    done = []
+
+    def work(_one, item):
+        if item == 5:
+            raise RemoteError("server", host="x")
+        time.sleep(0.02)
+        done.append(item)
+
+    with pytest.raises(RemoteError):
+        at_once(server, work, range(100))
+    assert len(done) <= 5 + AT_ONCE
+
+
+def test_all_that_are_slow_are_left_together(server):
+    class Drip(dict):
+        def get(self, key, default):
+            time.sleep(30)
+
+    server.answers = Drip()
+    [address] = read_address(server.url)
+    begun = time.monotonic()
+    with pytest.raises(FetchError) as error:
+        at_once(server, lambda one, item: one.ask("PUT", address, b"x"), range(8), seconds=1)
+    assert error.value.code == "timeout"
+    assert time.monotonic() - begun < 5
+
+
+def test_a_server_that_is_asked_patiently(server):
+    [address] = read_address(server.url)
+    threads = set()
+    with Transport(address, "ana", "pssst", Allowed.listed("127.0.0.1"), seconds=20) as one:
+        one.is_patient = True
+        one.at_once(lambda _item: threads.add(threading.get_ident()), range(20))
+    assert threads == {threading.get_ident()}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ical import merge
+from ical import merge, versions
 from ical.errors import IcalError
 from sync import plan
 from sync.plan import Action, Side, decide
@@ -62,8 +62,8 @@ def schedule(key):
 
 @given(objects, objects, objects)
 def test_both_survive(base, ours, theirs):
-    bases = merge.read_version(text(base)), merge.read_version(text(base, -1))
-    here, there = merge.read_version(text(ours)), merge.read_version(text(theirs, -1))
+    bases = versions.read_version(text(base)), versions.read_version(text(base, -1))
+    here, there = versions.read_version(text(ours)), versions.read_version(text(theirs, -1))
     our_change = merge.difference(bases[0], here)
     their_change = merge.difference(bases[1], there)
     keys = merge.conflicts(our_change, their_change)
@@ -92,7 +92,7 @@ def test_both_survive(base, ours, theirs):
 
 @given(objects, objects)
 def test_without_a_base(ours, theirs):
-    here, there = merge.read_version(text(ours)), merge.read_version(text(theirs))
+    here, there = versions.read_version(text(ours)), versions.read_version(text(theirs))
     base = merge.in_common(here, there)
     our_change, their_change = merge.difference(base, here), merge.difference(base, there)
     keys = merge.conflicts(our_change, their_change)
@@ -109,24 +109,24 @@ def test_without_a_base(ours, theirs):
 
 @given(objects)
 def test_written_and_read(one):
-    version = merge.read_version(text(one))
-    again = merge.read_version(merge.write_version(version))
+    version = versions.read_version(text(one))
+    again = versions.read_version(versions.write_version(version))
     assert again.fingerprint() == version.fingerprint()
     assert again.uid == "a"
-    assert merge.read_version(text(one, -1)).fingerprint() == version.fingerprint()
+    assert versions.read_version(text(one, -1)).fingerprint() == version.fingerprint()
 
 
 def test_what_says_nothing():
     one = text(({"SUMMARY": "x", "DTSTART": "1"}, (), {"a@b.example": "NEEDS-ACTION"}))
     other = one.replace(";PARTSTAT=NEEDS-ACTION", ";ROLE=REQ-PARTICIPANT;SCHEDULE-STATUS=1.1")
     other = other.replace("DTSTAMP:2027", "DTSTAMP:2028")
-    assert merge.read_version(one).fingerprint() == merge.read_version(other).fingerprint()
-    assert merge.read_version(one).fingerprint() != merge.read_version(
+    assert versions.read_version(one).fingerprint() == versions.read_version(other).fingerprint()
+    assert versions.read_version(one).fingerprint() != versions.read_version(
         one.replace("NEEDS-ACTION", "DECLINED")).fingerprint()  # fmt: skip
-    sent = merge.not_to_be_sent(one)
+    sent = versions.not_to_be_sent(one)
     assert ";SCHEDULE-AGENT=CLIENT:mailto:a@b.example" in sent
-    assert merge.without_delivery(sent).replace("\r\n ", "") == merge.write_version(
-        merge.read_version(one)).replace("\r\n ", "")  # fmt: skip
+    assert versions.without_delivery(sent).replace("\r\n ", "") == versions.write_version(
+        versions.read_version(one)).replace("\r\n ", "")  # fmt: skip
 
 
 def test_a_changed_occurrence_and_a_moved_series():
@@ -136,15 +136,17 @@ def test_a_changed_occurrence_and_a_moved_series():
         "BEGIN:VEVENT", "UID:a", "RECURRENCE-ID:20270112T090000Z", "DTSTART:20270112T110000Z",
         "SUMMARY:own", "END:VEVENT", "END:VCALENDAR"]))  # fmt: skip
     moved = master.replace("20270105T09", "20270105T08")
-    base = merge.read_version(master)
-    here = merge.difference(base, merge.read_version(own))
-    there = merge.difference(base, merge.read_version(moved))
+    base = versions.read_version(master)
+    here = merge.difference(base, versions.read_version(own))
+    there = merge.difference(base, versions.read_version(moved))
     keys = merge.conflicts(here, there)
     assert len(keys) == 2
-    counts = merge.take(merge.read_version(moved), merge.read_version(own), keys)
-    assert counts.fingerprint() == merge.read_version(own).fingerprint()
+    counts = merge.take(versions.read_version(moved), versions.read_version(own), keys)
+    assert counts.fingerprint() == versions.read_version(own).fingerprint()
     # A title goes together with anything.
-    renamed = merge.difference(base, merge.read_version(master.replace("SUMMARY:x", "SUMMARY:y")))
+    renamed = merge.difference(
+        base, versions.read_version(master.replace("SUMMARY:x", "SUMMARY:y"))
+    )
     assert not merge.conflicts(here, renamed)
 
 
@@ -192,22 +194,22 @@ def test_what_is_no_object(change):
     event = one[one.index("BEGIN:VEVENT") : one.index("END:VCALENDAR")]
     two = one.replace("END:VCALENDAR", event.replace("UID", "RECURRENCE-ID:1\r\nUID")
                       + "END:VCALENDAR")  # fmt: skip
-    assert len(merge.read_version(two).parts) == 2
+    assert len(versions.read_version(two).parts) == 2
     with pytest.raises(IcalError):
-        merge.read_version(change(two))
+        versions.read_version(change(two))
 
 
 def test_many_lines_of_one_name():
     lines = "X-A:1\r\n" * 20_000
     many = text(({"SUMMARY": "a"}, (), {})).replace("END:VEVENT", f"{lines}END:VEVENT")
     begin = time.perf_counter()
-    version = merge.read_version(many)
+    version = versions.read_version(many)
     assert time.perf_counter() - begin < 5
-    assert merge.write_version(version).count("X-A:1") == 20_000
+    assert versions.write_version(version).count("X-A:1") == 20_000
 
 
 @pytest.mark.parametrize("line", ["END:VALARM", "BEGIN:VALARM"])
 def test_what_ends_without_a_beginning(line):
     broken = text(({"SUMMARY": "a"}, (), {})).replace("END:VEVENT", f"{line}\r\nEND:VEVENT")
     with pytest.raises(IcalError):
-        merge.read_version(broken)
+        versions.read_version(broken)

@@ -1,5 +1,6 @@
 from . import (
     base_partner_merge,
+    caldav_calendar_preview,
     caldav_setup,
     calendar_export_ical,
     calendar_feed_address,
@@ -16,6 +17,7 @@ from . import (
     crm_automation_rule_test_line,
     crm_automation_rule_test_record,
     crm_automation_take_over,
+    mail_activity_schedule,
 )
 
 # isort: split

@@ -33,6 +33,7 @@ class CalendarExportIcal(models.TransientModel):
         "What to Export",
         required=True,
         default="mine",
+        help="Which meetings go into the file.",
     )
     event_ids = fields.Many2many("calendar.event", string="Meetings")
     has_series = fields.Boolean(compute="_compute_has_series")

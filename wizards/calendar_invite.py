@@ -39,13 +39,18 @@ class CalendarInvite(models.TransientModel):
         "Of the Series",
         required=True,
         default="all",
+        help="Of which meetings of the series they become attendees.",
     )
 
     # The meeting, where it is not there yet; its time can be chosen in any case.
     name = fields.Char("Subject")
     location = fields.Char()
     start = fields.Datetime(help="Another time than the meeting has now moves the meeting.")
-    duration = fields.Float("Duration (hours)", default=1)
+    duration = fields.Float(
+        "Duration (hours)",
+        default=1,
+        help="How long the meeting takes.",
+    )
 
     type = fields.Selection(
         [
@@ -60,9 +65,19 @@ class CalendarInvite(models.TransientModel):
         default="internal",
         help="Several kinds can be chosen one after the other: all of them are invited.",
     )
-    user_ids = fields.Many2many("res.users", string="Users", domain="[('share', '=', False)]")
+    user_ids = fields.Many2many(
+        "res.users",
+        string="Users",
+        domain="[('share', '=', False)]",
+        help="Colleagues with a login in Odoo.",
+    )
     partner_id = fields.Many2one("res.partner", "Company", help="Offers all its contacts.")
-    contact_ids = fields.Many2many("res.partner", "calendar_invite_contact_rel", string="Contacts")
+    contact_ids = fields.Many2many(
+        "res.partner",
+        "calendar_invite_contact_rel",
+        string="Contacts",
+        help="People of the company that was chosen.",
+    )
     emails = fields.Text(
         "Addresses",
         help="Separated by lines, commas or semicolons, each alone or as Name <address>.",
@@ -70,17 +85,38 @@ class CalendarInvite(models.TransientModel):
     make_contacts = fields.Boolean(
         "Make Contacts of New Addresses", help="Without it, they are invited by address alone."
     )
-    team_ids = fields.Many2many("crm.team", string="Sales Teams")
-    category_ids = fields.Many2many("res.partner.category", string="Categories")
+    team_ids = fields.Many2many(
+        "crm.team",
+        string="Sales Teams",
+        help="All members of these teams.",
+    )
+    category_ids = fields.Many2many(
+        "res.partner.category",
+        string="Categories",
+        help="All contacts with one of these categories.",
+    )
     is_confirmed = fields.Boolean("Invite all of them to the same meeting")
 
-    role = fields.Selection(ROLES, required=True, default="req-participant")
-    rsvp = fields.Boolean("Required Reply?", default=True)
+    role = fields.Selection(
+        ROLES,
+        required=True,
+        default="req-participant",
+        help="What they are in the meeting; their mail program shows it.",
+    )
+    rsvp = fields.Boolean(
+        "Required Reply?",
+        default=True,
+        help="Their mail program asks them for an answer.",
+    )
     language = fields.Selection(
         _lang_get, help="For addresses alone; contacts are written to in their own language."
     )
     note = fields.Text("Personal Message", help="Stands in the invitation, above the meeting.")
-    send_mail = fields.Boolean("Send mail?", default=True)
+    send_mail = fields.Boolean(
+        "Send mail?",
+        default=True,
+        help="Without it they are entered, and hear nothing.",
+    )
 
     slot_ids = fields.One2many("calendar.invite.slot", "invite_id", "Free for All", readonly=True)
     are_slots_known = fields.Boolean(readonly=True)

@@ -33,13 +33,13 @@ class CalendarInvite(models.TransientModel):
         :param people: list of ``Invited``
         :raises UserError: when nobody is told, with the reason
         """
+        whole = self._told_with(event)
         event = event.sudo()
         own = event._invitation_own_addresses(event.user_id)
         readers = [self._reader(one) for one in people]
         readers = [one for one in readers if one.email and one.email not in own]
         if not readers:
             raise UserError(self.env._("Nobody of them gets an e-mail."))
-        whole = event.recurrence_id.calendar_event_ids or event
         facts = self._facts_with(readers, event, whole)
         is_whole = event.recurrence_id and self.scope == "all"
         parcel = Parcel("REQUEST", "new", None if is_whole else (event.id,))
@@ -52,6 +52,13 @@ class CalendarInvite(models.TransientModel):
             "crm_automation.invitation_letter",
             {**values, "greeting": Letter._greeting(readers[0]), "url": "#"},
         )
+
+    def _told_with(self, event):
+        """The meetings that the letter may tell of: of a series, those of one organizer to
+        which the user may invite (sudo)."""
+        series = event.sudo().recurrence_id.calendar_event_ids
+        mine = series.filtered(lambda one: one.user_id == event.sudo().user_id)
+        return mine.with_env(self.env)._may_invite().sudo() or event.sudo()
 
     def _facts_with(self, readers, event, whole):
         """What the invited will know of a meeting, or of the whole series."""

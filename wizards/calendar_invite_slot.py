@@ -33,6 +33,8 @@ class CalendarInvite(models.TransientModel):
     def action_find_times(self):
         """Look for the next times within working hours when nobody has anything else."""
         self.ensure_one()
+        # When others are free is told to whoever arranges their meeting.
+        (self.event_ids | self.attendee_id.event_id)._check_may_invite()
         start, stop = self._slot()
         if not start or len(self.event_ids) > 1:
             raise UserError(self.env._("Choose one meeting and its time first."))

@@ -24,9 +24,15 @@ class CalendarSeriesException(models.TransientModel):
     recurrence_id = fields.Many2one(related="event_id.recurrence_id")
     line_ids = fields.One2many("calendar.series.exception.line", "wizard_id")
     kind = fields.Selection(
-        [("date", "A date"), ("rule", "All dates of a rule")], default="date", required=True
+        [("date", "A date"), ("rule", "All dates of a rule")],
+        default="date",
+        required=True,
+        help="One date, or all dates that a rule gives.",
     )
-    date = fields.Date("Not On")
+    date = fields.Date(
+        "Not On",
+        help="The day on which the meeting does not take place.",
+    )
     rrule_type = fields.Selection(
         [("daily", "Days"), ("weekly", "Weeks"), ("monthly", "Months"), ("yearly", "Years")],
         "Frequency",

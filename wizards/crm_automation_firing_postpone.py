@@ -23,7 +23,9 @@ class CrmAutomationFiringPostpone(models.TransientModel):
         string="Postpone",
         help="Counted from when each is due, or from now where that is over.",
     )
-    until = fields.Datetime()
+    until = fields.Datetime(
+        help="Then it is done, and not before.",
+    )
 
     def action_postpone(self):
         self.ensure_one()

@@ -21,9 +21,10 @@ class CrmAutomationRuleTest(models.TransientModel):
     rule_id = fields.Many2one(
         "crm.automation.rule", required=True, readonly=True, ondelete="cascade"
     )
-    rule_owner_id = fields.Many2one(related="rule_id.owner_id")
-    model_name = fields.Char(related="rule_id.model_name")
-    summary = fields.Char(related="rule_id.summary")
+    # Of a rule that its reader may see: of others not even what they are about.
+    rule_owner_id = fields.Many2one(related="rule_id.owner_id", related_sudo=False)
+    model_name = fields.Char(related="rule_id.model_name", related_sudo=False)
+    summary = fields.Char(related="rule_id.summary", related_sudo=False)
     mode = fields.Selection(
         [
             ("record", "What it makes of one record"),
@@ -33,9 +34,15 @@ class CrmAutomationRuleTest(models.TransientModel):
         required=True,
         default="record",
         string="Show",
+        help="What is tried. Nothing is written and nothing is sent.",
     )
     res_id = fields.Many2oneReference("Record", model_field="model_name")
-    days = fields.Integer("In the Last Days", required=True, default=30)
+    days = fields.Integer(
+        "In the Last Days",
+        required=True,
+        default=30,
+        help="How far back what has happened is looked at.",
+    )
     tested_name = fields.Char("Tested", readonly=True)
     verdict = fields.Text(readonly=True)
     notes = fields.Text(readonly=True)

@@ -6,7 +6,7 @@ import sys
 
 from .say import SetupError, say
 
-COMMANDS = ("run", "test", "serve", "bench", "chaos", "check", "clean", "pictures")
+COMMANDS = ("run", "test", "serve", "bench", "chaos", "soak", "check", "clean", "pictures")
 
 #: Ctrl-C, a closed terminal, and a program that wants us to end.
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)

@@ -86,10 +86,10 @@ HURRY = """
 
 
 class ChaosServer(Server):
-    """Odoo with an HTTP worker and two cron workers; mail goes to a server of ours."""
+    """Odoo with worker processes, two of them for jobs; mail goes to a server of ours."""
 
-    def __init__(self, shop, database, smtp_port):
-        super().__init__(shop, database, port=8469, workers=1)
+    def __init__(self, shop, database, smtp_port, port=8469, workers=1):
+        super().__init__(shop, database, port, workers)
         self.smtp_port = smtp_port
 
     def start_mail(self):

@@ -10,6 +10,8 @@ import email
 import email.policy
 import random
 import threading
+import time
+from typing import NamedTuple
 
 #: Step of a session to its faults, each with its chance there.
 FAULTS = {
@@ -29,6 +31,19 @@ ANSWERS = {
 STALL = (0.5, 3)  # seconds
 
 
+class Letter(NamedTuple):
+    """A message that has come in as a whole.
+
+    :param str to: address of its first recipient, as the message says it
+    :param float at: when, in seconds since 1970
+    """
+
+    message_id: str
+    subject: str
+    to: str
+    at: float
+
+
 class CutError(Exception):
     """The connection is to be cut, here and now."""
 
@@ -44,7 +59,7 @@ class ChaosSmtp:
     def __init__(self, port, seed, scale=1.0):
         self.port, self.scale = port, scale
         self.random = random.Random(seed)
-        #: (Message-ID, subject) of each message that has come in as a whole.
+        #: The letters, in the order in which they came.
         self.received = []
         #: "step fault" to how often.
         self.faults = collections.Counter()
@@ -97,7 +112,11 @@ class ChaosSmtp:
     async def _receive(self, reader, writer):
         data = await reader.readuntil(b"\r\n.\r\n")
         message = email.message_from_bytes(data, policy=email.policy.default)
-        entry = str(message["Message-ID"]), str(message["Subject"])
+        to = message["To"].addresses if message["To"] else ()
+        entry = Letter(
+            str(message["Message-ID"]), str(message["Subject"]),
+            to[0].addr_spec if to else "", time.time(),
+        )  # fmt: skip
         # Before an answer gets lost: what has been received counts.
         self.received.append(entry)
         if await self._fault("received", writer):

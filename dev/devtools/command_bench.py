@@ -2,19 +2,23 @@
 
 Every script of benchmarks/ gets a fresh copy of the demo database, with stock's
 ``base_automation`` installed beside the addon, and prints lines
-``BAR <name> <value> <unit> <= or >= <limit> PASS`` or ``FAIL``.
+``BAR <name> <value> <unit> <= or >= <limit> PASS`` or ``FAIL``. What was printed goes to
+docs/benchmarks.md. Sizes are set by ``BENCH_…`` in the environment: see the scripts.
 """
 
 import argparse
+import os
 import subprocess
 
-from . import debian_clients, python_env
+from . import bench_page, debian_clients, python_env
 from .paths import CHECKOUT, checkout_name
 from .say import say, step
 from .workshop import workshop
 
 SCRIPTS = CHECKOUT / "benchmarks"
 PEERS = "base_automation"
+#: What is compared with a database that does not have the addon.
+WITH_STOCK = ("visit_plans",)
 
 
 def main(arguments):
@@ -33,15 +37,19 @@ def main(arguments):
             try:
                 with step(f"Installing {PEERS}, the peer", "15 s"):
                     shop.odoo_once(database, f"--init={PEERS}")
+                if script.stem in WITH_STOCK:
+                    shop.copy(shop.full_template(), f"{database}_stock")
                 good &= _run(shop, database, script)
             finally:
                 shop.drop(database)
+                shop.drop(f"{database}_stock")
     return 0 if good else 1
 
 
 def _run(shop, database, script):
     say(f"\n=== {script.name}")
     environment = shop.inside_environment(database, SCRIPTS)
+    environment["CRM_AUTOMATION_STOCK"] = f"{database}_stock"
     if script.stem in ("caldav", "accounts"):
         environment["CRM_AUTOMATION_PEERS"] = python_env.peers() or ""
         environment["CRM_AUTOMATION_CLIENTS"] = python_env.clients() or ""
@@ -51,8 +59,14 @@ def _run(shop, database, script):
     process = subprocess.Popen(
         [str(shop.python), str(script)], env=environment, stdout=subprocess.PIPE, text=True
     )
-    good = True
+    lines = []
     for line in process.stdout:
         print(line, end="", flush=True)
-        good &= not (line.startswith("BAR ") and line.rstrip().endswith(" FAIL"))
-    return process.wait() == 0 and good
+        lines.append(line.rstrip())
+    if process.wait():
+        return False
+    settings = {name: value for name, value in os.environ.items() if name.startswith("BENCH_")}
+    postgres = subprocess.check_output([shop.cluster.bin / "postgres", "--version"], text=True)
+    versions = f"Odoo {shop.source.version}, {postgres.strip()}"
+    bench_page.write(script, lines, settings, versions)
+    return not any(line.startswith("BAR ") and line.endswith(" FAIL") for line in lines)

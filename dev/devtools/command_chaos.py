@@ -37,48 +37,30 @@ The same --seed draws the same faults; when they strike is up to the machine.
 
 import argparse
 import collections
-import contextlib
-import copy
-import fcntl
-import os
-import shutil
 
-from . import postgres
 from .chaos_run import Chaos
 from .chaos_smtp import ChaosSmtp
-from .paths import chaos_name, subdir
-from .say import SetupError, say, step
+from .paths import chaos_name
+from .private_copy import SETTINGS, private_copy
+from .say import say
 from .system import free_port
 from .workshop import workshop
 
-#: A crash must lose nothing that was committed: here commits wait for the log.
-SETTINGS = f"{postgres.SETTINGS}synchronous_commit = on\n"
 FULL = {"notices": 2000, "kills": 100, "restarts": 2, "faults": 1.0}
 SHORT = {"notices": 200, "kills": 10, "restarts": 1, "faults": 2.0}
 
 
 def main(arguments):
     options = _options(arguments)
-    with workshop() as shop:
-        application = shop.application()
-        with _private(shop) as private:
-            database = chaos_name()
-            with step("Copying the demo database", "15 s"):
-                private.cluster.fetch(shop.cluster, application, database)
-                files = shop.filestore(application)
-                if files.is_dir():
-                    shutil.copytree(
-                        files, shop.filestore(database), copy_function=os.link, dirs_exist_ok=True
-                    )
-            smtp = ChaosSmtp(free_port(), options.seed, options.faults)
-            smtp.start()
-            chaos = Chaos(private, database, smtp, options)
-            try:
-                chaos.run()
-                return _report(chaos)
-            finally:
-                smtp.stop()
-                shutil.rmtree(shop.filestore(database), ignore_errors=True)
+    with workshop() as shop, private_copy(shop, chaos_name(), SETTINGS) as private:
+        smtp = ChaosSmtp(free_port(), options.seed, options.faults)
+        smtp.start()
+        chaos = Chaos(private, chaos_name(), smtp, options)
+        try:
+            chaos.run()
+            return _report(chaos)
+        finally:
+            smtp.stop()
 
 
 def _options(arguments):
@@ -110,26 +92,6 @@ def _options(arguments):
     return options
 
 
-@contextlib.contextmanager
-def _private(shop):
-    """The workshop with a cluster that is made for this run, and removed after it."""
-    with (subdir() / f"{chaos_name()}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SetupError("Another ./dev/chaos of this checkout is running.") from None
-        cluster = postgres.Cluster(chaos_name(), SETTINGS)
-        cluster.remove()
-        cluster = postgres.Cluster(chaos_name(), SETTINGS)
-        private = copy.copy(shop)
-        private.cluster = cluster
-        try:
-            cluster.start()
-            yield private
-        finally:
-            cluster.remove()
-
-
 def _report(chaos):
     wanted, smtp = chaos.options.notices, chaos.smtp
     firings = _counts(chaos, "SELECT state, count(*) FROM crm_automation_firing f "
@@ -145,11 +107,11 @@ def _report(chaos):
     mails = _counts(chaos, "SELECT state, count(*) FROM mail_mail GROUP BY 1")
     noted = {message_id for message_id, state, _tries in deliveries if state == "sent"}
     # Odoo's other jobs write mails as well.
-    received = [entry for entry in smtp.received if "Chaos " in entry[1]]
-    arrived = {message_id for message_id, _subject in received}
+    received = [letter for letter in smtp.received if "Chaos " in letter.subject]
+    arrived = {letter.message_id for letter in received}
     identities = collections.defaultdict(set)
-    for message_id, subject in received:
-        identities[subject].add(message_id)
+    for letter in received:
+        identities[letter.subject].add(letter.message_id)
     repeats = len(received) - len(arrived)
     allowed = len(chaos.kills) + len(chaos.restarts) + chaos.ends + smtp.cut_after_data
     tries = [int(number) for _id, _state, number in deliveries if int(number)]

@@ -4,7 +4,7 @@ import argparse
 import shutil
 
 from . import postgres
-from .paths import chaos_name, state_dir
+from .paths import chaos_name, soak_name, state_dir
 from .say import say, step
 from .system import is_root
 
@@ -17,8 +17,8 @@ def main(arguments):
     options = parser.parse_args(arguments)
     state = state_dir()
     if postgres._binaries():
-        # The second one is left behind by a ./dev/chaos that was killed.
-        for name in ("", chaos_name()):
+        # Those with a name are left behind by a ./dev/chaos or ./dev/soak that was killed.
+        for name in ("", chaos_name(), soak_name()):
             postgres.Cluster(name).remove()
         if is_root() and not any(postgres.ROOT_CLUSTER.iterdir()):
             postgres.ROOT_CLUSTER.rmdir()

@@ -1,17 +1,18 @@
 """``./dev/test [pytest arguments]``: what is needed, then the tests.
 
 Without a path: the plain tests (no database), the Odoo tests, and the
-processes' tests (real commits, workers killed). A path runs that part only;
-``tests`` is all Odoo tests, by several workers.
+processes' tests (real commits, workers killed), side by side. A path runs that
+part only; ``tests`` is all Odoo tests, by several workers.
 """
 
 import argparse
 import os
-import subprocess
+from functools import partial
 
 from . import debian_clients, python_env, staging
 from .paths import ADDON, CHECKOUT, checkout_name, state_dir, subdir
 from .say import say, step
+from .side_by_side import Crew
 from .system import free_port, need_browser
 from .workshop import INSIDE, workshop
 
@@ -19,8 +20,13 @@ PURE = "tests_pure"
 PROCESSES = "tests_processes"
 #: Each needs a copy of the database and, for the tours, a browser.
 MAX_WORKERS = 4
-#: Its tests have a database of their own, with the module.
-QUEUE_JOB = f"{PROCESSES}/test_queue_job.py"
+#: Parts that have a database of their own, with these modules.
+WITH_MODULES = {
+    "queue": (f"{PROCESSES}/test_queue_job.py", ("queue_job",)),
+    "others": (
+        f"{PROCESSES}/test_accounts_others.py", ("google_calendar", "microsoft_calendar"),
+    ),
+}  # fmt: skip
 
 
 def main(arguments):
@@ -28,11 +34,13 @@ def main(arguments):
     parser.add_argument(
         "--long", action="store_true", help="the long variants, at the sizes the promises name"
     )
+    parser.add_argument(
+        "--in-turn", action="store_true", help="one part after the other, seen as it goes"
+    )
     options, rest = parser.parse_known_args(arguments)
     paths = [word for word in rest if not word.startswith("-") and _is_path(word)]
     others = [word for word in rest if word not in paths]
     need_browser("the browser tests")
-    results = []
     with workshop() as shop:
         environment = shop.environment
         if options.long:
@@ -45,19 +53,39 @@ def main(arguments):
             environment["CRM_AUTOMATION_DEBIAN"] = debian_clients.root() or ""
         if not paths or any(PROCESSES in path for path in paths):
             environment["CRM_AUTOMATION_PEERS"] = python_env.peers() or ""
-        kinds = {
-            "pure": _pure, "odoo": _odoo, "processes": _processes, "queue_job": _queue_job,
-        }  # fmt: skip
-        for kind, run in kinds.items():
-            mine = [path for path in paths if kind in _kinds(path)]
-            if mine or not paths:
-                results.append(run(shop, environment, mine, others))
+            environment["CRM_AUTOMATION_PHP"] = debian_clients.root(debian_clients.SERVERS) or ""
+            environment["CRM_AUTOMATION_PSQL"] = str(shop.cluster.bin / "psql")
+            environment.update(shop.cluster.environment)
+        results = _run_parts(shop, environment, paths, others, options)
     # pytest's 5: a selection by name that matches nothing in one of the parts.
     failed = [code for code in results if code not in (0, 5)]
     if all(code == 5 for code in results):
         say("No test was selected.")
         return 5
     return failed[0] if failed else 0
+
+
+def _run_parts(shop, environment, paths, others, options):
+    """Run the parts that the paths name.
+
+    :return: exit code of each
+    """
+    chosen = {
+        kind: (title, prepare, [path for path in paths if kind in _kinds(path)])
+        for kind, (title, prepare) in PARTS.items()
+    }
+    wanted = {kind: part for kind, part in chosen.items() if part[2] or not paths}
+    # At the sizes of the promises, each has the machine to itself.
+    is_alone = options.in_turn or options.long or len(wanted) == 1
+    # The tests of processes wait more than they compute, and those of Odoo keep two cores
+    # busy by themselves.
+    limit = 1 if is_alone else max(2, os.cpu_count() or 1)
+    with Crew(subdir("log", checkout_name()), limit) as crew:
+        for kind, (title, prepare, mine) in wanted.items():
+            crew.start(kind, title, partial(prepare, shop, environment, mine, others))
+    for kind, code in crew.results.items() if len(wanted) > 1 else ():
+        say(f"{wanted[kind][0]}: {'passed' if code in (0, 5) else f'FAILED ({code})'}")
+    return list(crew.results.values())
 
 
 def _is_path(word):
@@ -69,31 +97,28 @@ def _is_path(word):
 def _kinds(path):
     path = path.removeprefix("./").rstrip("/")
     if path == PROCESSES:
-        return ("processes", "queue_job")
-    if path.split("::")[0] == QUEUE_JOB:
-        return ("queue_job",)
+        return ("processes", *WITH_MODULES)
+    for kind, (name, _modules) in WITH_MODULES.items():
+        if path.split("::")[0] == name:
+            return (kind,)
     return ({PURE: "pure", PROCESSES: "processes"}.get(path.split("/")[0], "odoo"),)
 
 
-def _pytest(shop, environment, arguments, cwd):
-    command = [str(shop.python), "-m", "pytest", *arguments]
-    return subprocess.run(command, env=environment, cwd=cwd).returncode
+def _command(shop, *arguments):
+    return [str(shop.python), "-m", "pytest", *arguments]
 
 
 def _pure(shop, environment, paths, others):
-    say("\n=== Plain tests, without a database")
-    chosen = paths or [PURE]
-    return _pytest(shop, environment, ["-c", f"{PURE}/pytest.ini", *chosen, *others], CHECKOUT)
+    command = _command(shop, "-c", f"{PURE}/pytest.ini", *(paths or [PURE]), *others)
+    return command, environment, CHECKOUT, lambda: None
 
 
 def _odoo(shop, environment, paths, others):
-    say("\n=== Odoo and browser tests")
     database = f"test_{checkout_name()}"
     shop.copy(shop.application(), database)
     if not paths or any("tour" in path or path == "tests" for path in paths):
         with step("Scripts and styles for the browser tests", "20 s"):
-            command = [str(shop.python), str(INSIDE / "assets.py")]
-            subprocess.run(command, env=shop.inside_environment(database), check=True)
+            shop.script("assets.py", database)
     config = state_dir() / f"{database}.conf"
     config.write_text(
         "[options]\n"
@@ -113,6 +138,7 @@ def _odoo(shop, environment, paths, others):
         )
     )
     chosen = [f"{ADDON}/{path.removeprefix('./')}" for path in paths] or [f"{ADDON}/tests"]
+    environment = {**environment, "PYTHONPATH": str(INSIDE)}
     if paths in ([], ["tests"]) and not others:
         # All of them: each worker has a copy of the database. The browser's take longest,
         # and are not to be what is left over for one worker.
@@ -124,32 +150,30 @@ def _odoo(shop, environment, paths, others):
             "-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder",
             "-p", "own_filestore",
         ]  # fmt: skip
-        environment = {**environment, **shop.cluster.environment, "PYTHONPATH": str(INSIDE)}
+        environment = {**environment, **shop.cluster.environment}
         environment["PATH"] = f"{shop.cluster.bin}:{environment.get('PATH', os.defpath)}"
-    arguments = [
-        f"--odoo-config={config}", "--odoo-http", "--rootdir", ".", "-p", "no:cacheprovider",
-        *chosen, *others,
-    ]  # fmt: skip
-    try:
-        return _pytest(shop, environment, arguments, staging.stage())
-    finally:
-        shop.drop(database)
+    command = _command(
+        shop, f"--odoo-config={config}", "--odoo-http", "--rootdir", ".",
+        "-p", "no:cacheprovider", "-p", "still_heap", *chosen, *others,
+    )  # fmt: skip
+    return command, environment, staging.stage(), partial(shop.drop, database)
 
 
 def _processes(shop, environment, paths, others):
-    say("\n=== Tests with several processes and real commits")
     database = f"processes_{checkout_name()}"
     shop.copy(shop.application(), database)
-    chosen = [*(paths or [PROCESSES]), f"--ignore={QUEUE_JOB}"]
+    left = (f"--ignore={path}" for path, _modules in WITH_MODULES.values())
+    chosen = [*(paths or [PROCESSES]), *left]
     return _with_processes(shop, environment, database, [*chosen, *others])
 
 
-def _queue_job(shop, environment, paths, others):
-    say("\n=== Tests with OCA's queue_job and its job runner")
-    database = f"queue_{checkout_name()}"
-    if shop.has_module("queue_job"):
-        shop.with_module("queue_job", database)
-    chosen = [path for path in paths if QUEUE_JOB in path] or [QUEUE_JOB]
+def _with_modules(kind, shop, environment, paths, others):
+    """In a database of its own, with the modules that they are about."""
+    path, modules = WITH_MODULES[kind]
+    database = f"{kind}_{checkout_name()}"
+    if all(map(shop.has_module, modules)):
+        shop.with_module(",".join(modules), database)
+    chosen = [one for one in paths if path in one] or [path]
     return _with_processes(shop, environment, database, [*chosen, *others])
 
 
@@ -160,7 +184,18 @@ def _with_processes(shop, environment, database, arguments):
         # Nothing listens there: these tests look at the queue, not at the wire.
         "CRM_AUTOMATION_SMTP": str(free_port()),
     }
-    try:
-        return _pytest(shop, environment, ["-c", f"{PROCESSES}/pytest.ini", *arguments], CHECKOUT)
-    finally:
-        shop.drop(database)
+    command = _command(
+        shop, "-c", f"{PROCESSES}/pytest.ini", "-p", "still_heap", *arguments
+    )  # fmt: skip
+    return command, environment, CHECKOUT, partial(shop.drop, database)
+
+
+#: What a part is called, and what makes its command; in the order of their beginning: the
+#: first needs nothing, the second takes longest.
+PARTS = {
+    "pure": ("Plain tests, without a database", _pure),
+    "processes": ("Tests with several processes and real commits", _processes),
+    "odoo": ("Odoo and browser tests", _odoo),
+    "queue": ("Tests with OCA's queue_job and its job runner", partial(_with_modules, "queue")),
+    "others": ("Tests with Google's and Microsoft's calendars", partial(_with_modules, "others")),
+}

@@ -37,6 +37,11 @@ def chaos_name():
     return f"chaos_{checkout_name()}"
 
 
+def soak_name():
+    """Of the cluster and the database of this checkout's ``./dev/soak``."""
+    return f"soak_{checkout_name()}"
+
+
 def subdir(*names):
     path = state_dir().joinpath(*names)
     path.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,8 @@ from .system import build_lock, run
 LANGUAGES = "es_ES,en_US"
 #: Not needed by the addon: the demo and the tests use it where it is installed.
 OPTIONAL = "base_automation,hr_holidays"
+#: Of whoever calls, and not for what is started.
+FORGOTTEN = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 INSIDE = staging.CHECKOUT / "dev/devtools/inside"
 
 
@@ -39,8 +41,17 @@ class Workshop:
 
     @property
     def environment(self):
-        clean = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
-        return {**clean, **self.cluster.environment, "PYTHONUNBUFFERED": "1"}
+        clean = {k: v for k, v in os.environ.items() if k not in FORGOTTEN}
+        # Compiling Odoo takes seconds at each start. Nothing is written beside the sources,
+        # which are the user's or belong to a version of Odoo that several checkouts share.
+        return {
+            **clean,
+            **self.cluster.environment,
+            "PYTHONPYCACHEPREFIX": str(subdir("bytecode")),
+            # What it has found in the sources of all that is loaded.
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(subdir("hypothesis")),
+            "PYTHONUNBUFFERED": "1",
+        }
 
     def odoo_options(self, database):
         paths = [*map(str, self.source.addons), str(self.addons)]

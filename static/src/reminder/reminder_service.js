@@ -44,11 +44,14 @@ export const reminderService = {
                     primary: true,
                     onClick: () => {
                         call("action_dismiss");
-                        return action.doAction({
-                            type: "ir.actions.act_window",
-                            res_model: reminder.res_model,
-                            res_id: reminder.res_id,
-                            views: [[false, "form"]],
+                        // Where it leads is the server's business: of an activity, to its document.
+                        return action.doActionButton({
+                            type: "object",
+                            name: "action_open_record",
+                            resModel: "calendar.reminder",
+                            resId: id,
+                            resIds: [id],
+                            context: {},
                         });
                     },
                 },

@@ -1,0 +1,86 @@
+"""Who was wrong how often: counted for all workers and machines together.
+
+A failure is a row, so that no request waits for another one's or fails from it. Who gets in
+by what is remembered does not come here; who proves anew asks one query of two keys.
+"""
+
+import hashlib
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+#: Rows that are kept: older ones are dropped first.
+MANY = 100_000
+#: Failures by which it is looked whether there are more.
+LOOKED_EVERY = 500
+_NOW = SQL("clock_timestamp() AT TIME ZONE 'UTC'")
+#: Failures that are older do not count.
+_RECENT = SQL("%s - interval '1 day'", _NOW)
+
+
+class CaldavFailure(models.Model):
+    _name = "caldav.failure"
+    _description = "Failed Login of a Calendar Program"
+    _log_access = False
+
+    key = fields.Char(required=True, help="Digest of a name, or of an address.")
+    failed_at = fields.Datetime(required=True)
+
+    _by_key = models.Index("(key, failed_at)")
+
+    @api.model
+    def _counted(self, who):
+        """How often they were wrong of late.
+
+        :param dict who: kind of key to its value
+        :return: dict from kind to (number, seconds since the last one), of those who were
+        """
+        kinds = {_digest(kind, value): kind for kind, value in who.items()}
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT key, count(*), extract(epoch FROM %s - max(failed_at))::float
+                  FROM caldav_failure WHERE key = ANY(%s) AND failed_at > %s GROUP BY key
+                """,
+                _NOW,
+                list(kinds),
+                _RECENT,
+            )
+        )
+        return {kinds[key]: (number, seconds) for key, number, seconds in rows}
+
+    @api.model
+    def _note(self, who):
+        """They were wrong."""
+        keys = [_digest(kind, value) for kind, value in who.items()]
+        rows = self.env.execute_query(
+            SQL(
+                "INSERT INTO caldav_failure (key, failed_at) SELECT unnest(%s), %s RETURNING id",
+                keys,
+                _NOW,
+            )
+        )
+        if any(row_id % LOOKED_EVERY == 0 for (row_id,) in rows):
+            self.env.cr.execute(
+                SQL(
+                    "DELETE FROM caldav_failure"
+                    " WHERE id <= (SELECT max(id) FROM caldav_failure) - %s",
+                    MANY,
+                )
+            )
+
+    @api.model
+    def _clear(self, who):
+        """They were right: what was before does not count."""
+        keys = [_digest(kind, value) for kind, value in who.items()]
+        self.env.cr.execute(SQL("DELETE FROM caldav_failure WHERE key = ANY(%s)", keys))
+
+    @api.autovacuum
+    def _gc_failures(self):
+        self.env.cr.execute(SQL("DELETE FROM caldav_failure WHERE failed_at <= %s", _RECENT))
+
+
+def _digest(kind, value):
+    """Of a name that is none somebody may have typed a password."""
+    text = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()
