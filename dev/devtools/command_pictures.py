@@ -38,7 +38,7 @@ def main(arguments):
         try:
             with server:
                 server.forget_mail()
-                keys = make_keys(shop.cluster, database, ("marta",))
+                keys = make_keys(shop.cluster, database, ("luis",))
                 with step("What the pictures show", "1 minute"):
                     facts = Stage(server, keys).play()
                 return _take(shop, server, facts, options.names or known)

@@ -258,15 +258,18 @@ class Stage:
 
     def calendars(self):
         """A feed, a subscription to it, an import that is looked at."""
+        tag = self.admin.call("calendar.event.type", "create", {"name": "Feria"})
         feed = self.marta.call(
-            "calendar.feed", "create", {"name": "Ferias del sector", "period": "all"}
-        )
+            "calendar.feed", "create",
+            {"name": "Ferias del sector", "period": "all", "categ_ids": [(6, 0, [tag])]},
+        )  # fmt: skip
         for days, name in FAIRS:
             self.marta.call(
                 "calendar.event", "create",
                 {
                     "name": name, "start": self.hour(days, 10), "stop": self.hour(days, 18),
                     "partner_ids": [(6, 0, [self.partner(self.marta)])],
+                    "categ_ids": [(6, 0, [tag])],
                 },
             )  # fmt: skip
         action = self.marta.call("calendar.feed", "action_new_address", [feed])
@@ -282,7 +285,8 @@ class Stage:
             {"name": "agenda-2026.ics", "datas": base64.b64encode(self.file()).decode()},
         )  # fmt: skip
         one = self.ana.call("calendar.import", "create", {"file_ids": [(6, 0, [attachment])]})
-        self.ana.call("calendar.import", "action_preview", [one])
+        spanish = {"lang": "es_ES"}
+        self.ana.call("calendar.import", "action_preview", [one], context=spanish)
         return {"feed": own, "subscription": subscription, "import": one}
 
     def file(self):
@@ -308,12 +312,12 @@ class Stage:
     # -- an account ---------------------------------------------------------------
 
     def account(self):
-        """Ana's account on another server: this one, as Marta sees it."""
+        """Ana's account on another server: this one, as Luis sees it."""
         account = self.ana.call(
             "caldav.account", "create",
             {
                 "name": "Agenda del equipo", "url": f"{self.server.url}/caldav/",
-                "login": "marta", "password": self.keys["marta"],
+                "login": "luis", "password": self.keys["luis"],
             },
         )  # fmt: skip
         self.ana.call("caldav.account", "action_connect", [account])

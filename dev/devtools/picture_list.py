@@ -7,7 +7,7 @@ a text that is in it, ``type`` a selector and a text, ``rest`` seconds. In addre
 
 from dataclasses import dataclass
 
-WIDE, TALL, PHONE = (1200, 760), (1200, 900), (420, 860)
+LOW, WIDE, TALL, PHONE = (1200, 440), (1200, 760), (1200, 900), (420, 1400)
 DIALOG = ".modal-content"
 ACTION = "{url}/odoo/action-crm_automation."
 RULE = f"{ACTION}crm_automation_rule_action/{{rule}}"
@@ -84,7 +84,7 @@ PICTURES = (
     Picture("estado", f"{ACTION}crm_automation_health_action", (("rest", 1.5),), TALL),
     Picture(
         "adoptar", f"{ACTION}crm_automation_take_over_open",
-        (("click", ".o_data_row .o_data_cell", "Lead nuevo"), FORM), TALL, login="admin",
+        (("click", ".o_data_row .o_data_cell", "Lead nuevo: prioridad"), FORM), TALL, login="admin",
     ),
     # Reuniones periódicas
     Picture("serie", f"{EVENT}{{series}}", SERIES, TALL, login="luis"),
@@ -119,10 +119,12 @@ PICTURES = (
         "plan_visitas", f"{ACTION}calendar_visit_plan_action/{{plan}}",
         (FORM, ("click", "button[name='action_open_visits']"), ROWS),
     ),
-    Picture("visitas", f"{ACTION}calendar_visit_dashboard_action", (("rest", 2.5),), TALL),
+    Picture(
+        "visitas", "{url}/odoo/visits", (("wait", ".o_crm_automation_figure"), ("rest", 1)), TALL
+    ),
     # Recordatorios
-    Picture("avisos", f"{ACTION}calendar_reminder_coming_open", (ROWS,), login="luis"),
-    Picture("aviso", f"{ACTION}calendar_alarm_action/{{alarm}}", (FORM,)),
+    Picture("avisos", f"{ACTION}calendar_reminder_coming_open", (ROWS,), LOW, login="luis"),
+    Picture("aviso", f"{ACTION}calendar_alarm_action/{{alarm}}", (FORM,), LOW),
     Picture(
         "resumen", "{url}/odoo/action-base.action_res_users_my/{ana}",
         (
@@ -134,15 +136,15 @@ PICTURES = (
     ),
     # Sincronizar mi agenda
     Picture("sincronizar", f"{ACTION}caldav_setup_action", (FORM,), TALL),
-    Picture("programas", f"{ACTION}caldav_setup_action", (FORM, ("top", ".o_notebook")), TALL),
+    Picture("programas", f"{ACTION}caldav_setup_action", (FORM, tab("davx5")), TALL, ".o_notebook"),
     # Cuentas
     Picture("cuenta", f"{ACTION}caldav_account_action/{{account}}", (FORM,), (1200, 1000)),
     Picture(
         "cuenta_ejecuciones", f"{ACTION}caldav_account_action/{{account}}",
-        (FORM, ("click", ".oe_stat_button", "Ejecuciones"), ROWS), (1200, 420),
+        (FORM, ("click", ".oe_stat_button", "Ejecuciones"), ROWS), LOW,
     ),
     # Importar, canales, suscripciones
     Picture("importar", f"{ACTION}calendar_import_action/{{import}}", (FORM, ROWS), TALL),
-    Picture("canal", f"{ACTION}calendar_feed_action/{{feed}}", (FORM,)),
+    Picture("canal", f"{ACTION}calendar_feed_action/{{feed}}", (FORM,), LOW),
     Picture("suscripcion", f"{ACTION}calendar_subscription_action/{{subscription}}", (FORM,)),
 )  # fmt: skip
