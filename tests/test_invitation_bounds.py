@@ -106,7 +106,8 @@ class TestReviewList(GatewayCase):
             self.assertEqual(len(self.reviews()), 3)
             self.doubtful(6, "eva@azure.example")
             self.assertEqual(len(self.reviews()), 4)
-            self.reviews().received_at -= timedelta(days=2)
+            for review in self.reviews():
+                review.received_at -= timedelta(days=2)
             self.doubtful(7)
             self.assertEqual(len(self.reviews()), 5)
 
