@@ -29,7 +29,7 @@ class CaldavAccountCalendar(models.Model):
     state = fields.Selection(STATES, readonly=True, copy=False)
     message = fields.Text("What Is Wrong", readonly=True, copy=False)
     failures = fields.Integer("Failed in a Row", readonly=True, copy=False)
-    next_try = fields.Datetime("Next Try", readonly=True, copy=False)
+    next_try = fields.Datetime(readonly=True, copy=False)
 
     def _note_state(self, state, message=False, failures=0, next_try=False):
         """Say how far it is, where that is something new."""
