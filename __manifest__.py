@@ -6,7 +6,7 @@
     "author": "crm_automation contributors",
     "license": "LGPL-3",
     "depends": ["sale_management", "crm", "calendar", "project", "mail"],
-    "external_dependencies": {"python": ["icalendar", "python-dateutil", "caldav", "regex"]},
+    "external_dependencies": {"python": ["icalendar", "python-dateutil", "regex"]},
     "data": [
         "security/crm_automation_groups.xml",
         "security/ir.model.access.csv",

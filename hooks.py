@@ -9,8 +9,8 @@ _logger = logging.getLogger(__name__)
 def check_urllib3():
     """Say it clearly where urllib3-future has replaced urllib3.
 
-    Some releases of the CalDAV library bring niquests, which brings
-    urllib3-future, which installs itself as ``urllib3``. Odoo's outgoing mail
+    Some packages (releases of the library ``caldav`` among them) bring niquests, which
+    brings urllib3-future, which installs itself as ``urllib3``. Odoo's outgoing mail
     server then fails with an error that names none of them.
     """
     if not importlib.util.find_spec("urllib3_future"):
@@ -22,7 +22,7 @@ def check_urllib3():
             "The Python package urllib3-future has replaced urllib3 in this "
             "environment, and Odoo cannot send mail over TLS with it. Run: "
             "pip uninstall -y niquests urllib3-future; "
-            "pip install --force-reinstall urllib3 'caldav==2.0.1'"
+            "pip install --force-reinstall urllib3"
         )
 
 

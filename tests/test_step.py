@@ -52,6 +52,20 @@ class TestSteps(AutomationData, HttpCase):
         self.assertTrue(summary.with_user(self.employee).is_done)
         self.assertFalse(summary.with_user(self.seller).is_done)
 
+    def test_openerps_menus_are_under_the_calendar_of_sales(self):
+        def names(user):
+            Menu = self.env["ir.ui.menu"].with_user(user).with_context(lang="es_ES")
+            parent = self.env.ref("crm_automation.menu_sale_calendar")
+            shown = Menu._visible_menu_ids()
+            return {
+                menu.name for menu in Menu.search([("parent_id", "=", parent.id)])
+                if menu.id in shown
+            }  # fmt: skip
+
+        self.assertLessEqual({"Alarmas", "Eventos", "Invitaciones evento"}, names(self.manager))
+        admin = self.env.ref("base.user_admin")
+        self.assertLessEqual({"Eventos", "Tipos de reunión"}, names(admin))
+
     def test_in_the_browser(self):
         self.manager.lang = "es_ES"
         self.start_tour("/odoo", "crm_automation_first_steps", login="rule_manager")
