@@ -62,7 +62,7 @@ class TestSteps(AutomationData, HttpCase):
                 if menu.id in shown
             }  # fmt: skip
 
-        self.assertLessEqual({"Alarmas", "Eventos", "Invitaciones evento"}, names(self.manager))
+        self.assertLessEqual({"Avisos", "Eventos", "Invitaciones evento"}, names(self.manager))
         admin = self.env.ref("base.user_admin")
         self.assertLessEqual({"Eventos", "Tipos de reunión"}, names(admin))
 
