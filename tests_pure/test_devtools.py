@@ -26,8 +26,9 @@ def test_a_word_that_names_another_file_is_a_name_of_tests(word):
         ("./tests/test_rule.py::TestRule", ("odoo",)),
         ("tests_pure", ("pure",)),
         ("tests_processes/test_ledger.py", ("processes",)),
-        ("tests_processes/test_queue_job.py::test_x", ("modules",)),
-        ("tests_processes/", ("processes", "modules")),
+        ("tests_processes/test_queue_job.py::test_x", ("queue",)),
+        ("tests_processes/test_accounts_others.py", ("others",)),
+        ("tests_processes/", ("processes", "queue", "others")),
     ],
 )
 def test_a_path_of_tests_selects_its_part(path, kinds):
