@@ -146,13 +146,13 @@ class CaldavAccount(models.Model):
     def _turn(self):
         """Bring one account in step, whatever comes of it."""
         self = self.with_context(lang=self.user_id.lang)
-        only_out = not self.next_sync or self.next_sync > self.env.cr.now()
         journal = Journal(self)
-        self.state = "working"
-        self._commit()
         conflicts = 0
         while True:
             try:
+                only_out = not self.next_sync or self.next_sync > self.env.cr.now()
+                self.state = "working"
+                self._commit()
                 self._ended(journal, *self._try(journal, only_out), only_out)
                 self._commit()
                 return

@@ -18,6 +18,8 @@ import session
 
 pytestmark = pytest.mark.skipif(not PEERS.is_dir(), reason="the other servers cannot be had")
 
+#: Of a turn, so many steps are looked at one by one.
+STEPS = 40
 EMPTY = '<?xml version="1.0"?><multistatus xmlns="DAV:">{}</multistatus>'
 
 
@@ -361,3 +363,21 @@ def test_a_merge_that_is_not_taken_at_once(account, program, proxy):
     retry(account)
     text = program.by_summary()["a"]
     assert "LOCATION:New" in text and "Notes" in text
+
+
+def test_its_owner_presses_the_button_between_any_two_steps(account, program):
+    """What he writes of his account is no failure of the job: it begins anew."""
+    program.put("a.ics", event("a", "There"))
+
+    for step in range(1, STEPS):
+        with session.environment() as env:
+            env["caldav.account"].browse(account).next_sync = env.cr.now()
+        worker = processes.Worker(lambda env: env["caldav.account"]._sync_due(), stop_at=step)
+        if worker.wait_stopped():
+            with session.environment() as env:
+                env["caldav.account"].browse(account).with_user(luis(env)).action_sync()
+            worker.go_on()
+        worker.join()
+    sync(account)
+    assert look(account)[0] == "ok"
+    assert here() == ["There"]
