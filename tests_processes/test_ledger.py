@@ -295,6 +295,9 @@ def planned(seconds):
     with session.environment() as env:
         firing = env["crm.automation.firing"].search([("res_id", "in", ids)])
         firing.run_at = env.cr.now().replace(microsecond=0) + timedelta(seconds=seconds)
+        # As if the other jobs had run: who waits lets go for them.
+        drainers = env["crm.automation.firing"]._drainers()
+        env["ir.cron.trigger"].search([("cron_id", "not in", drainers.ids)]).unlink()
         return firing.id, firing.run_at.replace(tzinfo=UTC).timestamp()
 
 
