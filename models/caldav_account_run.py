@@ -144,14 +144,14 @@ class CaldavAccount(models.Model):
     def _turn(self):
         """Bring one account in step, whatever comes of it."""
         self = self.with_context(lang=self.user_id.lang)
-        only_out = not self.next_sync or self.next_sync > self.env.cr.now()
         journal = Journal(self)
-        self.state = "working"
-        self._commit()
         lost = None
         for turn in range(2 * MAX_CONFLICTS):
             time.sleep(WAIT * turn)
             try:
+                only_out = not self.next_sync or self.next_sync > self.env.cr.now()
+                self.state = "working"
+                self._commit()
                 # After so many it is only said that it did not work.
                 found = self._try(journal, only_out) if turn < MAX_CONFLICTS else (False, lost)
                 self._ended(journal, *found, only_out)

@@ -65,5 +65,5 @@ class CrmAutomationDelivery(models.Model):
 
     @api.model
     def _follow_untold(self):
-        super()._follow_untold()
         self.env["calendar.reminder"].sudo()._follow_untold()
+        return super()._follow_untold()

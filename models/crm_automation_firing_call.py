@@ -8,12 +8,16 @@ and waits for it.
 import time
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import api, models
 from odoo.tools import SQL, config
 
 #: So much before what is due next a drainer is called: Odoo's workers sleep for 60
 #: to 70 seconds.
 LEAD = timedelta(seconds=75)
+#: After so long a job that was called is in the hands of a worker, if one is free.
+TAKEN = timedelta(seconds=3)
 #: Names the lock of the drainer that waits: one is enough.
 WAITING_LOCK = 7_304_912
 
@@ -26,7 +30,8 @@ class CrmAutomationFiring(models.Model):
         """Wait until the next pending firing is due, if that is soon.
 
         Only within a scheduled job, and only one of them at a time: with fewer than
-        two workers for jobs, all others would stand still meanwhile.
+        two workers for jobs, all others would stand still meanwhile. As they would
+        where the other workers are busy for long: then it lets go, and comes back.
 
         :param float deadline: of the monotonic clock; no waiting beyond it
         :return: whether something is due now
@@ -41,9 +46,11 @@ class CrmAutomationFiring(models.Model):
             while True:
                 # Each look sees what is there by now.
                 cr.rollback()
+                is_wanted = self._worker_is_wanted()
+                cr.rollback()
                 seconds = self._seconds_to_next()
                 cr.rollback()
-                if seconds is None or seconds > deadline - time.monotonic():
+                if seconds is None or is_wanted or seconds > deadline - time.monotonic():
                     return False
                 # What is due already may be in the hands of another drainer.
                 time.sleep(min(max(seconds, 0.1), 1))
@@ -51,6 +58,27 @@ class CrmAutomationFiring(models.Model):
                     return True
         finally:
             cr.execute(SQL("SELECT pg_advisory_unlock(%s)", WAITING_LOCK))
+
+    @api.model
+    def _worker_is_wanted(self):
+        """Whether another job has been called, and no worker has taken it."""
+        query = SQL(
+            """
+            SELECT FROM ir_cron cron
+             WHERE cron.active AND cron.id <> ALL(%s) AND EXISTS (
+                   SELECT FROM ir_cron_trigger trigger
+                    WHERE trigger.cron_id = cron.id AND trigger.call_at <= %s)
+             LIMIT 1 FOR SHARE SKIP LOCKED
+            """,
+            self._drainers().ids,
+            self.env.cr.now() - TAKEN,
+        )
+        try:
+            self.env.cr.execute(query, log_exceptions=False)
+        except psycopg2.extensions.TransactionRollbackError:
+            # Just now: somebody has taken it.
+            return False
+        return bool(self.env.cr.rowcount)
 
     @api.model
     def _seconds_to_next(self):

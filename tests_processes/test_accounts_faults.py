@@ -20,6 +20,8 @@ import session
 
 pytestmark = pytest.mark.skipif(not PEERS.is_dir(), reason="the other servers cannot be had")
 
+#: Of a turn, so many steps are looked at one by one.
+STEPS = 40
 EMPTY = '<?xml version="1.0"?><multistatus xmlns="DAV:">{}</multistatus>'
 
 
@@ -443,7 +445,7 @@ def test_somebody_keeps_writing_in_odoo(account, program, proxy, often):
         assert places["a"] == "New" and look(account)[0] == "ok"
         return
     # It waits, and says why; the next time it works.
-    assert places["a"] == "Old" and "same moment" in reason and row
+    assert places["a"] == "Old" and "mismo momento" in reason and row
     retry(account)
     assert "LOCATION:New" in program.by_summary()["a"] and look(account)[0] == "ok"
     with session.environment() as env:
@@ -479,3 +481,21 @@ def test_a_server_that_bears_no_two_at_once(account, program, proxy, status):
     sync(account)
     assert look(account)[0] == "ok" and len(program.names()) == 12
     assert refused and len(refused) < 6
+
+
+def test_its_owner_presses_the_button_between_any_two_steps(account, program):
+    """What he writes of his account is no failure of the job: it begins anew."""
+    program.put("a.ics", event("a", "There"))
+
+    for step in range(1, STEPS):
+        with session.environment() as env:
+            env["caldav.account"].browse(account).next_sync = env.cr.now()
+        worker = processes.Worker(lambda env: env["caldav.account"]._sync_due(), stop_at=step)
+        if worker.wait_stopped():
+            with session.environment() as env:
+                env["caldav.account"].browse(account).with_user(luis(env)).action_sync()
+            worker.go_on()
+        worker.join()
+    sync(account)
+    assert look(account)[0] == "ok"
+    assert here() == ["There"]

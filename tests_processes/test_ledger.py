@@ -288,6 +288,12 @@ def drain_as_a_job(env):
     return began, time.time()
 
 
+def others_have_run(env):
+    """As if workers had taken all other jobs that were called: who waits lets go for them."""
+    drainers = env["crm.automation.firing"]._drainers()
+    env["ir.cron.trigger"].search([("cron_id", "not in", drainers.ids)]).unlink()
+
+
 def planned(seconds):
     """A firing that is due in so many seconds: its id, and its moment."""
     ids = make_leads(1)
@@ -295,6 +301,7 @@ def planned(seconds):
     with session.environment() as env:
         firing = env["crm.automation.firing"].search([("res_id", "in", ids)])
         firing.run_at = env.cr.now().replace(microsecond=0) + timedelta(seconds=seconds)
+        others_have_run(env)
         return firing.id, firing.run_at.replace(tzinfo=UTC).timestamp()
 
 
@@ -330,6 +337,7 @@ def test_only_one_job_waits_and_it_does_what_comes_meanwhile():
         drainers = env["crm.automation.firing"]._drainers()
         armed = env["ir.cron.trigger"].search([("cron_id", "in", drainers.ids)])
         assert armed.filtered(lambda trigger: trigger.call_at <= env.cr.now())
+        others_have_run(env)
     processes.Worker(drain_as_a_job).join()
     assert finished(firing_id)[0] == "done"
 

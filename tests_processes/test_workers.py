@@ -3,6 +3,7 @@
 import collections
 import re
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -102,3 +103,40 @@ def test_two_servers_share_the_ledger(drainers, tmp_path):
 def pending():
     with session.environment() as env:
         return env["crm.automation.firing"].search_count([("state", "=", "pending")])
+
+
+def wait_as_a_job(env):
+    """How a drainer waits for what is due next.
+
+    :return: whether that is due now, and after how many seconds
+    """
+    firings = env["crm.automation.firing"]
+    begin = time.monotonic()
+    firings = firings.with_context(cron_id=firings._drainers()[:1].id)
+    return firings._wait_for_next(begin + 60), time.monotonic() - begin
+
+
+def hold_mailer(env, seconds):
+    """As a worker that runs the mail queue's job."""
+    mailer = env.ref("mail.ir_cron_mail_scheduler_action")
+    env.cr.execute("SELECT FROM ir_cron WHERE id = %s FOR NO KEY UPDATE", [mailer.id])
+    time.sleep(seconds)
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_who_waits_lets_go_for_a_job_that_nobody_has_taken(is_held):
+    """Mails would wait for more than a minute where the other worker is busy for long."""
+    convert(make_leads(1))
+    with session.environment() as env:
+        now = env.cr.now().replace(microsecond=0)
+        env["crm.automation.firing"].search([]).run_at = now + timedelta(seconds=12)
+        env["ir.cron.trigger"].search([]).unlink()
+        mailer = env.ref("mail.ir_cron_mail_scheduler_action")
+        mailer._trigger(at=now - timedelta(seconds=5))
+    holder = processes.Worker(lambda env: hold_mailer(env, 15)) if is_held else None
+    time.sleep(1)
+    (is_due, seconds), _steps = processes.Worker(wait_as_a_job).join()
+    assert is_due == is_held
+    assert (seconds > 6) == is_held, seconds
+    if holder:
+        holder.join()

@@ -5,6 +5,7 @@ purpose.
 """
 
 import collections
+import re
 import statistics
 
 from .say import say
@@ -20,6 +21,7 @@ MORE_MIB, MORE = 10, 0.15
 WARM = 300
 #: Connections that there may be more at the end than at the most until minute 5.
 MORE_CONNECTIONS = 2
+ENDED = re.compile(r"Worker\w+ \(\d+\) timeout after")
 #: Rows that a table may have more without a reason: of jobs that are at work.
 FEW = 20
 #: Of meetings that are there at a time.
@@ -66,17 +68,24 @@ def _print_lanes(soak):
     busy = sum(kind == "cron" and at_work for kind, at_work in soak.kills)
     print(f"\n{soak.options.minutes:g} minutes, {len(soak.kills)} kills: {listed(kills)};"
           f" workers in the middle of a job: {busy}")  # fmt: skip
-    print(f"Odoo ended by itself, and was started again: {soak.ends}")
+    print(f"Odoo ended by itself, and was started again: {soak.ends};"
+          f" it has ended workers itself that took too long: {_ended(soak)}")  # fmt: skip
     for lane in soak.lanes:
         print(f"{lane.name + ':':12} {listed(lane.counts)}")
         for fault, number in lane.faults.most_common(5):
             print(f"{'':12} Odoo answered {number} times: {fault}")
 
 
+def _ended(soak):
+    """How many workers Odoo's master has killed: a round of jobs has its time as well."""
+    with soak.server.log.open(errors="replace") as log:
+        return sum(bool(ENDED.search(line)) for line in log)
+
+
 def _mails(soak, letters):
     """The mails, and what Odoo says of them."""
     print(f"\nfaults of the mail server: {listed(soak.smtp.faults)}")
-    allowed = len(soak.kills) + soak.ends + soak.smtp.cut_after_data
+    allowed = len(soak.kills) + soak.ends + _ended(soak) + soak.smtp.cut_after_data
     repeats = 0
     for lane in soak.lanes:
         if not isinstance(lane, MailLane):
