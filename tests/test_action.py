@@ -233,7 +233,7 @@ class TestFieldAction(ActionCase):
         for words in (
             "set responsible to Sergio Seller",
             "set priority to High",
-            "set state to Done",
+            "set state to Closed",
             "set “Referred By” to “Soria”",
             "add followers Azure & Sons",
             "schedule “To-Do”",

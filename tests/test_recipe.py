@@ -154,7 +154,7 @@ class TestRecipeWizard(RecipeCase):
         done.state = "1_done"
         wizard = self.wizard(self.env.ref("crm_automation.recipe_task_closed"))
         self.assertEqual(wizard.sample, "Done with it")
-        self.assertEqual(wizard.preview_subject, "Done with it: now Done")
+        self.assertEqual(wizard.preview_subject, "Done with it: now Closed")
 
     def test_a_preview_of_nothing_says_so(self):
         self.env["sale.order"].search([]).with_context(disable_cancel_warning=True)._action_cancel()

@@ -55,6 +55,8 @@ registry.category("web_tour.tours").add("crm_automation_account", {
                 content: "The password is not there to be read",
                 trigger: ".o_form_view:contains('Hay una contraseña guardada')",
             },
+            { trigger: ".o_form_button_save", run: "click" },
+            { trigger: ".o_form_saved, .o_form_readonly, .o_form_view:not(:has(.o_form_dirty))" },
         ];
     },
 });
