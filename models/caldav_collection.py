@@ -52,7 +52,14 @@ class CaldavCollection(models.Model):
         if not found:
             home = self.env["caldav.change"]._home()
             [(is_elsewhere,)] = self.env.execute_query(
-                SQL("SELECT EXISTS (SELECT FROM caldav_collection WHERE home <> %s)", home)
+                SQL(
+                    """
+                    SELECT EXISTS (SELECT FROM caldav_collection WHERE home <> %s)
+                        OR EXISTS (SELECT FROM caldav_change WHERE %s)
+                    """,
+                    home,
+                    _FROM_ELSEWHERE,
+                )
             )
             if is_elsewhere:
                 self._move_in()
@@ -320,11 +327,7 @@ class CaldavCollection(models.Model):
             SQL("DELETE FROM caldav_object"),
             SQL("DELETE FROM caldav_member WHERE is_gone"),
             # Notes of transactions that have not been here yet.
-            SQL(
-                "DELETE FROM caldav_change"
-                " WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
-                " AND xid <> pg_current_xact_id()::text::bigint"
-            ),
+            SQL("DELETE FROM caldav_change WHERE %s", _FROM_ELSEWHERE),
             SQL(
                 "UPDATE caldav_collection SET home = %s, epoch = %s, seen_in = NULL, forgotten = 0"
                 " WHERE home <> %s",
@@ -338,3 +341,8 @@ class CaldavCollection(models.Model):
 
 #: Random, without the hyphens that tokens are made of.
 _NEW_EPOCH = SQL("left(replace(gen_random_uuid()::text, '-', ''), 12)")
+#: Of a change: noted by a transaction that has not been here yet.
+_FROM_ELSEWHERE = SQL(
+    "xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+    " AND xid <> pg_current_xact_id()::text::bigint"
+)

@@ -320,6 +320,15 @@ class TestTokens(CaldavCase):
         self.assertIn(meeting.ical_uid, self.texts(other))
         self.assertNotEqual(self.agenda.epoch, other.epoch)
 
+    def test_a_database_from_elsewhere_that_nobody_has_read_yet(self):
+        """Its changes were counted there; no calendar says so."""
+        meeting = self.make_meeting()
+        self.env.flush_all()
+        self.Collection.search([]).unlink()
+        self.env.cr.execute("UPDATE caldav_change SET xid = 900000000000 + id")
+        self.env.invalidate_all()
+        self.assertIn("Tasting", self.texts(self.collection(self.seller))[meeting.ical_uid])
+
     def test_what_users_keep_of_a_meeting_goes_with_it(self):
         """Also when it is deleted in Odoo; as long as it is in the archive, it stays."""
         meetings = [self.make_meeting(), self.make_meeting(), self.make_meeting()]

@@ -260,6 +260,11 @@ class Account(Lane):
         return wrong + [f"{name} is there" for name in found.keys() - known]
 
     def judge(self, letters):
+        held = self.soak.watch.query(
+            "SELECT hold, count(*) FROM caldav_account_object WHERE hold IS NOT NULL GROUP BY 1"
+        )
+        if held:
+            self.wrong.append(f"objects that wait for somebody: {held}")
         if self.here_has != self.there_has:
             only = [set(self.here_has) - set(self.there_has),
                     set(self.there_has) - set(self.here_has)]  # fmt: skip
