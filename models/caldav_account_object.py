@@ -39,6 +39,8 @@ class CaldavAccountObject(models.Model):
     version = fields.Char(groups=fields.NO_ACCESS)
     print_here = fields.Char(groups=fields.NO_ACCESS)
     print_there = fields.Char(groups=fields.NO_ACCESS)
+    #: of what was about to be written there, when nobody knows yet whether it was
+    print_sent = fields.Char(groups=fields.NO_ACCESS)
     text_here = fields.Text(groups=fields.NO_ACCESS, help="Empty: the same as there.")
     text_there = fields.Text(groups=fields.NO_ACCESS)
     dirty_here = fields.Selection([("changed", "Changed"), ("gone", "Gone")])

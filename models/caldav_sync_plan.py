@@ -104,7 +104,9 @@ class Plan:
         if row.has_there and row.print_there:
             if self.there.etag and self.there.etag == row.etag:
                 return Side.SAME
-            return Side.SAME if print_of(self.there.text) == row.print_there else Side.CHANGED
+            # What Odoo has sent, and died before it was noted, nobody else has written.
+            known = (row.print_there, row.print_sent or row.print_there)
+            return Side.SAME if print_of(self.there.text) in known else Side.CHANGED
         return Side.CHANGED
 
     def do(self):
@@ -133,7 +135,7 @@ class Plan:
             {
                 "dirty_here": False, "dirty_there": False, "seen_etag": False, "hold": False,
                 "reason": False, "failures": 0, "next_try": False, "is_allowed": False,
-                "choice": False, **values,
+                "choice": False, "print_sent": False, **values,
             }
         )  # fmt: skip
 
@@ -330,6 +332,7 @@ class Plan:
         path = row.path or self.step.remote.new_path(row.uid)
         if not row.path and self.step.sync._count([("path", "=", path)]):
             raise DavError(self.step._words("occupied"))
+        row.print_sent = print_of(text) if text else False
         self.step.tasks.append(
             Task(
                 row.id, path, text, etag, self.version, self.text, kind, row.uid,

@@ -77,6 +77,7 @@ class SendMixin:
             "dirty_there": False, "text_there": task.text, "print_there": print_of(task.text),
             "etag": task.new_etag or False, "seen_etag": False, "hold": False, "reason": False,
             "failures": 0, "next_try": False, "is_allowed": False, "choice": False,
+            "print_sent": False,
         }  # fmt: skip
         if text is not None:
             same = not task.new_etag or text.etag == task.new_etag

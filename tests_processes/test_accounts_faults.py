@@ -499,3 +499,22 @@ def test_its_owner_presses_the_button_between_any_two_steps(account, program):
     sync(account)
     assert look(account)[0] == "ok"
     assert here() == ["There"]
+
+
+def test_what_was_written_unheard_is_no_change_of_theirs(account, program, proxy):
+    """The server has taken it, and Odoo has not heard so: who deletes it here deletes it."""
+    program.put("a.ics", event("a"))
+    sync(account)
+    change("a", location="Cellar")
+
+    def unheard(method, path, body):
+        return (lambda answer: (500, {}, b"")) if method == "PUT" else None
+
+    proxy.rule = unheard
+    sync(account)
+    assert "LOCATION:Cellar" in program.by_summary()["a"]
+    proxy.rule = None
+    with session.environment() as env:
+        env["calendar.event"].search([("name", "=", "a"), ("user_id", "=", luis(env).id)]).unlink()
+    retry(account)
+    assert here() == [] == sorted(program.by_summary())
