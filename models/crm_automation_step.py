@@ -15,7 +15,7 @@ class CrmAutomationStep(models.Model):
     )
     name = fields.Char("Step", required=True, translate=True)
     description = fields.Text("What it Brings", required=True, translate=True)
-    icon = fields.Char("Icon", required=True, help="A name of Font Awesome 4, as fa-bell.")
+    icon = fields.Char(required=True, help="A name of Font Awesome 4, as fa-bell.")
     sequence = fields.Integer(default=10, help="The lowest is shown first.")
     group_id = fields.Many2one(
         "res.groups", "For", help="Who is shown this step; empty: every employee."

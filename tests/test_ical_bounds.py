@@ -42,7 +42,7 @@ class TestSharedThings(GatewayCase):
         self.Alarm = self.env["calendar.alarm"]
         self.before = self.Tag.search_count([]), self.Alarm.search_count([])
 
-    def copy(self):
+    def copies(self):
         return self.env["calendar.event"].search([("ical_uid", "=", "harvest")], order="start")
 
     def counts(self):
@@ -56,7 +56,7 @@ class TestSharedThings(GatewayCase):
         self.receive(news(lines=[*tags(30), "CATEGORIES:wine", *alarms(30)]))
         self.receive(news(lines=["CATEGORIES:wine,Oil", *alarms(3)], seconds=1))
         self.assert_believed()
-        event = self.copy()
+        event = self.copies()
         self.assertEqual(event.categ_ids, tag)
         self.assertFalse(event.alarm_ids)
         self.assertEqual(self.counts(), (1, 0))
@@ -66,11 +66,11 @@ class TestSharedThings(GatewayCase):
         rule = ["RRULE:FREQ=DAILY;COUNT=2"]
         self.receive(news(lines=[*rule, *alarms(1)]))
         alarm = self.Alarm.search([], limit=1)
-        self.copy().write({"alarm_ids": [(4, alarm.id)]})
+        self.copies().write({"alarm_ids": [(4, alarm.id)]})
         self.receive(news(lines=["RRULE:FREQ=DAILY;COUNT=3"], name="Late", sequence=1, seconds=1))
         self.assert_believed()
-        self.assertEqual(self.copy().mapped("name"), ["Late"] * 3)
-        for event in self.copy():
+        self.assertEqual(self.copies().mapped("name"), ["Late"] * 3)
+        for event in self.copies():
             self.assertEqual(event.alarm_ids, alarm)
 
     def take(self, *lines):
@@ -90,7 +90,7 @@ class TestSharedThings(GatewayCase):
     def test_a_file_makes_some_and_loses_none(self):
         lines = [*tags(50), *alarms(50)]
         self.assertEqual(self.take(*lines).kind, "new")
-        event = self.copy()
+        event = self.copies()
         self.assertEqual(self.counts(), (MAX_TAGS, MAX_ALARMS))
         self.assertEqual((len(event.categ_ids), len(event.alarm_ids)), (MAX_TAGS, MAX_ALARMS))
         [item] = parse(event._ical_text().encode()).items
@@ -109,7 +109,7 @@ class TestSharedThings(GatewayCase):
     def test_a_long_description(self):
         lines = [f"DESCRIPTION:{LONG}"]
         self.take(*lines)
-        event = self.copy()
+        event = self.copies()
         self.assertLess(len(event.description), MAX_DESCRIPTION * 1.1)
         [item] = parse(event._ical_text().encode()).items
         self.assertEqual(item.description, LONG)
@@ -124,7 +124,7 @@ class TestSharedThings(GatewayCase):
     def test_a_long_description_of_many_meetings(self):
         self.receive(news(lines=["RRULE:FREQ=DAILY", f"LOCATION:{LONG}", f"DESCRIPTION:{LONG}"]))
         self.assert_believed()
-        events = self.copy()
+        events = self.copies()
         self.assertEqual(len(events), MAX_ROWS)
         self.assertLess(sum(len(one.description) for one in events), MAX_DESCRIPTIONS * 1.1)
         self.assertGreater(len(events[0].description), MAX_SHORT * 0.9)

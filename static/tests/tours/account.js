@@ -87,7 +87,7 @@ registry.category("web_tour.tours").add("crm_automation_account_run", {
             trigger: ".modal .o_data_cell[name='summary']:contains('Cata en la bodega')",
         },
         { trigger: ".modal .btn-close", run: "click" },
-        { trigger: ".o_form_view button:contains('Sincronizaciones')", run: "click" },
+        { trigger: "button.oe_stat_button:contains('Sincronizaciones')", run: "click" },
         { trigger: ".o_switch_view.o_graph", run: "click" },
         { content: "The graph", trigger: ".o_graph_view canvas" },
     ],
