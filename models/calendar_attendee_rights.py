@@ -18,8 +18,9 @@ ANSWER = frozenset(
         "answer_comment", "answer_source", "itip_sequence", "itip_stamp",
     }
 )  # fmt: skip
-#: What nobody but the server writes.
-TOKENS = frozenset({"access_token", "rsvp_revision", "delegations_made", "told_number", "told_on"})
+#: What nobody but the server writes, and what it is at first; beside the secret.
+BLANK = {"rsvp_revision": 0, "delegations_made": 0, "told_number": 0, "told_on": False}
+TOKENS = frozenset({"access_token", *BLANK})
 
 
 class CalendarAttendee(models.Model):
@@ -53,9 +54,7 @@ class CalendarAttendee(models.Model):
     def default_get(self, fields):
         """Nobody chooses the secret of an invitation by defaults of his own."""
         defaults = super().default_get(fields)
-        blank = {
-            "access_token": self._default_access_token(), "rsvp_revision": 0, "delegations_made": 0,
-        }  # fmt: skip
+        blank = {**BLANK, "access_token": self._default_access_token()}
         return {**defaults, **{name: blank[name] for name in TOKENS & defaults.keys()}}
 
     @api.model_create_multi

@@ -148,7 +148,9 @@ class TestMeetingsOfOthers(OthersCase):
         self.assertTrue(mine.are_slots_known)
 
     def test_nobody_chooses_the_secret_of_an_invitation(self):
-        chosen = {"access_token": "chosen", "rsvp_revision": 7, "delegations_made": -9}
+        chosen = {
+            "access_token": "chosen", "rsvp_revision": 7, "delegations_made": -9, "told_number": 99,
+        }  # fmt: skip
         for name, value in chosen.items():
             self.env["ir.default"].set(
                 "calendar.attendee", name, value, user_id=self.stranger.id
@@ -167,6 +169,7 @@ class TestMeetingsOfOthers(OthersCase):
         self.assertEqual(len(set(guests.mapped("access_token")) - {"chosen"}), 3)
         self.assertEqual(set(guests.mapped("rsvp_revision")), {0})
         self.assertEqual(set(guests.mapped("delegations_made")), {0})
+        self.assertEqual(set(guests.sudo().mapped("told_number")), {0})
 
 
 @tagged("post_install", "-at_install")
