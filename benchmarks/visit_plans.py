@@ -247,17 +247,11 @@ def main():
         env.cr.commit()
         other = os.environ["CRM_AUTOMATION_STOCK"]
         stock, theirs, stock_team = ask(other, "stock")
-        views = []
+        views, stock_views = [], []
         for _ in range(VIEWS):
-            views.append(
-                (
-                    *ask(os.environ["ODOO_DATABASE"], "month", str(team.id)),
-                    *ask(other, "month", str(stock_team)),
-                )
-            )
-        (view, seen), (stock_view, stock_seen) = (
-            min((one[at : at + 2] for one in views), key=lambda pair: pair[0]) for at in (0, 2)
-        )
+            views.append(ask(os.environ["ODOO_DATABASE"], "month", str(team.id)))
+            stock_views.append(ask(other, "month", str(stock_team)))
+        (view, seen), (stock_view, stock_seen) = min(views), min(stock_views)
         print(f"rows of the plan {ours}, of Odoo's series {theirs}, made in {stock:.2f} s")
         per_meeting = stock / theirs[0] / (booked / ours[0])
         print(

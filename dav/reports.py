@@ -83,11 +83,10 @@ class Reports:
 
     def _matching(self, resource, filter_: CompFilter, wanted, zone):
         calendar = resource.calendar
-        search, is_all = filter_.search()
-        where = self._where(search, zone)
+        asked, is_all = filter_.search()
+        search = self._where(asked, zone)
         # What the store is sure of is right: unless days and floating times are elsewhere.
-        trusts = filter_.is_span_alone and where is search
-        search = where
+        trusts = filter_.is_span_alone and search is asked
         if resource.kind == "object":
             entries = [resource.entry]
         else:

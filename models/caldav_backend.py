@@ -27,6 +27,8 @@ SHARED = ("team", "plan", "records")
 _SHARED = re.compile(rf"({'|'.join(SHARED)})-(\d{{1,9}})")
 #: Kinds of objects of an own calendar that said nothing.
 USUAL = ("VEVENT", "VTODO", "VJOURNAL")
+#: Of what was not found by a span of time, nothing is said.
+_UNSURE = SQL("FALSE")
 _COLUMNS = SQL(
     "collection.id, collection.kind, collection.key, collection.name, collection.color,"
     " collection.description, collection.sort_order, collection.has_order,"
@@ -260,7 +262,7 @@ class OdooBackend(WriteMixin, ScheduleMixin, FileMixin, Backend):
     # --- Objects
 
     def entries(self, calendar, names=None, uid=None, search=None):
-        conditions, is_sure = [SQL("NOT member.is_gone")], SQL("FALSE")
+        conditions, is_sure = [SQL("NOT member.is_gone")], _UNSURE
         if names is not None:
             conditions.append(SQL("member.name = ANY(%s)", list(names)))
         if uid is not None:
@@ -285,7 +287,7 @@ class OdooBackend(WriteMixin, ScheduleMixin, FileMixin, Backend):
         usual = "VTODO" if calendar.components == ("VTODO",) and calendar.fixed else "VEVENT"
         return SQL("COALESCE(kept.component, %s)", usual)
 
-    def _entries(self, calendar, conditions, is_sure=SQL("FALSE")):  # noqa: B008 - it never changes
+    def _entries(self, calendar, conditions, is_sure=_UNSURE):
         return [
             self._entry(calendar, *row[:3], Member(*row[3:]))
             for row in self.env.execute_query(

@@ -12,7 +12,7 @@ from odoo.tools import SQL
 
 from ..ical.errors import IcalError, LimitExceeded
 from ..ical.expand import occurrences
-from ..ical.known import FIRST, LAST, Known, known_times
+from ..ical.known import FIRST, LAST, known_times
 from ..ical.parse import parse
 from ..ical.values import UTC
 from .caldav_object import Found
@@ -154,22 +154,28 @@ class CaldavObject(models.Model):
             return super()._make(uids, sees, collection)
         texts = self.env["caldav.kept"]._texts(collection.user_id, uids)
         now = datetime.now(UTC)
-        return {
-            uid: Found(text, *span_of(text), _times_of(text, now)) for uid, text in texts.items()
-        }
-
-
-def _times_of(text, now):
-    try:
-        return known_times(parse(text.encode()).items, now)
-    except IcalError:
-        return Known()
+        found = {}
+        for uid, text in texts.items():
+            items = _items_of(text)
+            found[uid] = Found(text, *_span_of_items(items), known_times(items, now))
+        return found
 
 
 def span_of(text):
     """From when to when the objects of a text are, in naive UTC; wide where it is not known."""
+    return _span_of_items(_items_of(text))
+
+
+def _items_of(text):
+    """Nothing of what cannot be read."""
     try:
-        items = parse(text.encode()).items
+        return parse(text.encode()).items
+    except IcalError:
+        return ()
+
+
+def _span_of_items(items):
+    try:
         if any(item.recurs for item in items):
             starts = [one for item in items for one in (item.start, item.recurrence_id) if one]
             first = min((_utc(one) for one in starts), default=datetime.min)

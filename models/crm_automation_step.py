@@ -1,7 +1,6 @@
 """*First steps*: what is worth setting up after the installation, and what is done of it."""
 
 from odoo import api, fields, models
-from odoo.fields import Domain
 
 
 class CrmAutomationStep(models.Model):
@@ -41,7 +40,7 @@ class CrmAutomationStep(models.Model):
         return self.env["ir.actions.act_window"]._for_xml_id(f"crm_automation.{action}")
 
     def _exists(self, model, domain):
-        return bool(self.env[model].search_count(Domain(domain), limit=1))
+        return bool(self.env[model].search_count(domain, limit=1))
 
     def _done_recipe(self):
         return self._exists("crm.automation.rule", [("enabled", "=", True)])

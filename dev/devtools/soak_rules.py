@@ -2,7 +2,7 @@
 
 import time
 
-from .chaos_run import NO_ANSWER
+from .chaos_run import NO_ANSWER, quiet_leads
 from .soak_lane import MailLane, told_in_time, utc
 
 #: Seconds until a date comes.
@@ -28,13 +28,7 @@ class Rules(MailLane):
 
     def prepare(self):
         ana, self.luis = self.session("ana"), self.session("luis")
-        rules = ana.call("crm.automation.rule", "search", [("enabled", "=", True)])
-        ana.call("crm.automation.rule", "write", rules, {"enabled": False})
-        [model] = ana.call("ir.model", "search", [("model", "=", "crm.lead")])
-        [field] = ana.call(
-            "ir.model.fields", "search",
-            [("model", "=", "crm.lead"), ("name", "=", "date_conversion")],
-        )  # fmt: skip
+        model, field = quiet_leads(ana)
         common = {"notify_responsible": True, "enabled": True, "model_id": model}
         ana.call(
             "crm.automation.rule",
