@@ -29,6 +29,8 @@ class Diary:
         self.free = {day: kept for day, parts in work.items() if (kept := self._long(parts))}
         self.visits = defaultdict(int)
         self.days = sorted(self.free)
+        #: (first, last) of searches that have found nothing: free time only gets less
+        self.full = set()
 
     def _long(self, parts):
         return [(begin, end) for begin, end in parts if end - begin >= self.length]
@@ -64,6 +66,8 @@ class Diary:
 
         :return: when it begins, None if there is no time between the two days
         """
+        if (first, last) in self.full:
+            return None
         for day in self._nearest(first, last, target):
             for begin, end in self.free.get(day, ()):
                 start = rounded_up(begin)
@@ -71,6 +75,7 @@ class Diary:
                     self._cut(day, start - self.gap, start + self.length + self.gap)
                     self.count(day)
                     return start
+        self.full.add((first, last))
         return None
 
     def _between(self, first, last):

@@ -151,6 +151,7 @@ from . import (
     calendar_reminder_letter,
     calendar_reminder_run,
     calendar_visit_plan_notice,
+    mail_mail_again,
     res_users_invitation,
 )
 

@@ -191,5 +191,5 @@ class Sending:
             guests.with_context(**SILENT).write(
                 {"answered_at": fields.Datetime.now(), "answer_source": "caldav"}
             )
-            guests._announce(state, "", "caldav")
+            guests._speaker().sudo()._announce(state, "", "caldav", guests)
         return bool(answered)

@@ -76,7 +76,7 @@ class Plan:
     def _side_here(self):
         row = self.row
         if self.member is None:
-            return Side.GONE if row.has_here else Side.ABSENT
+            return Side.GONE if row.has_here or row.print_sent else Side.ABSENT
         if row.has_here and row.print_here:
             if self.version == row.version or self.text is None:
                 return Side.SAME
@@ -107,6 +107,8 @@ class Plan:
             # What Odoo has sent, and died before it was noted, nobody else has written.
             known = (row.print_there, row.print_sent or row.print_there)
             return Side.SAME if print_of(self.there.text) in known else Side.CHANGED
+        if self.member is None and row.print_sent == print_of(self.there.text):
+            return Side.SAME
         return Side.CHANGED
 
     def do(self):
@@ -168,7 +170,13 @@ class Plan:
         self._settled(**values)
 
     def _forget(self, _here, _there):
-        self.row.unlink()
+        row = self.row
+        if row.print_sent and row.dirty_there != "changed":
+            # It was sent, and nobody knows whether it has arrived: that is seen first.
+            path = row.path or self.step.remote.new_path(row.uid)
+            row.write({"path": path, "dirty_there": "changed"})
+        else:
+            row.unlink()
 
     def _delete_here(self, _here, _there):
         row = self.row

@@ -69,63 +69,87 @@ class CalendarAttendee(models.Model):
             (self - changed).write(more)
         if not changed:
             return False
-        changed.write(
-            {
-                "state": state,
-                "answered_at": at or fields.Datetime.now(),
-                "answer_comment": comment or False,
-                "answer_source": source,
-                **more,
-            }
-        )
+        values = {
+            "state": state,
+            "answered_at": at or fields.Datetime.now(),
+            "answer_comment": comment or False,
+            "answer_source": source,
+            **more,
+        }
+        told = []
         for attendees in changed.grouped(
             lambda one: one.event_id.recurrence_id or one.event_id
         ).values():
-            attendees._announce(state, comment, source)
+            speaker = attendees._speaker()
+            count = speaker._count_told(source)
+            if self.env.su:
+                # In one write: mails come in crowds.
+                speaker.write({**values, **(count or {})})
+                if len(attendees) > 1:
+                    (attendees - speaker).write(values)
+            else:
+                attendees.write(values)
+                speaker.sudo().write(count or {})
+            if count is not None:
+                told.append((speaker, attendees))
+        for speaker, attendees in told:
+            speaker.sudo()._announce(state, comment, source, attendees)
         return True
 
-    def _announce(self, state, comment, source):
-        """Tell whom it concerns: the chatter, the organizer, an organizer outside."""
+    def _speaker(self):
+        """Of one person's places in a series the next one, by which it is told."""
+        if len(self) == 1:
+            return self
+        first = self.sorted(lambda one: one.event_id.start)
         now = fields.Datetime.now()
-        first = self.sorted(lambda one: one.event_id.start) if len(self) > 1 else self
-        attendee = (first.filtered(lambda one: one.event_id.stop >= now) or first)[:1].sudo()
-        event = attendee.event_id
-        mine = attendee.partner_id and attendee.partner_id == event.user_id.partner_id
-        if source in ("page", "mail") and not mine and not attendee._count_told():
-            return
+        return (first.filtered(lambda one: one.event_id.stop >= now) or first)[:1]
+
+    def _is_organizer(self):
+        return self.partner_id and self.partner_id == self.event_id.user_id.partner_id
+
+    def _announce(self, state, comment, source, attendees):
+        """Tell whom it concerns: the chatter, the organizer, an organizer outside.
+
+        :param attendees: all of this person's places that were answered
+        """
+        event, number = self.event_id, len(attendees)
+        mine = self._is_organizer()
         values = []
         # Mails come in crowds: the job tells of many at once.
         is_logged = source != "mail"
         if is_logged:
-            self._log_answers(event, [attendee._answer_facts(state, comment, len(self))])
+            self._log_answers(event, [self._answer_facts(state, comment, number)])
         if event.user_id and event._invitation_is_ours():
             is_told = self.env.user != event.user_id and not mine
             if is_told or not is_logged:
-                facts = attendee._answer_facts(state, comment, len(self))
+                facts = self._answer_facts(state, comment, number)
                 data = {**facts, "event_id": event.id, "told": is_told, "logged": is_logged}
                 values = [{"kind": "answer", "uid": event.ical_uid, "data": data}]
         elif mine and event._invitation_original_organizer():
-            data = {"attendee_ids": self.ids, "state": state, "comment": comment}
+            data = {"attendee_ids": attendees.ids, "state": state, "comment": comment}
             values = [{"kind": "reply", "uid": event.ical_uid, "data": data}]
         self.env["calendar.invitation.outgoing"]._note(values, hurry=is_logged)
 
-    def _count_told(self):
-        """Whether one more answer of this person is told today; it counts then."""
-        self.ensure_one()
-        today, rows = fields.Date.today(), self
+    def _count_told(self, source):
+        """Whether one more answer of this person is told today.
+
+        :return: values to write if it is, so that it counts; None if it is not
+        """
+        if source not in ("page", "mail") or self._is_organizer():
+            return {}
+        today, rows = fields.Date.today(), self.sudo()
         if self.recurrence_id:
-            rows |= self.search(
+            rows |= rows.search(
                 [("event_id.recurrence_id", "=", self.recurrence_id.id),
                  ("partner_id", "=", self.partner_id.id), ("told_on", "=", today)],
             )  # fmt: skip
         told = {
-            row: row.told_number for row in rows
+            row.id: row.told_number for row in rows
             if row.told_on == today and row._key() == self._key()
         }  # fmt: skip
         if sum(told.values()) >= MAX_TOLD:
-            return False
-        self.write({"told_number": told.get(self, 0) + 1, "told_on": today})
-        return True
+            return None
+        return {"told_number": told.get(self.id, 0) + 1, "told_on": today}
 
     def _answer_facts(self, state, comment, number):
         """An answer as plain data: to one meeting, or to so many of a series."""

@@ -116,8 +116,8 @@ class CalendarInvitationGateway(models.AbstractModel):
         )
         found = Attendees.browse(key for (key,) in rows)
         found.fetch(
-            ["event_id", "partner_id", "state", "common_name", "answer_comment", "itip_sequence",
-             "itip_stamp"]
+            ["event_id", "partner_id", "address", "state", "common_name", "answer_comment",
+             "itip_sequence", "itip_stamp", "told_number", "told_on"]
         )  # fmt: skip
         return found.filtered(lambda one: one.partner_id or one._invitation_address() == email)
 

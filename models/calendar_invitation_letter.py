@@ -284,6 +284,7 @@ class CalendarInvitationLetter(models.AbstractModel):
                     "mail_message_id": message.id,
                     "body_html": self._body(pieces, reader, parcel),
                     "headers": headers,
+                    "is_sent_again": True,
                     "auto_delete": True,
                     **self._address(reader),
                 }

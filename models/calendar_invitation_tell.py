@@ -114,6 +114,7 @@ class CalendarInvitationOutgoing(models.Model):
                     "mail_message_id": message.id,
                     "body_html": body,
                     "headers": repr(HEADERS),
+                    "is_sent_again": True,
                     "auto_delete": True,
                     "recipient_ids": [fields.Command.set(user.partner_id.ids)],
                 }
@@ -217,6 +218,7 @@ class CalendarInvitationOutgoing(models.Model):
                 "reply_to": user.email_formatted,
                 "email_to": to,
                 "headers": repr({**HEADERS, METHOD: message.method}),
+                "is_sent_again": True,
                 "auto_delete": True,
             }
         )  # fmt: skip

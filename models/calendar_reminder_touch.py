@@ -20,6 +20,8 @@ EVENT = frozenset({"start", "stop", "allday", "active", "alarm_ids", "partner_id
 TASK = frozenset(
     {"date_deadline", "planned_date_start", "active", "alarm_ids", "user_ids", "state"}
 )
+#: States of an attendee who is not reminded.
+ABSENT = ("declined", "delegated")
 #: Key of the transaction's memory: the job is called already.
 WOKEN = "crm_automation.reminders"
 _DAY = timedelta(days=1)
@@ -155,10 +157,12 @@ class CalendarAttendee(models.Model):
     _inherit = "calendar.attendee"
 
     def write(self, vals):
+        # Who comes after all is reminded.
+        back = self.browse()
+        if vals.get("state", "declined") not in ABSENT:
+            back = self.filtered(lambda one: one.state in ABSENT)
         result = super().write(vals)
-        if "state" in vals:
-            # Who comes after all is reminded.
-            self.event_id._reminder_touched()
+        back.event_id._reminder_touched()
         return result
 
 

@@ -133,10 +133,6 @@ class CalendarVisit(models.Model):
     def _as_period(self):
         return Period(self.period, self.period_end, self.target or None)
 
-    def _last_day(self):
-        """The last day on which the visit can be."""
-        return self.plan_id._window(self._as_period(), self.period)[1]
-
     def _judge(self):
         """Mark what was changed by hand: it is booked only where it fits."""
         clashing = self._clashing()
@@ -213,14 +209,29 @@ class CalendarVisit(models.Model):
         for plan, visits in self.sudo().grouped("plan_id").items():
             plan.sudo(False)._propose_again(visits)
 
-    def _write_changes(self, values):
-        """Write what differs. A plan without enough time looks for it again each night for
-        tens of thousands of visits, of which hardly one is another than before."""
+    def _place(self, start, problem, other_plan_id):
+        """Note the time that was found, or why there is none; what is so already is not
+        written.
+
+        :param datetime start: when it begins, None without time
+        :param str problem: of :data:`PROBLEMS`, for a visit without time
+        :param int other_plan_id: the plan that visits this customer, or False
+        """
         self.ensure_one()
+        values = {
+            "start": start or False,
+            "stop": start and start + self.plan_id._length() or False,
+            "state": "proposed" if start else "unscheduled",
+            "problem": False if start else problem,
+            "other_plan_id": other_plan_id if not start and problem == "other_plan" else False,
+            "team_id": self.user_id.sale_team_id.id,
+            "by_hand": False,
+        }
         changed = {
             name: value
             for name, value in values.items()
-            if self._fields[name].convert_to_write(self[name], self) != value
+            # Of a record its id.
+            if getattr(self[name], "id", self[name]) != value
         }
         if changed:
             self.write(changed)

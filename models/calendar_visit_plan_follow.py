@@ -83,10 +83,8 @@ class CalendarVisitPlan(models.Model):
         open_visits = self.env["calendar.visit"].sudo().search(
             [("plan_id", "=", self.id), ("state", "=", "unscheduled"), ("by_hand", "=", False)]
         )  # fmt: skip
-        first_day = self._first_day()
-        retried = open_visits.filtered(lambda visit: visit._last_day() >= first_day)
-        if retried:
-            self._propose_again(retried)
+        if self._still_open(open_visits):
+            self._propose_again(open_visits)
         self._propose(customers)
         self._refresh_capacity()
 

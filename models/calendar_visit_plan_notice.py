@@ -93,6 +93,7 @@ class CalendarVisitPlan(models.Model):
                 "recipient_ids": [fields.Command.link(partner.id)],
                 "attachment_ids": [fields.Command.create(values) for values in attachments],
                 "headers": HEADERS,
+                "is_sent_again": True,
                 "auto_delete": True,
             }
         )

@@ -285,39 +285,56 @@ class CalendarVisitPlan(models.Model):
     def _propose_again(self, visits):
         """Look for a time for lines that have none, or that were left out.
 
+        A plan without enough time does it each night for tens of thousands of them, of
+        which hardly one is another than before: whatever is the same for many is found
+        out once.
+
         :param visits: ``calendar.visit`` (sudo)
         """
         self.ensure_one()
         first_day = self._first_day()
-        visits = visits.filtered(lambda visit: visit._last_day() >= first_day)
+        visits = self._still_open(visits)
         if not visits:
             raise UserError(self.env._("The periods of these visits are over."))
         customers = visits.partner_id
-        responsible = self._responsibles(customers.sudo(False))
-        for visit in visits.filtered(lambda visit: not visit.user_id or not visit.by_hand):
-            visit._write_changes({"user_id": responsible[visit.partner_id].id})
+        responsible = {
+            customer.id: user
+            for customer, user in self._responsibles(customers.sudo(False)).items()
+        }
+        for visit in visits:
+            user = responsible[visit.partner_id.id]
+            if visit.user_id != user and not (visit.user_id and visit.by_hand):
+                visit.user_id = user
         users = self._at_work(visits.user_id)
         others = {} if self.allow_overlap else self._other_plans(customers)
         visits.filtered("start").write({"state": "unscheduled", "start": False, "stop": False})
-        diaries = self._diaries(users, first_day - DAY, max(v._last_day() for v in visits))
+        windows = {
+            period: self._window(period, first_day)
+            for period in visits.grouped(lambda visit: visit._as_period())
+        }
+        last_day = max(last for _first, last in windows.values())
+        diaries = self._diaries(users, first_day - DAY, last_day)
         self._block_kept(diaries)
+        by_user = {user.id: diary for user, diary in diaries.items()}
         for visit in visits:
-            problem, start, other = "no_slot", None, others.get(visit.partner_id.id)
-            if visit.user_id not in users:
+            diary, other = by_user.get(visit.user_id.id), others.get(visit.partner_id.id, False)
+            start, problem = None, "no_slot"
+            if diary is None:
                 problem = "no_responsible"
             elif other:
                 problem = "other_plan"
             else:
-                first, last = self._window(visit._as_period(), first_day)
-                start = self._find(diaries[visit.user_id], first, last, visit._as_period(), (0, 1))
-            visit._write_changes(
-                {
-                    "start": start or False,
-                    "stop": start and start + self._length() or False,
-                    "state": "proposed" if start else "unscheduled",
-                    "problem": False if start else problem,
-                    "other_plan_id": other if problem == "other_plan" else False,
-                    "team_id": visit.user_id.sale_team_id.id,
-                    "by_hand": False,
-                }
+                period = visit._as_period()
+                start = self._find(diary, *windows[period], period, (0, 1))
+            visit._place(start, problem, other)
+
+    def _still_open(self, visits):
+        """Those of these visits whose days are not over."""
+        first_day = self._first_day()
+        return visits.browse().union(
+            *(
+                group
+                for period, group in visits.grouped(lambda visit: visit._as_period()).items()
+                if self._window(period, period.first)[1] >= first_day
             )
+        )

@@ -150,6 +150,14 @@ class CrmAutomationDelivery(models.Model):
             self.env["crm.automation.firing"]._arm()
 
     @api.model
+    def _next_retry(self):
+        """When the next failed mail is due to be queued again, or None."""
+        self.env.cr.execute(
+            "SELECT min(retry_at) FROM crm_automation_delivery WHERE state = 'retry'"
+        )
+        return self.env.cr.fetchone()[0]
+
+    @api.model
     def _retry_due(self):
         """Queue failed mails again, as they are: the same Message-ID, so that a
         mail program that has got one already shows it once."""

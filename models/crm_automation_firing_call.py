@@ -61,17 +61,23 @@ class CrmAutomationFiring(models.Model):
 
     @api.model
     def _worker_is_wanted(self):
-        """Whether another job has been called, and no worker has taken it."""
+        """Whether another job has been called, or is due, and no worker has taken it.
+
+        It may be the next one of this very worker, which Odoo kills when all that it has
+        to do takes longer than its limit.
+        """
+        taken = self.env.cr.now() - TAKEN
         query = SQL(
             """
             SELECT FROM ir_cron cron
-             WHERE cron.active AND cron.id <> ALL(%s) AND EXISTS (
+             WHERE cron.active AND cron.id <> ALL(%s) AND (cron.nextcall <= %s OR EXISTS (
                    SELECT FROM ir_cron_trigger trigger
-                    WHERE trigger.cron_id = cron.id AND trigger.call_at <= %s)
+                    WHERE trigger.cron_id = cron.id AND trigger.call_at <= %s))
              LIMIT 1 FOR SHARE SKIP LOCKED
             """,
             self._drainers().ids,
-            self.env.cr.now() - TAKEN,
+            taken,
+            taken,
         )
         try:
             self.env.cr.execute(query, log_exceptions=False)
@@ -97,10 +103,7 @@ class CrmAutomationFiring(models.Model):
         """Make sure that a drainer runs when the next pending firing is due."""
         self.env.flush_all()
         due = self._next_due()
-        self.env.cr.execute(
-            "SELECT min(retry_at) FROM crm_automation_delivery WHERE state = 'retry'"
-        )
-        retry = self.env.cr.fetchone()[0]
+        retry = self.env["crm.automation.delivery"]._next_retry()
         now = self.env.cr.now().replace(microsecond=0)
         soon = now + timedelta(seconds=1)
         if due:

@@ -143,6 +143,7 @@ class ResUsers(models.Model):
                 "email_from": self.company_id.email_formatted or self.email_formatted,
                 "recipient_ids": [fields.Command.set(self.partner_id.ids)],
                 "headers": repr(HEADERS),
+                "is_sent_again": True,
                 "auto_delete": True,
             }
         )

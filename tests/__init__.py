@@ -36,6 +36,7 @@ from . import (
     test_ical_import_series,
     test_ical_import_tour,
     test_ical_khal,
+    test_invitation_again,
     test_invitation_attendee,
     test_invitation_bounds,
     test_invitation_ical,

@@ -518,3 +518,26 @@ def test_what_was_written_unheard_is_no_change_of_theirs(account, program, proxy
         env["calendar.event"].search([("name", "=", "a"), ("user_id", "=", luis(env).id)]).unlink()
     retry(account)
     assert here() == [] == sorted(program.by_summary())
+
+
+@pytest.mark.parametrize("has_arrived", [True, False])
+def test_what_was_made_and_sent_unheard_is_no_news_of_theirs(account, program, proxy, has_arrived):
+    """A new meeting that Odoo deletes again does not come back from the server."""
+    sync(account)
+    make("a")
+
+    def unheard(method, path, body):
+        if method != "PUT":
+            return None
+        return (lambda answer: (500, {}, b"")) if has_arrived else (500, {}, b"")
+
+    proxy.rule = unheard
+    sync(account)
+    assert list(program.by_summary()) == ["a"] * has_arrived
+    proxy.rule = None
+    with session.environment() as env:
+        env["calendar.event"].search([("name", "=", "a"), ("user_id", "=", luis(env).id)]).unlink()
+    retry(account)
+    retry(account)
+    assert here() == [] == sorted(program.by_summary())
+    assert look(account)[0] == "ok"
