@@ -145,6 +145,8 @@ def _odoo(shop, environment, paths, others):
         files = sorted(path.name for path in (CHECKOUT / "tests").glob("test_*.py"))
         files.sort(key=lambda name: "tour" not in name)
         chosen = [f"{ADDON}/tests/{name}" for name in files]
+        with step("People of the tests", "5 s"):
+            shop.script("people.py", database)
         workers = min(os.cpu_count() or 1, MAX_WORKERS)
         others = [
             "-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder",
