@@ -76,24 +76,23 @@ class CalendarAttendee(models.Model):
             "answer_source": source,
             **more,
         }
-        told = []
-        for attendees in changed.grouped(
-            lambda one: one.event_id.recurrence_id or one.event_id
-        ).values():
-            speaker = attendees._speaker()
-            count = speaker._count_told(source)
-            if self.env.su:
-                # In one write: mails come in crowds.
-                speaker.write({**values, **(count or {})})
-                if len(attendees) > 1:
-                    (attendees - speaker).write(values)
-            else:
-                attendees.write(values)
-                speaker.sudo().write(count or {})
+        counts = {
+            attendees: attendees._speaker()._count_told(source)
+            for attendees in changed.grouped(
+                lambda one: one.event_id.recurrence_id or one.event_id
+            ).values()
+        }
+        if len(changed) == 1 and self.env.su and counts[changed]:
+            # In one write: mails come in crowds.
+            values.update(counts[changed])
+            counts[changed] = {}
+        changed.write(values)
+        for attendees, count in counts.items():
+            speaker = attendees._speaker().sudo()
+            if count:
+                speaker.write(count)
             if count is not None:
-                told.append((speaker, attendees))
-        for speaker, attendees in told:
-            speaker.sudo()._announce(state, comment, source, attendees)
+                speaker._announce(state, comment, source, attendees)
         return True
 
     def _speaker(self):

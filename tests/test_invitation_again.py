@@ -10,6 +10,11 @@ from .test_wire import WireCase
 
 @tagged("post_install", "-at_install")
 class TestSentAgain(WireCase, InvitationCase):
+    def setUp(self):
+        super().setUp()
+        self.inbox.refuse = self.inbox.cut = 0
+        self.inbox.unknown = ()
+
     def queue(self, guests=None):
         """The mails of a new meeting's invitations, in the queue."""
         self.make(guests=guests)

@@ -524,7 +524,7 @@ def test_what_was_written_unheard_is_no_change_of_theirs(account, program, proxy
 def test_what_was_made_and_sent_unheard_is_no_news_of_theirs(account, program, proxy, has_arrived):
     """A new meeting that Odoo deletes again does not come back from the server."""
     sync(account)
-    make("a")
+    make(name="a")
 
     def unheard(method, path, body):
         if method != "PUT":
