@@ -91,7 +91,7 @@ def arrivals(folder, name):
             number = int(subject[1])
             assert number not in found, f"{name}-{number} was sent twice"
             seconds = int(path.name.split("-")[0]) / 1e9
-            found[number] = datetime.datetime.fromtimestamp(seconds, datetime.UTC).replace(
+            found[number] = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).replace(
                 tzinfo=None
             )
     return found

@@ -13,6 +13,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize, format_date, format_time, is_html_empty
 
 from ..ical.text import to_text
+from ..ical.values import UTC
 from ..ical.zones import by_name
 from .calendar_event_guest import Invited
 from .calendar_invitation_proposal import MAX_COMMENT
@@ -73,7 +74,7 @@ class CalendarAttendee(models.Model):
         }
 
     def _offset(self, zone):
-        moment = self.event_id.start.replace(tzinfo=datetime.UTC)
+        moment = self.event_id.start.replace(tzinfo=UTC)
         return moment.astimezone(pytz.timezone(zone)).utcoffset()
 
     def _page_when(self, zone):
@@ -87,7 +88,7 @@ class CalendarAttendee(models.Model):
             return words
         start = self._page_moment(event.start, zone)
         local = [
-            moment.replace(tzinfo=datetime.UTC).astimezone(pytz.timezone(zone))
+            moment.replace(tzinfo=UTC).astimezone(pytz.timezone(zone))
             for moment in (event.start, event.stop)
         ]
         if local[0].date() == local[1].date():
@@ -97,7 +98,7 @@ class CalendarAttendee(models.Model):
         return f"{start} – {stop} ({zone})"
 
     def _page_moment(self, moment, zone):
-        local = moment.replace(tzinfo=datetime.UTC).astimezone(pytz.timezone(zone))
+        local = moment.replace(tzinfo=UTC).astimezone(pytz.timezone(zone))
         day = format_date(self.env, local.date(), date_format="full")
         return f"{day}, {format_time(self.env, moment, tz=zone, time_format='short')}"
 
@@ -154,7 +155,7 @@ class CalendarAttendee(models.Model):
         zone = by_name(form.get("tz") or "") or by_name(self._page_zone())
         try:
             local = datetime.datetime.fromisoformat(f"{form.get('day')}T{form.get('time')}")
-            start = local.replace(tzinfo=zone).astimezone(datetime.UTC).replace(tzinfo=None)
+            start = local.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
             stop = start + (event.stop - event.start)
         except (ValueError, OverflowError):
             raise UserError(self.env._("Give the day and the hour that you propose.")) from None

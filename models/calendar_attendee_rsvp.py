@@ -3,8 +3,6 @@
 A revision that rises makes all links of before useless.
 """
 
-from urllib.parse import urlencode
-
 from odoo import api, fields, models
 
 from .page_token import find_by_token, token_of
@@ -26,14 +24,11 @@ class CalendarAttendee(models.Model):
         facts = (attendee.id, attendee.rsvp_revision, attendee.event_id.id, attendee._key())
         return token_of(attendee, SCOPE, facts)
 
-    def _rsvp_url(self, answer=None):
-        """Where this attendee answers.
-
-        :param str answer: the answer that is ticked when he comes; he still has to send it
-        """
+    def _rsvp_url(self):
+        """Where this attendee answers. With ``?answer=`` and a state behind it that answer is
+        ticked when he comes; he still has to send it."""
         self.ensure_one()
-        url = f"{self.event_id.get_base_url()}/calendar/invitation/{self._rsvp_token()}"
-        return f"{url}?{urlencode({'answer': answer})}" if answer else url
+        return f"{self.event_id.get_base_url()}/calendar/invitation/{self._rsvp_token()}"
 
     @api.model
     def _rsvp_find(self, token):

@@ -26,6 +26,8 @@ BATCH = 500
 NAMED = 20
 #: The guests that a letter lists; the file has them all.
 GUESTS = 50
+#: The state of who has not answered yet.
+OPEN = "needsAction"
 
 
 @dataclass(slots=True)
@@ -127,7 +129,9 @@ class CalendarInvitationLetter(models.AbstractModel):
     def _tongue(self, meeting, reader):
         """(language, time zone) of a reader."""
         user = meeting.user
-        lang = reader.partner.lang or user.lang or self.env.lang or "en_US"
+        installed = dict(self.env["res.lang"].get_installed())
+        wanted = (reader.attendee.language, reader.partner.lang, user.lang, self.env.lang)
+        lang = next((code for code in wanted if code in installed), "en_US")
         return lang, reader.partner.tz or user.tz or "UTC"
 
     # -- the words --------------------------------------------------------------------
@@ -193,15 +197,27 @@ class CalendarInvitationLetter(models.AbstractModel):
             "location": first["location"],
             "link": event.videocall_location if event and not cancels else "",
             "description": event.description if event and not cancels else "",
-            "guests": [] if cancels else [
-                guest for guest, _partner_id in list(first["people"].values())[:GUESTS]
-            ],
+            "guests": [] if cancels else self._guests(first["people"], event),
             "more": 0 if cancels else max(0, len(first["people"]) - GUESTS),
             "organizer": meeting.user.name,
             "comment": [line for line in (comment or "").splitlines() if line.strip()],
             "asks": not cancels,
             "company": meeting.user.company_id,
         }  # fmt: skip
+
+    def _guests(self, people, event):
+        """Who is invited, and what he has answered, in words.
+
+        :param dict people: of the facts, by address
+        :return: list of (name, answer), the answer empty where there is none
+        """
+        Attendee = self.env["calendar.attendee"]
+        words = dict(Attendee._fields["state"]._description_selection(self.env))
+        states = {one._invitation_address(): one.state for one in event.attendee_ids}
+        return [
+            (name, words[states[email]] if states.get(email, OPEN) != OPEN else "")
+            for email, (name, _partner_id) in list(people.items())[:GUESTS]
+        ]
 
     def _when(self, facts, tz):
         """The time of a meeting in words, in the language of the environment."""

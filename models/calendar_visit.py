@@ -184,6 +184,18 @@ class CalendarVisit(models.Model):
                 taken[visit.user_id].add(visit.start, visit.stop)
         return clashing
 
+    def _answer_links(self):
+        """Where the customers say whether a day suits them, of those who take part.
+
+        :return: dict from the visit's id to the address
+        """
+        return {
+            visit.id: guest._rsvp_url()
+            for visit in self
+            for guest in visit.event_id.attendee_ids
+            if guest.partner_id == visit.partner_id
+        }
+
     def _remove_meetings(self):
         """Remove their meetings; those that customers know of are cancelled, so that
         their calendars can be told."""

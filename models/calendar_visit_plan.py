@@ -212,7 +212,7 @@ class CalendarVisitPlan(models.Model):
     )
     invite_technical = fields.Boolean(
         "Invite the Technical Responsible",
-        help="The technical responsible of the customer takes part as well.",
+        help="The technical responsible of the team of whoever visits takes part as well.",
     )
     guest_ids = fields.Many2many(
         "res.users",

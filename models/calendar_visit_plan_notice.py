@@ -56,7 +56,10 @@ class CalendarVisitPlan(models.Model):
         plan = self.with_context(lang=partner.lang or self.env.lang).sudo()
         user = visits.user_id[:1]
         tz = partner.tz or user.tz or "UTC"
-        dates = [format_datetime(plan.env, visit.start, tz=tz) for visit in visits]
+        links = visits._answer_links() if kind == "booked" else {}
+        dates = [
+            (format_datetime(plan.env, visit.start, tz=tz), links.get(visit.id)) for visit in visits
+        ]
         values = {
             "greeting": plan.env._("Dear %(name)s,", name=partner.name or ""),
             "dates": dates,

@@ -4,10 +4,16 @@ Knows no texts and no server: a table, and the brake. The sides are called *here
 *there*.
 """
 
-from enum import StrEnum
+from enum import Enum
 
 
-class Side(StrEnum):
+class Word(str, Enum):
+    """One of a few words; as text it is the word itself."""
+
+    __str__ = str.__str__
+
+
+class Side(Word):
     """What became of an object on one side since both agreed."""
 
     SAME = "same"
@@ -18,7 +24,7 @@ class Side(StrEnum):
     ABSENT = "absent"
 
 
-class Action(StrEnum):
+class Action(Word):
     NOTHING = "nothing"
     #: What was changed there is brought here, and the other way round.
     PULL = "pull"

@@ -11,6 +11,7 @@ from icalendar import Calendar
 
 from odoo import fields
 from odoo.tests import new_test_user
+from odoo.tools.mail import html_to_inner_content
 
 from odoo.addons.crm_automation.ical import itip
 from odoo.addons.crm_automation.ical.itip_check import check
@@ -148,6 +149,33 @@ class TestInvitationSend(InvitationCase):
         for address, day in (("eva@azure.example", "lunes"), ("nils@azure.example", "Monday")):
             [(_message, mail)] = sent[address]
             self.assertIn(day, mail.get_body(("plain",)).get_content())
+
+    def test_in_the_language_that_was_chosen_for_an_address(self):
+        self.guest.lang = "en_US"
+        event = self.make()
+        event.write(
+            {
+                "attendee_ids": [
+                    fields.Command.create({"address": "lola@otra.example", "language": "es_ES"})
+                ]
+            }
+        )
+        [(_message, mail)] = self.sent()["lola@otra.example"]
+        self.assertIn("lunes", mail.get_body(("plain",)).get_content())
+
+    def test_who_comes_and_how_to_answer(self):
+        event = self.known(guests=self.guest | self.second)
+        event.attendee_ids.filtered(lambda one: one.partner_id == self.second).do_accept()
+        self.sent()
+        event.write({"start": "2030-01-07 11:00:00", "stop": "2030-01-07 12:00:00"})
+        eva = event.attendee_ids.filtered(lambda one: one.partner_id == self.guest)
+        [(_message, mail)] = self.sent()["eva@azure.example"]
+        html = mail.get_body(("html",)).get_content()
+        text = html_to_inner_content(html)
+        self.assertIn("Nils (Yes)", text)
+        self.assertNotIn("Eva (", text)
+        for answer in ("accepted", "tentative", "declined"):
+            self.assertIn(f'href="{eva._rsvp_url()}?answer={answer}"', html)
 
     def test_the_parts_that_mail_programs_look_for(self):
         self.make()

@@ -50,7 +50,7 @@ class TestWizard(WizardData, AutomationCase):
         text = html_to_inner_content(wizard.letter)
         for part in (
             f"Hello {self.customer.name}", "Tasting", "Cellar", "18:00", "Asia/Tokyo", "Eva",
-            "Come <b>hungry</b>", "Answer the invitation",
+            "Come <b>hungry</b>", "Yes, I come",
         ):  # fmt: skip
             self.assertIn(part, text)
         wizard.action_invite()

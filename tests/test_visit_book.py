@@ -396,6 +396,13 @@ class TestFollowing(VisitCase):
         for mail in new:
             self.assertEqual(mail.body_html.count("<li>"), 11)
             self.assertEqual(mail.attachment_ids.raw.count(b"BEGIN:VEVENT"), 11)
+            # Each of the days has the link by which he answers.
+            mine = visits.filtered(lambda visit, to=mail.recipient_ids: visit.partner_id == to)
+            for visit in mine:
+                guest = visit.event_id.attendee_ids.filtered(
+                    lambda one, to=mail.recipient_ids: one.partner_id == to
+                )
+                self.assertIn(guest._rsvp_url(), mail.body_html)
             self.assertEqual(mail.headers.count("auto-generated"), 1)
         self.follow(plan)
         self.assertEqual(self.env["mail.mail"].search([]) - mails, new)

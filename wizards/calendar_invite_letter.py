@@ -85,4 +85,7 @@ class CalendarInvite(models.TransientModel):
         partner = self.env["res.partner"].sudo().browse(invited.partner_id or ())
         email = invited.address or partner.email_normalized
         name = invited.name or partner.name or email
-        return Reader(email, name, partner, self.env["calendar.attendee"])
+        attendee = self.env["calendar.attendee"]
+        if invited.address:
+            attendee = attendee.new({"language": self.language})
+        return Reader(email, name, partner, attendee)
