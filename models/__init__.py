@@ -81,6 +81,7 @@ from . import (
     calendar_visit_dashboard,
     calendar_visit_load,
     calendar_visit_plan,
+    calendar_visit_plan_again,
     calendar_visit_plan_book,
     calendar_visit_plan_capacity,
     calendar_visit_plan_follow,

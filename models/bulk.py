@@ -11,6 +11,13 @@ KNOWN_MODULES = frozenset(
     {"base", "web", "mail", "calendar", "crm", "hr_recruitment", "crm_automation"}
 )
 
+#: So many rows go to the database as one text.
+MANY_ROWS = 50
+#: Kinds of columns whose values JSON can hold.
+PLAIN = frozenset(
+    {"int4", "int8", "float8", "bool", "varchar", "text", "date", "timestamp"}
+)  # fmt: skip
+
 
 def insert_rows(model, rows, tail=None):
     """Insert rows past the ORM: no defaults, no computed fields, no hooks.
@@ -29,17 +36,35 @@ def insert_rows(model, rows, tail=None):
         "write_date": now,
     }
     columns = sorted(rows[0])
-    end = tuple(audit.values())
     model.env.cr.execute(
         SQL(
-            "INSERT INTO %s (%s) VALUES %s %s",
+            "INSERT INTO %s (%s) %s %s",
             SQL.identifier(model._table),
             SQL(", ").join(map(SQL.identifier, [*columns, *audit])),
-            SQL(", ").join(SQL("%s", tuple(row[name] for name in columns) + end) for row in rows),
+            _source(model, rows, columns, tuple(audit.values())),
             tail or SQL(),
         )
     )
     model.invalidate_model()
+
+
+def _source(model, rows, columns, end):
+    """The rows as SQL, each with the same values at its end.
+
+    Many as one text: to write and to read so many constants takes longer than to insert
+    them.
+    """
+    types = {name: model._fields[name].column_type for name in columns}
+    if len(rows) < MANY_ROWS or not PLAIN.issuperset(kind for kind, _sql in types.values()):
+        values = (SQL("%s", tuple(row[name] for name in columns) + end) for row in rows)
+        return SQL("VALUES %s", SQL(", ").join(values))
+    return SQL(
+        "SELECT %s, %s FROM json_to_recordset(%s) AS given (%s)",
+        SQL(", ").join(SQL.identifier(name) for name in columns),
+        SQL(", ").join(SQL("%s", value) for value in end),
+        json.dumps(rows, default=str),
+        SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(types[name][1])) for name in columns),
+    )
 
 
 def update_rows(model, rows, types):

@@ -8,7 +8,6 @@ from datetime import timedelta, timezone
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..engine.cadence import Period
 from .calendar_event_visit import BY_PLAN, WORKING
 
 UTC = timezone.utc
@@ -130,9 +129,6 @@ class CalendarVisit(models.Model):
             return self.stop - self.start
         return self.plan_id._length()
 
-    def _as_period(self):
-        return Period(self.period, self.period_end, self.target or None)
-
     def _judge(self):
         """Mark what was changed by hand: it is booked only where it fits."""
         clashing = self._clashing()
@@ -220,33 +216,6 @@ class CalendarVisit(models.Model):
             raise UserError(self.env._("The visit is booked: change its meeting."))
         for plan, visits in self.sudo().grouped("plan_id").items():
             plan.sudo(False)._propose_again(visits)
-
-    def _place(self, start, problem, other_plan_id):
-        """Note the time that was found, or why there is none; what is so already is not
-        written.
-
-        :param datetime start: when it begins, None without time
-        :param str problem: of :data:`PROBLEMS`, for a visit without time
-        :param int other_plan_id: the plan that visits this customer, or False
-        """
-        self.ensure_one()
-        values = {
-            "start": start or False,
-            "stop": start and start + self.plan_id._length() or False,
-            "state": "proposed" if start else "unscheduled",
-            "problem": False if start else problem,
-            "other_plan_id": other_plan_id if not start and problem == "other_plan" else False,
-            "team_id": self.user_id.sale_team_id.id,
-            "by_hand": False,
-        }
-        changed = {
-            name: value
-            for name, value in values.items()
-            # Of a record its id.
-            if getattr(self[name], "id", self[name]) != value
-        }
-        if changed:
-            self.write(changed)
 
     def _may_change(self):
         self.check_access("write")

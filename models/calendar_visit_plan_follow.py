@@ -83,8 +83,9 @@ class CalendarVisitPlan(models.Model):
         open_visits = self.env["calendar.visit"].sudo().search(
             [("plan_id", "=", self.id), ("state", "=", "unscheduled"), ("by_hand", "=", False)]
         )  # fmt: skip
-        if self._still_open(open_visits):
-            self._propose_again(open_visits)
+        lines = self._open_lines(open_visits)
+        if lines:
+            self._propose_lines(lines)
         self._propose(customers)
         self._refresh_capacity()
 

@@ -184,32 +184,39 @@ class CalendarVisitPlan(models.Model):
         diaries = self._diaries(users, first_day - DAY, last_day)
         self._block_kept(diaries)
         others = self._other_plans(customers)
-        rows = []
-        for customer, period in missing:
+        windows = {period: self._window(period, first_day) for _customer, period in missing}
+        length = self._length()
+        prepared = {}
+        for customer in customers:
             user = responsible[customer]
-            row = self._blank_row(customer, period, user)
+            row = self._customer_row(customer, user)
             other = not self.allow_overlap and others.get(customer.id)
             if not user:
                 row["problem"] = "no_responsible"
             elif other:
                 row.update(problem="other_plan", other_plan_id=other)
-            else:
-                first, last = self._window(period, first_day)
-                start = self._find(diaries[user], first, last, period, places[customer])
+            prepared[customer.id] = row, diaries.get(user), places[customer]
+        rows = []
+        for customer, period in missing:
+            common, diary, place = prepared[customer.id]
+            row = {
+                **common, "period": period.first, "period_end": period.last,
+                "target": period.target,
+            }  # fmt: skip
+            if not row["problem"]:
+                start = self._find(diary, *windows[period], period, place)
                 if start:
-                    row.update(state="proposed", start=start, stop=start + self._length())
+                    row.update(state="proposed", start=start, stop=start + length)
                 else:
                     row["problem"] = "no_slot"
             rows.append(row)
         return rows
 
-    def _blank_row(self, customer, period, user):
+    def _customer_row(self, customer, user):
+        """What all the visits of a customer have in common, as columns."""
         return {
             "plan_id": self.id,
             "partner_id": customer.id,
-            "period": period.first,
-            "period_end": period.last,
-            "target": period.target,
             "start": None,
             "stop": None,
             "user_id": user.id or None,
@@ -281,60 +288,3 @@ class CalendarVisitPlan(models.Model):
             ["partner_id", "plan_id"],
         )  # fmt: skip
         return {partner.id: plan.id for partner, plan in found}
-
-    def _propose_again(self, visits):
-        """Look for a time for lines that have none, or that were left out.
-
-        A plan without enough time does it each night for tens of thousands of them, of
-        which hardly one is another than before: whatever is the same for many is found
-        out once.
-
-        :param visits: ``calendar.visit`` (sudo)
-        """
-        self.ensure_one()
-        first_day = self._first_day()
-        visits = self._still_open(visits)
-        if not visits:
-            raise UserError(self.env._("The periods of these visits are over."))
-        customers = visits.partner_id
-        responsible = {
-            customer.id: user
-            for customer, user in self._responsibles(customers.sudo(False)).items()
-        }
-        for visit in visits:
-            user = responsible[visit.partner_id.id]
-            if visit.user_id != user and not (visit.user_id and visit.by_hand):
-                visit.user_id = user
-        users = self._at_work(visits.user_id)
-        others = {} if self.allow_overlap else self._other_plans(customers)
-        visits.filtered("start").write({"state": "unscheduled", "start": False, "stop": False})
-        windows = {
-            period: self._window(period, first_day)
-            for period in visits.grouped(lambda visit: visit._as_period())
-        }
-        last_day = max(last for _first, last in windows.values())
-        diaries = self._diaries(users, first_day - DAY, last_day)
-        self._block_kept(diaries)
-        by_user = {user.id: diary for user, diary in diaries.items()}
-        for visit in visits:
-            diary, other = by_user.get(visit.user_id.id), others.get(visit.partner_id.id, False)
-            start, problem = None, "no_slot"
-            if diary is None:
-                problem = "no_responsible"
-            elif other:
-                problem = "other_plan"
-            else:
-                period = visit._as_period()
-                start = self._find(diary, *windows[period], period, (0, 1))
-            visit._place(start, problem, other)
-
-    def _still_open(self, visits):
-        """Those of these visits whose days are not over."""
-        first_day = self._first_day()
-        return visits.browse().union(
-            *(
-                group
-                for period, group in visits.grouped(lambda visit: visit._as_period()).items()
-                if self._window(period, period.first)[1] >= first_day
-            )
-        )

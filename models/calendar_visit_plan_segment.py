@@ -1,5 +1,6 @@
 """Whom a visit plan is about, and who visits them."""
 
+import heapq
 from collections import defaultdict
 
 from odoo import api, fields, models
@@ -210,10 +211,13 @@ class CalendarVisitPlan(models.Model):
             if customer.id in known:
                 load[known[customer.id]] += 1
         result = {}
+        # Whoever has the fewest is on top, of several the first one.
+        waiting = [(load[member], place, member) for place, member in enumerate(members)]
+        heapq.heapify(waiting)
         for customer in customers:
             user = known.get(customer.id)
             if not user:
-                user = min(members, key=lambda member: load[member])
-                load[user] += 1
+                number, place, user = waiting[0]
+                heapq.heapreplace(waiting, (number + 1, place, user))
             result[customer] = user
         return result

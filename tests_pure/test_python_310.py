@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-import tomllib
 
 ROOT = Path(__file__).parents[1]
 #: What came with 3.11 to 3.13, as far as somebody could be tempted.
