@@ -83,7 +83,11 @@ class CalendarInvitationReview(models.Model):
         ondelete="set null",
         help="The one in Odoo that it is about; empty: none was found.",
     )
-    text = fields.Text("Message", readonly=True, help="The calendar file of the mail, as it came.")
+    text = fields.Text(
+        "Message",
+        readonly=True,
+        help="The calendar file of the mail, as it came; empty: it was too large to be kept.",
+    )
     digest = fields.Char(readonly=True, index="btree_not_null")
     state = fields.Selection(
         [("todo", "To Review"), ("applied", "Applied"), ("dismissed", "Dismissed")],
