@@ -84,7 +84,12 @@ class CaldavAccount(models.Model):
         help="If more than so many meetings, and more than this part of all, would be deleted on "
         "one side, nothing is deleted until you say so.",
     )
-    brake_percent = fields.Integer("Part of All (%)", default=10)
+    brake_percent = fields.Integer(
+        "Part of All (%)",
+        default=10,
+        help="In per cent of what the calendar has. Nothing is held back unless both numbers are "
+        "exceeded.",
+    )
 
     state = fields.Selection(
         [
@@ -98,15 +103,55 @@ class CaldavAccount(models.Model):
         required=True,
         readonly=True,
         copy=False,
+        help="Waiting: it is tried again by itself. Needs you: it goes on when you have done what "
+        "is said there.",
     )
-    message = fields.Text("What Is Wrong", readonly=True, copy=False)
-    test_report = fields.Html("Connection", readonly=True, copy=False, sanitize=True)
+    message = fields.Text(
+        "What Is Wrong",
+        readonly=True,
+        copy=False,
+        help="Why it waits or needs you, and what to do about it; empty: all is well.",
+    )
+    test_report = fields.Html(
+        "Connection",
+        readonly=True,
+        copy=False,
+        sanitize=True,
+        help="What the last test found: the server and its calendars, or where it failed.",
+    )
     failures = fields.Integer("Failed in a Row", readonly=True, copy=False)
-    last_sync = fields.Datetime("Last in Step", readonly=True, copy=False)
-    next_sync = fields.Datetime("Next Time", readonly=True, copy=False, index=True)
-    calendar_ids = fields.One2many("caldav.account.calendar", "account_id", "Calendars")
-    run_ids = fields.One2many("caldav.account.run", "account_id", "Runs", readonly=True)
-    problem_count = fields.Integer("Open Questions", compute="_compute_problem_count")
+    last_sync = fields.Datetime(
+        "Last in Step",
+        readonly=True,
+        copy=False,
+        help="When both sides were last compared without an error.",
+    )
+    next_sync = fields.Datetime(
+        "Next Time",
+        readonly=True,
+        copy=False,
+        index=True,
+        help="When the server is asked again by itself.",
+    )
+    calendar_ids = fields.One2many(
+        "caldav.account.calendar",
+        "account_id",
+        "Calendars",
+        help="What the server has for you. Switch on those that are to be kept in step.",
+    )
+    run_ids = fields.One2many(
+        "caldav.account.run",
+        "account_id",
+        "Runs",
+        readonly=True,
+        help="What was done each time, the latest first; kept for 90 days.",
+    )
+    problem_count = fields.Integer(
+        "Open Questions",
+        compute="_compute_problem_count",
+        help="Meetings and to-dos that are left as they are for now, most of them until you "
+        "decide.",
+    )
 
     @api.depends("secret")
     def _compute_has_password(self):

@@ -19,11 +19,17 @@ class CaldavAccountCalendar(models.Model):
         "caldav.account", required=True, readonly=True, index=True, ondelete="cascade"
     )
     user_id = fields.Many2one(related="account_id.user_id", store=True, index=True)
-    name = fields.Char(required=True)
+    name = fields.Char(
+        required=True, help="As the server calls it. You may call it otherwise here."
+    )
     url = fields.Char("Address", required=True, readonly=True)
-    color = fields.Char(readonly=True)
+    color = fields.Char(readonly=True, help="The one that it has on the server.")
     writable = fields.Boolean("Can Be Written There", readonly=True, default=True)
-    is_gone = fields.Boolean("Gone There", readonly=True)
+    is_gone = fields.Boolean(
+        "Gone There",
+        readonly=True,
+        help="The server has it no longer. What came from it stays in Odoo.",
+    )
     enabled = fields.Boolean(
         "In Step",
         default=False,
@@ -51,7 +57,9 @@ class CaldavAccountCalendar(models.Model):
         help="My agenda: all my meetings go there. A calendar of its own: only what comes from "
         "there, and what you put into it with your calendar programs.",
     )
-    team_id = fields.Many2one("crm.team", "Sales Team")
+    team_id = fields.Many2one(
+        "crm.team", "Sales Team", help="Whose meetings go out to this calendar."
+    )
     policy = fields.Selection(
         [
             ("ask", "Ask me"),
@@ -77,7 +85,11 @@ class CaldavAccountCalendar(models.Model):
         help="What the other server is told of your private meetings.",
     )
     object_ids = fields.One2many("caldav.account.object", "calendar_id", readonly=True)
-    object_count = fields.Integer("Objects", compute="_compute_object_count")
+    object_count = fields.Integer(
+        "Objects",
+        compute="_compute_object_count",
+        help="Meetings, series and to-dos that are kept in step.",
+    )
 
     collection_id = fields.Many2one("caldav.collection", readonly=True, ondelete="set null")
     sync_token = fields.Char(groups=fields.NO_ACCESS)

@@ -26,14 +26,20 @@ class CaldavAccountObject(models.Model):
     _rec_name = "summary"
 
     calendar_id = fields.Many2one(
-        "caldav.account.calendar", required=True, index=True, ondelete="cascade"
+        "caldav.account.calendar",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        help="Which calendar of the account it belongs to.",
     )
     account_id = fields.Many2one(related="calendar_id.account_id", store=True, index=True)
     uid = fields.Char("UID")
     path = fields.Char("Address")
-    summary = fields.Char("Title")
-    has_here = fields.Boolean("In Odoo")
-    has_there = fields.Boolean("On the Server")
+    summary = fields.Char("Title", help="What the meeting or to-do is called.")
+    has_here = fields.Boolean("In Odoo", help="Whether Odoo had it when both sides last agreed.")
+    has_there = fields.Boolean(
+        "On the Server", help="Whether the server had it when both sides last agreed."
+    )
     came_from = fields.Selection([("here", "Odoo"), ("there", "The server")])
     etag = fields.Char(groups=fields.NO_ACCESS)
     version = fields.Char(groups=fields.NO_ACCESS)
@@ -43,7 +49,10 @@ class CaldavAccountObject(models.Model):
     print_sent = fields.Char(groups=fields.NO_ACCESS)
     text_here = fields.Text(groups=fields.NO_ACCESS, help="Empty: the same as there.")
     text_there = fields.Text(groups=fields.NO_ACCESS)
-    dirty_here = fields.Selection([("changed", "Changed"), ("gone", "Gone")])
+    dirty_here = fields.Selection(
+        [("changed", "Changed"), ("gone", "Gone")],
+        help="What has become of it in Odoo since both sides last agreed; empty: nothing.",
+    )
     dirty_there = fields.Selection(
         [("changed", "Changed"), ("gone", "Gone"), ("missing", "Missing")],
         help="Missing: no longer listed, which proves nothing.",
@@ -51,8 +60,10 @@ class CaldavAccountObject(models.Model):
     seen_etag = fields.Char(groups=fields.NO_ACCESS)
     is_allowed = fields.Boolean("Deletion Confirmed")
     choice = fields.Selection([("here", "Odoo"), ("there", "The server")], "Which Counts")
-    hold = fields.Selection(HOLDS, "Waits for")
-    reason = fields.Char()
+    hold = fields.Selection(
+        HOLDS, "Waits for", help="Why it is left as it is on both sides for now."
+    )
+    reason = fields.Char(help="What the server said, or what is wrong with it.")
     failures = fields.Integer()
     next_try = fields.Datetime()
 

@@ -26,8 +26,19 @@ STATES = [
 class CaldavAccountCalendar(models.Model):
     _inherit = "caldav.account.calendar"
 
-    state = fields.Selection(STATES, readonly=True, copy=False)
-    message = fields.Text("What Is Wrong", readonly=True, copy=False)
+    state = fields.Selection(
+        STATES,
+        readonly=True,
+        copy=False,
+        help="Waiting: it is tried again by itself. Needs you: it goes on when you have done what "
+        "is said there.",
+    )
+    message = fields.Text(
+        "What Is Wrong",
+        readonly=True,
+        copy=False,
+        help="Why it waits or needs you, and what to do about it; empty: all is well.",
+    )
     failures = fields.Integer("Failed in a Row", readonly=True, copy=False)
     next_try = fields.Datetime(readonly=True, copy=False)
 

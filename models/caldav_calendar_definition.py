@@ -27,9 +27,9 @@ class CaldavCalendarDefinition(models.Model):
     _description = "Configurable Calendar"
     _order = "sequence, id"
 
-    name = fields.Char(required=True, translate=True)
+    name = fields.Char(required=True, translate=True, help="What programs call the calendar.")
     sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, help="Archived, it is found by no program any more.")
     description = fields.Char(translate=True, help="Programs show it beside the name.")
     color = fields.Char(default="#1E25FF", help="Until the user gives it another one.")
     model_id = fields.Many2one(
@@ -42,7 +42,11 @@ class CaldavCalendarDefinition(models.Model):
     )
     model_name = fields.Char(related="model_id.model", string="Name of the Object")
     component = fields.Selection(
-        [("VEVENT", "Events"), ("VTODO", "To-dos")], "Shown as", required=True, default="VEVENT"
+        [("VEVENT", "Events"), ("VTODO", "To-dos")],
+        "Shown as",
+        required=True,
+        default="VEVENT",
+        help="Events stand in the calendar, to-dos in the program's list of tasks.",
     )
     domain = fields.Char(
         default="[]",
@@ -50,7 +54,9 @@ class CaldavCalendarDefinition(models.Model):
         "Nobody sees records that he may not read in Odoo.",
     )
     line_ids = fields.One2many(
-        "caldav.calendar.property", "definition_id", "Properties", copy=True
+        "caldav.calendar.property", "definition_id", "Properties", copy=True,
+        help="What programs show of each record. Events need a line that says when they begin "
+        "(DTSTART).",
     )  # fmt: skip
     is_busy = fields.Boolean(
         "Takes Time", help="Programs show the user as busy then. Without it he is free."

@@ -67,17 +67,28 @@ class CaldavCalendarProperty(models.Model):
     )
     model_id = fields.Many2one(related="definition_id.model_id")
     sequence = fields.Integer(default=10)
-    property = fields.Selection(PROPERTIES, required=True, default="DESCRIPTION")
+    property = fields.Selection(
+        PROPERTIES,
+        required=True,
+        default="DESCRIPTION",
+        help="Which part of the event or to-do is filled in; in brackets, its name in iCalendar.",
+    )
     source = fields.Selection(
         [("field", "The field"), ("constant", "Fixed words")],
         "Comes from",
         required=True,
         default="field",
+        help="A field is read from each record; fixed words are the same for all.",
     )
     field_id = fields.Many2one(
-        "ir.model.fields", ondelete="cascade", domain="[('id', 'in', suitable_ids)]"
+        "ir.model.fields",
+        ondelete="cascade",
+        domain="[('id', 'in', suitable_ids)]",
+        help="Offered are those that fit, and whose changes programs can be told of.",
     )
-    constant = fields.Char("Words", translate=True)
+    constant = fields.Char(
+        "Words", translate=True, help="What all records of the calendar say here."
+    )
     mapping = fields.Char(
         "Values",
         help="What the field's values mean in STATUS and PRIORITY, with commas between: "

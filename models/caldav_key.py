@@ -26,14 +26,20 @@ class CaldavKey(models.Model):
     _description = "Key of a Calendar Program"
     _order = "id desc"
 
-    name = fields.Char("For", required=True, readonly=True)
+    name = fields.Char(
+        "For", required=True, readonly=True, help="The program or device that logs in with the key."
+    )
     user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="cascade")
     apikey_id = fields.Integer(required=True, readonly=True, index=True)
     expires_at = fields.Datetime("Valid until", readonly=True, help="Empty: until it is revoked.")
     ends_soon = fields.Boolean(compute="_compute_ends_soon")
     is_warned = fields.Boolean(readonly=True)
-    last_used_at = fields.Datetime("Last Used", readonly=True)
-    last_program = fields.Char("Last Used by", readonly=True)
+    last_used_at = fields.Datetime(
+        "Last Used",
+        readonly=True,
+        help="When a program last came in with it, to within ten minutes; empty: never.",
+    )
+    last_program = fields.Char("Last Used by", readonly=True, help="What the program calls itself.")
 
     @api.depends("expires_at")
     def _compute_ends_soon(self):

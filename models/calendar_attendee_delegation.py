@@ -21,10 +21,12 @@ class CalendarAttendee(models.Model):
     delegated_to_ids = fields.Many2many(
         "calendar.attendee", "calendar_attendee_delegation_rel", "delegator_id", "delegate_id",
         copy=False, readonly=True,
+        help="Who comes in this person's place.",
     )  # fmt: skip
     delegated_from_ids = fields.Many2many(
         "calendar.attendee", "calendar_attendee_delegation_rel", "delegate_id", "delegator_id",
         copy=False, readonly=True,
+        help="In whose place this person comes.",
     )  # fmt: skip
 
     delegations_made = fields.Integer(

@@ -32,7 +32,12 @@ class CalendarAttendee(models.Model):
     _order = "create_date, id"
 
     partner_id = fields.Many2one(required=False)
-    email = fields.Char(related=None, compute="_compute_email", search="_search_email")
+    email = fields.Char(
+        related=None,
+        compute="_compute_email",
+        search="_search_email",
+        help="That of the contact, or of whoever is invited by address alone.",
+    )
     address = fields.Char(
         "Address Alone",
         index="btree_not_null",
@@ -45,7 +50,12 @@ class CalendarAttendee(models.Model):
     state = fields.Selection(
         selection_add=[("delegated", "Delegated")], ondelete={"delegated": "set default"}
     )
-    role = fields.Selection(ROLES, default="req-participant", required=True)
+    role = fields.Selection(
+        ROLES,
+        default="req-participant",
+        required=True,
+        help="What they are in the meeting; their mail program shows it.",
+    )
     cutype = fields.Selection(
         [
             ("individual", "Individual"),
@@ -58,6 +68,7 @@ class CalendarAttendee(models.Model):
         compute="_compute_cutype",
         store=True,
         readonly=False,
+        help="Whether a person is invited, a group, or something like a room.",
     )
     rsvp = fields.Boolean(
         "Required Reply?", default=True, help="Whether the organizer waits for an answer."

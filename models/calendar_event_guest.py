@@ -20,7 +20,11 @@ class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
     proposal_ids = fields.One2many("calendar.invitation.proposal", "event_id", "Proposed Times")
-    proposal_count = fields.Integer(compute="_compute_proposal_count", compute_sudo=True)
+    proposal_count = fields.Integer(
+        compute="_compute_proposal_count",
+        compute_sudo=True,
+        help="Other times that somebody has proposed and nobody has decided on.",
+    )
 
     @api.depends("proposal_ids.state")
     def _compute_proposal_count(self):

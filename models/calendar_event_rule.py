@@ -48,10 +48,20 @@ class CalendarEvent(models.Model):
         help="A rule as other calendars write it, for what there are no fields for: "
         "FREQ=MONTHLY;BYDAY=1MO,3MO;COUNT=10 is the first and the third Monday, ten times.",
     )
-    exception_summary = fields.Char("Exceptions", compute="_compute_exception_summary")
+    exception_summary = fields.Char(
+        "Exceptions",
+        compute="_compute_exception_summary",
+        help="Days on which the series does not take place; empty: it always does.",
+    )
     is_moved = fields.Boolean(compute="_compute_is_moved")
-    rule_preview = fields.Char("Next Dates", compute="_compute_rule_preview")
-    rule_problem = fields.Char(compute="_compute_rule_preview")
+    rule_preview = fields.Char(
+        "Next Dates",
+        compute="_compute_rule_preview",
+        help="What the rule yields as it stands here, before it is saved.",
+    )
+    rule_problem = fields.Char(
+        compute="_compute_rule_preview", help="Why the rule yields no dates."
+    )
 
     @api.model
     def _get_recurrent_fields(self):

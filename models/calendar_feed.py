@@ -85,9 +85,20 @@ class CalendarFeed(models.Model):
         help="Without any, all meetings. Of a series, one meeting with the tag is enough.",
     )
     token_hash = fields.Char(groups=NO_ACCESS, copy=False, readonly=True)
-    has_address = fields.Boolean("In Use", compute="_compute_has_address")
-    last_used_at = fields.Datetime("Last Read", copy=False, readonly=True)
-    last_program = fields.Char("Last Read by", copy=False, readonly=True)
+    has_address = fields.Boolean(
+        "In Use",
+        compute="_compute_has_address",
+        help="Only a feed that was given an address can be read.",
+    )
+    last_used_at = fields.Datetime(
+        "Last Read",
+        copy=False,
+        readonly=True,
+        help="When a program last asked for it, to within ten minutes; empty: never.",
+    )
+    last_program = fields.Char(
+        "Last Read by", copy=False, readonly=True, help="What the program calls itself."
+    )
     body = fields.Binary(attachment=False, groups=NO_ACCESS, copy=False, readonly=True)
     body_etag = fields.Char(groups=NO_ACCESS, copy=False, readonly=True)
     body_made_at = fields.Datetime(groups=NO_ACCESS, copy=False, readonly=True)

@@ -21,7 +21,11 @@ class CalendarImport(models.Model):
     _description = "Import of Calendars"
     _order = "id desc"
 
-    name = fields.Char(compute="_compute_name", store=True)
+    name = fields.Char(
+        compute="_compute_name",
+        store=True,
+        help="The files that are read, or the host of the address.",
+    )
     user_id = fields.Many2one(
         "res.users",
         "Imported by",
@@ -96,20 +100,59 @@ class CalendarImport(models.Model):
         default="draft",
         readonly=True,
         copy=False,
+        help="Up to the preview nothing is written. What was imported can be undone.",
     )
-    line_ids = fields.One2many("calendar.import.line", "import_id", "Objects", readonly=True)
+    line_ids = fields.One2many(
+        "calendar.import.line",
+        "import_id",
+        "Objects",
+        readonly=True,
+        help="One line for each meeting, series or to-do of the files, and what becomes of it.",
+    )
     total_count = fields.Integer("To Write", readonly=True, copy=False)
     done_count = fields.Integer("Written", readonly=True, copy=False)
-    progress = fields.Float(compute="_compute_progress")
+    progress = fields.Float(
+        compute="_compute_progress", help="How much is written already, in per cent."
+    )
     is_stopping = fields.Boolean("Stops After This Batch", readonly=True, copy=False)
-    problem = fields.Text(readonly=True, copy=False)
-    done_at = fields.Datetime("Imported on", readonly=True, copy=False)
-    new_count = fields.Integer("New Ones", compute="_compute_counts")
-    changed_count = fields.Integer("Changed Ones", compute="_compute_counts")
-    cancelled_count = fields.Integer("Cancelled Ones", compute="_compute_counts")
-    unchanged_count = fields.Integer("Unchanged Ones", compute="_compute_counts")
-    refused_count = fields.Integer("Not Imported", compute="_compute_counts")
-    left_count = fields.Integer("Left Alone", compute="_compute_counts")
+    problem = fields.Text(
+        readonly=True,
+        copy=False,
+        help="Why nothing could be read, or why it broke off; empty: all went well.",
+    )
+    done_at = fields.Datetime(
+        "Imported on", readonly=True, copy=False, help="When the last of it was written."
+    )
+    new_count = fields.Integer(
+        "New Ones",
+        compute="_compute_counts",
+        help="Meetings, series and to-dos that Odoo did not have before.",
+    )
+    changed_count = fields.Integer(
+        "Changed Ones",
+        compute="_compute_counts",
+        help="Those that Odoo has, and that the file brings up to date.",
+    )
+    cancelled_count = fields.Integer(
+        "Cancelled Ones",
+        compute="_compute_counts",
+        help="Those that do not take place, by what the file says.",
+    )
+    unchanged_count = fields.Integer(
+        "Unchanged Ones",
+        compute="_compute_counts",
+        help="Those that Odoo has just so, or in a later version; nothing is written of them.",
+    )
+    refused_count = fields.Integer(
+        "Not Imported",
+        compute="_compute_counts",
+        help="Those that cannot be read, or that Odoo has no place for; each line says why.",
+    )
+    left_count = fields.Integer(
+        "Left Alone",
+        compute="_compute_counts",
+        help="Those that somebody has changed since, so that undoing did not touch them.",
+    )
 
     @api.depends("file_ids.name", "url", "origin")
     def _compute_name(self):

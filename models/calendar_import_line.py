@@ -10,13 +10,17 @@ class CalendarImportLine(models.Model):
     _rec_name = "summary"
 
     import_id = fields.Many2one("calendar.import", required=True, ondelete="cascade")
-    file_name = fields.Char("File")
+    file_name = fields.Char("File", help="Which of the imported files it was in.")
     file_number = fields.Integer("Number of the File")
-    line = fields.Integer("Line in the File")
+    line = fields.Integer(
+        "Line in the File", help="Where it begins, for whoever looks it up in an editor."
+    )
     component = fields.Char("Kind of Component")
-    uid = fields.Char("UID")
-    summary = fields.Char("Subject")
-    when = fields.Char()
+    uid = fields.Char(
+        "UID", help="Its name in all calendars: by it Odoo knows whether it has it already."
+    )
+    summary = fields.Char("Subject", help="What the meeting or to-do is called.")
+    when = fields.Char(help="When it begins, a series for the first time.")
     kind = fields.Selection(
         [
             ("new", "New"),
@@ -28,9 +32,10 @@ class CalendarImportLine(models.Model):
             ("error", "Cannot be read"),
         ],
         "What It Is",
+        help="How it compares with what Odoo has. What is unchanged or older is not written.",
     )
-    changes = fields.Text("What Changes")
-    reason = fields.Text("Why Not")
+    changes = fields.Text("What Changes", help="Which fields get which other values.")
+    reason = fields.Text("Why Not", help="What keeps it from being imported; empty: nothing.")
     repairs = fields.Text("Warnings", help="What was written wrongly and understood all the same.")
     result = fields.Selection(
         [
@@ -40,6 +45,7 @@ class CalendarImportLine(models.Model):
             ("left", "Left alone: changed since"),
         ],
         "What Has Become of It",
+        help="Empty: nothing of it is written until now.",
     )
     res_model = fields.Char("Model of the Record")
     res_id = fields.Many2oneReference("Record", model_field="res_model")

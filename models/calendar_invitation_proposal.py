@@ -30,9 +30,21 @@ class CalendarInvitationProposal(models.Model):
     )
     event_start = fields.Datetime("Now Begins", related="event_id.start")
     event_stop = fields.Datetime("Now Ends", related="event_id.stop")
-    start = fields.Datetime("Proposed Start", required=True, readonly=True)
-    stop = fields.Datetime("Proposed End", required=True, readonly=True)
-    comment = fields.Text(readonly=True)
+    start = fields.Datetime(
+        "Proposed Start",
+        required=True,
+        readonly=True,
+        help="When the meeting would begin; it is moved there if the proposal is accepted.",
+    )
+    stop = fields.Datetime(
+        "Proposed End",
+        required=True,
+        readonly=True,
+        help="When the meeting would end; it is moved there if the proposal is accepted.",
+    )
+    comment = fields.Text(
+        readonly=True, help="What the one who proposes it has to say to the organizer."
+    )
     state = fields.Selection(
         [
             ("open", "To Decide"),
@@ -46,7 +58,9 @@ class CalendarInvitationProposal(models.Model):
         readonly=True,
         help="Replaced: the same person has proposed another time since.",
     )
-    decided_by_id = fields.Many2one("res.users", readonly=True)
+    decided_by_id = fields.Many2one(
+        "res.users", readonly=True, help="Who has accepted or declined it; empty: nobody."
+    )
     is_clash = fields.Boolean(
         "Somebody is Busy",
         compute="_compute_is_clash",

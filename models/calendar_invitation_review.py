@@ -42,27 +42,61 @@ class CalendarInvitationReview(models.Model):
     _order = "received_at desc, id desc"
     _rec_name = "summary"
 
-    received_at = fields.Datetime("Received", required=True, readonly=True)
-    method = fields.Char("Kind of Message", readonly=True)
-    reason = fields.Selection(REASONS, "Why It Is Here", required=True, readonly=True)
-    detail = fields.Char("Details", readonly=True)
-    sender = fields.Char("From", readonly=True)
+    received_at = fields.Datetime(
+        "Received", required=True, readonly=True, help="When the mail came in."
+    )
+    method = fields.Char(
+        "Kind of Message",
+        readonly=True,
+        help="What it wants: to invite (REQUEST), answer (REPLY), cancel (CANCEL), propose "
+        "another time (COUNTER) or something else.",
+    )
+    reason = fields.Selection(
+        REASONS,
+        "Why It Is Here",
+        required=True,
+        readonly=True,
+        help="What kept Odoo from doing as it says. Apply it only if you know that it is genuine.",
+    )
+    detail = fields.Char(
+        "Details", readonly=True, help="What else was found out, for whoever looks closer."
+    )
+    sender = fields.Char(
+        "From", readonly=True, help="Whom the mail says that it comes from, which can be forged."
+    )
     address = fields.Char("Sender's Address", readonly=True, index="btree_not_null")
-    subject = fields.Char(readonly=True)
-    summary = fields.Char("Meeting Named", readonly=True)
-    uid = fields.Char("iCalendar UID", readonly=True)
+    subject = fields.Char(readonly=True, help="That of the mail, as it came.")
+    summary = fields.Char(
+        "Meeting Named", readonly=True, help="What the message calls the meeting."
+    )
+    uid = fields.Char(
+        "iCalendar UID", readonly=True, help="The name by which Odoo has looked for the meeting."
+    )
     user_id = fields.Many2one(
         "res.users", "For", readonly=True, index=True, ondelete="cascade",
         help="Whose meeting it is about; empty when nobody's.",
     )  # fmt: skip
-    event_id = fields.Many2one("calendar.event", "Meeting", readonly=True, ondelete="set null")
-    text = fields.Text("Message", readonly=True)
+    event_id = fields.Many2one(
+        "calendar.event",
+        "Meeting",
+        readonly=True,
+        ondelete="set null",
+        help="The one in Odoo that it is about; empty: none was found.",
+    )
+    text = fields.Text(
+        "Message",
+        readonly=True,
+        help="The calendar file of the mail, as it came; empty: it was too large to be kept.",
+    )
     digest = fields.Char(readonly=True, index="btree_not_null")
     state = fields.Selection(
         [("todo", "To Review"), ("applied", "Applied"), ("dismissed", "Dismissed")],
         default="todo", required=True, readonly=True, index=True,
+        help="Applied: somebody had it done all the same. Dismissed: nothing was done.",
     )  # fmt: skip
-    decided_by_id = fields.Many2one("res.users", readonly=True)
+    decided_by_id = fields.Many2one(
+        "res.users", readonly=True, help="Who has applied or dismissed it; empty: nobody until now."
+    )
     is_applicable = fields.Boolean("Can Be Applied", compute="_compute_is_applicable")
 
     @api.depends("reason", "state", "text")

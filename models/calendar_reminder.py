@@ -24,7 +24,13 @@ class CalendarReminder(models.Model):
     _rec_name = "record_name"
 
     alarm_id = fields.Many2one(
-        "calendar.alarm", "Reminder", readonly=True, ondelete="cascade", index=True
+        "calendar.alarm",
+        "Reminder",
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+        help="Which of the reminders it is; empty: one set in a calendar program, or the summary "
+        "of the day.",
     )
     own_key = fields.Char(
         readonly=True, help="Names a reminder that somebody has set in his own program."
@@ -36,13 +42,24 @@ class CalendarReminder(models.Model):
         string="Type",
         required=True,
         readonly=True,
+        help="How people are reminded.",
     )
     res_model = fields.Char("Model", required=True, readonly=True)
     res_id = fields.Many2oneReference(
         "Record ID", model_field="res_model", required=True, readonly=True
     )
-    record_name = fields.Char("About", compute="_compute_record_name")
-    partner_id = fields.Many2one("res.partner", "For", readonly=True, index=True)
+    record_name = fields.Char(
+        "About",
+        compute="_compute_record_name",
+        help="The meeting, task or activity; empty: it is gone, or you may not see it.",
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        "For",
+        readonly=True,
+        index=True,
+        help="Who is reminded; empty: an address without a contact.",
+    )
     address = fields.Char(readonly=True, help="Of whoever is invited without being a contact.")
     number = fields.Integer(
         readonly=True,
@@ -56,15 +73,30 @@ class CalendarReminder(models.Model):
     base_at = fields.Datetime(
         "Date", required=True, readonly=True, help="What the moment was reckoned from."
     )
-    due_at = fields.Datetime("Due", required=True, readonly=True)
+    due_at = fields.Datetime(
+        "Due", required=True, readonly=True, help="When people are to be reminded."
+    )
     run_at = fields.Datetime("Next Try", required=True, readonly=True)
     state = fields.Selection(
-        STATES, required=True, readonly=True, default="pending", string="Outcome"
+        STATES,
+        required=True,
+        readonly=True,
+        default="pending",
+        string="Outcome",
+        help="What has become of it. Done: it was shown, or is in the mail queue. Expired: it "
+        "came too late to be of use.",
     )
-    reason = fields.Text(readonly=True)
+    reason = fields.Text(readonly=True, help="Why it was not done, or not yet.")
     tries = fields.Integer(readonly=True, aggregator=None)
-    finished_at = fields.Datetime("Finished", readonly=True, index=True)
-    dismissed_at = fields.Datetime("Dismissed", readonly=True)
+    finished_at = fields.Datetime(
+        "Finished",
+        readonly=True,
+        index=True,
+        help="When it was delivered, left out or given up; empty: it is still to come.",
+    )
+    dismissed_at = fields.Datetime(
+        "Dismissed", readonly=True, help="When its reader put it away; empty: not until now."
+    )
     late_at = fields.Datetime(
         "Will Be Late", readonly=True, help="When the recipient said so from the reminder."
     )

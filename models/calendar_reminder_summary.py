@@ -78,7 +78,8 @@ class CalendarReminder(models.Model):
         selection=lambda self: [
             *self.env["calendar.alarm"]._fields["alarm_type"]._description_selection(self.env),
             (KEY, self.env._("Summary of the day")),
-        ]
+        ],
+        help="How people are reminded.",
     )
 
     @api.model

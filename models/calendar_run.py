@@ -19,13 +19,20 @@ class CalendarRun(models.AbstractModel):
     _order = "date desc, id desc"
     _rec_name = "date"
 
-    date = fields.Datetime("When", required=True, index=True)
+    date = fields.Datetime(
+        "When",
+        required=True,
+        index=True,
+        help="When it ended; of several alike in a row, the first one.",
+    )
     last_date = fields.Datetime(
         "Until", help="Runs that were alike, one after the other, are one line."
     )
-    times = fields.Integer(default=1)
-    changed_count = fields.Integer("Changed")
-    duration = fields.Float("Seconds", digits=(10, 2), aggregator="avg")
+    times = fields.Integer(default=1, help="How many in a row ended just like this.")
+    changed_count = fields.Integer(
+        "Changed", help="What was there already and has got other values."
+    )
+    duration = fields.Float("Seconds", digits=(10, 2), aggregator="avg", help="How long it took.")
     message = fields.Text("Remarks", help="Why it failed, or what was not taken and why.")
 
     def _is_again(self, result, message, **more):

@@ -77,6 +77,7 @@ class CalendarSubscription(models.Model):
         "How Often",
         required=True,
         default="6",
+        help="The address is read by itself so often; after failures, less often.",
     )
     vanished = fields.Selection(
         [
@@ -114,7 +115,7 @@ class CalendarSubscription(models.Model):
         default="private",
         help="Others see of it that you are busy, or what it is.",
     )
-    color = fields.Integer(default=4)
+    color = fields.Integer(default=4, help="How its meetings look in your calendar.")
 
     state = fields.Selection(
         [
@@ -127,11 +128,25 @@ class CalendarSubscription(models.Model):
         required=True,
         readonly=True,
         copy=False,
+        help="Needs you: meetings are gone there, and you say what becomes of them here.",
     )
-    message = fields.Text("What Is Wrong", readonly=True, copy=False)
+    message = fields.Text(
+        "What Is Wrong",
+        readonly=True,
+        copy=False,
+        help="Why it could not be read, or what was not taken; empty: all is well.",
+    )
     failures = fields.Integer("Failed in a Row", readonly=True, copy=False)
-    last_read = fields.Datetime(readonly=True, copy=False)
-    next_read = fields.Datetime("Next Reading", readonly=True, copy=False, index=True)
+    last_read = fields.Datetime(
+        readonly=True, copy=False, help="When the address was last asked, even if that failed."
+    )
+    next_read = fields.Datetime(
+        "Next Reading",
+        readonly=True,
+        copy=False,
+        index=True,
+        help="When the address is asked again by itself.",
+    )
     etag = fields.Char(readonly=True, copy=False)
     last_modified = fields.Char(readonly=True, copy=False)
     content_digest = fields.Char(readonly=True, copy=False)
@@ -139,13 +154,23 @@ class CalendarSubscription(models.Model):
         "Held Back", readonly=True, copy=False, help="UIDs of what is gone there, and was not "
         "removed here without asking.",
     )  # fmt: skip
-    held_count = fields.Integer(compute="_compute_held_count")
+    held_count = fields.Integer(
+        compute="_compute_held_count",
+        help="Meetings that are gone there and stay here until you decide.",
+    )
     dismissed = fields.Json(
         readonly=True, copy=False, help="UIDs of the imported meetings that were deleted here."
     )
     event_ids = fields.One2many("calendar.event", "subscription_id", "Meetings")
-    event_count = fields.Integer("Number of Meetings", compute="_compute_event_count")
-    run_ids = fields.One2many("calendar.subscription.run", "subscription_id", "Readings")
+    event_count = fields.Integer(
+        "Number of Meetings", compute="_compute_event_count", help="What Odoo has of this calendar."
+    )
+    run_ids = fields.One2many(
+        "calendar.subscription.run",
+        "subscription_id",
+        "Readings",
+        help="What was done each time, the latest first; kept for 90 days.",
+    )
 
     @api.depends("held")
     def _compute_held_count(self):

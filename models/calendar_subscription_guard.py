@@ -22,6 +22,7 @@ class CalendarEvent(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
+        help="The subscribed calendar that the meeting comes from; empty: from none.",
     )
     is_overlay = fields.Boolean(
         "Only Shown",

@@ -28,18 +28,55 @@ class CalendarVisit(models.Model):
     _order = "period, start, id"
 
     plan_id = fields.Many2one(
-        "calendar.visit.plan", required=True, readonly=True, index=True, ondelete="cascade"
+        "calendar.visit.plan",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+        help="The plan that the visit belongs to.",
     )
     partner_id = fields.Many2one(
-        "res.partner", "Customer", required=True, readonly=True, index=True, ondelete="cascade"
+        "res.partner",
+        "Customer",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+        help="Who is visited.",
     )
-    period = fields.Date("Period From", required=True, readonly=True)
-    period_end = fields.Date("Period To", required=True, readonly=True)
-    target = fields.Date("Day Wanted", readonly=True)
-    start = fields.Datetime("Planned Start", index=True)
-    stop = fields.Datetime("Planned End")
-    user_id = fields.Many2one("res.users", "Visited by", index=True)
-    team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
+    period = fields.Date(
+        "Period From",
+        required=True,
+        readonly=True,
+        help="First day of the time within which the customer is visited once.",
+    )
+    period_end = fields.Date(
+        "Period To",
+        required=True,
+        readonly=True,
+        help="Last day of the time within which the customer is visited once.",
+    )
+    target = fields.Date(
+        "Day Wanted",
+        readonly=True,
+        help="What the rhythm of the plan gives; the visit may be some days off it. Empty: any "
+        "day of the period.",
+    )
+    start = fields.Datetime(
+        "Planned Start",
+        index=True,
+        help="The time that is proposed, or was booked; the end moves with it. Empty: none was "
+        "found.",
+    )
+    stop = fields.Datetime(
+        "Planned End", help="Time for the way is kept free after it, as the plan says."
+    )
+    user_id = fields.Many2one(
+        "res.users", "Visited by", index=True, help="Who goes to the customer."
+    )
+    team_id = fields.Many2one(
+        "crm.team", "Sales Team", readonly=True, help="The sales team of whoever visits."
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     state = fields.Selection(
         [
@@ -52,10 +89,24 @@ class CalendarVisit(models.Model):
         required=True,
         readonly=True,
         index=True,
+        help="Booked: there is a meeting. Unscheduled: the mark says why there is none. Left the "
+        "segment: the plan is about this customer no longer.",
     )
-    problem = fields.Selection(PROBLEMS, "Mark", readonly=True)
-    other_plan_id = fields.Many2one("calendar.visit.plan", readonly=True, ondelete="set null")
-    has_no_email = fields.Boolean("No E-mail", readonly=True)
+    problem = fields.Selection(
+        PROBLEMS,
+        "Mark",
+        readonly=True,
+        help="Why it is not booked as it is; empty: nothing stands against it.",
+    )
+    other_plan_id = fields.Many2one(
+        "calendar.visit.plan",
+        readonly=True,
+        ondelete="set null",
+        help="Which plan visits this customer already.",
+    )
+    has_no_email = fields.Boolean(
+        "No E-mail", readonly=True, help="The customer cannot be written to about the visit."
+    )
     by_hand = fields.Boolean(
         "Changed by Hand", readonly=True, help="The proposal, or the meeting after it was booked."
     )
@@ -66,7 +117,12 @@ class CalendarVisit(models.Model):
     )
     is_told = fields.Boolean("Customer Was Told", readonly=True)
     event_id = fields.Many2one(
-        "calendar.event", "Meeting", readonly=True, index="btree_not_null", ondelete="set null"
+        "calendar.event",
+        "Meeting",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="What was booked; it may have been moved since. Empty: nothing yet.",
     )
     city = fields.Char(related="partner_id.city")
     zip = fields.Char(related="partner_id.zip", string="Postcode")

@@ -29,17 +29,44 @@ class CalendarVisitLoad(models.Model):
     _order = "week, user_id"
     _rec_name = "user_id"
 
-    user_id = fields.Many2one("res.users", "Visited by", readonly=True)
-    team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
+    user_id = fields.Many2one("res.users", "Visited by", readonly=True, help="Whose week it is.")
+    team_id = fields.Many2one(
+        "crm.team", "Sales Team", readonly=True, help="The sales team of whoever visits."
+    )
     company_id = fields.Many2one("res.company", readonly=True)
-    week = fields.Date(readonly=True)
-    proposed_count = fields.Integer("Proposed Visits", readonly=True)
-    booked_count = fields.Integer("Booked Visits", readonly=True)
-    proposed_hours = fields.Float("Hours Proposed", readonly=True)
-    booked_hours = fields.Float("Hours Booked", readonly=True)
-    other_hours = fields.Float("Hours of Other Meetings", readonly=True)
-    capacity_hours = fields.Float("Working Hours", readonly=True)
-    load = fields.Float("Load (%)", readonly=True, aggregator="avg")
+    week = fields.Date(readonly=True, help="Its Monday.")
+    proposed_count = fields.Integer(
+        "Proposed Visits", readonly=True, help="How many of the week are not booked yet."
+    )
+    booked_count = fields.Integer(
+        "Booked Visits", readonly=True, help="How many of the week have a meeting."
+    )
+    proposed_hours = fields.Float(
+        "Hours Proposed",
+        readonly=True,
+        help="How long the visits of the week take that are not booked yet.",
+    )
+    booked_hours = fields.Float(
+        "Hours Booked",
+        readonly=True,
+        help="How long the visits of the week take that have a meeting.",
+    )
+    other_hours = fields.Float(
+        "Hours of Other Meetings",
+        readonly=True,
+        help="What else the person has to do in the week; a whole day counts as 8 hours.",
+    )
+    capacity_hours = fields.Float(
+        "Working Hours",
+        readonly=True,
+        help="Those of the person in that week, holidays and leave left out.",
+    )
+    load = fields.Float(
+        "Load (%)",
+        readonly=True,
+        aggregator="avg",
+        help="All meetings in per cent of the working hours; over 100, the week is too full.",
+    )
 
     @property
     def _table_query(self):

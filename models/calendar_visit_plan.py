@@ -61,6 +61,8 @@ class CalendarVisitPlan(models.Model):
         copy=False,
         default="draft",
         tracking=True,
+        help="Running: each night it goes on. Stopped: nothing is booked until somebody has it go "
+        "on.",
     )
     owner_id = fields.Many2one(
         "res.users",
@@ -70,7 +72,10 @@ class CalendarVisitPlan(models.Model):
         help="Who has booked the plan last: with his rights it goes on day by day.",
     )
     company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self.env.company
+        "res.company",
+        required=True,
+        default=lambda self: self.env.company,
+        help="Customers of other companies are not visited.",
     )
     failure = fields.Text(readonly=True, copy=False, help="Why the daily job could not go on.")
 
@@ -97,6 +102,7 @@ class CalendarVisitPlan(models.Model):
         "Unit",
         required=True,
         default="months",
+        help="What is counted from one visit to the next.",
     )
     month_day = fields.Integer(
         "Day of the Month", default=1, help="In a shorter month, its last day."
@@ -126,12 +132,21 @@ class CalendarVisitPlan(models.Model):
         ],
         "Weekday",
         default="0",
+        help="On which day of the week all are visited.",
     )
     visits_per_year = fields.Float(
-        compute="_compute_visits_per_year", store=True, readonly=False, digits=(6, 1)
+        compute="_compute_visits_per_year",
+        store=True,
+        readonly=False,
+        digits=(6, 1),
+        help="For each customer; it follows from the rhythm, unless it is the rhythm.",
     )
     cycle_days = fields.Float(
-        "Days Between Visits", compute="_compute_cycle_days", store=True, digits=(6, 1)
+        "Days Between Visits",
+        compute="_compute_cycle_days",
+        store=True,
+        digits=(6, 1),
+        help="On average. A customer who was not met for longer is overdue.",
     )
     date_from = fields.Date(
         "From",
@@ -153,7 +168,12 @@ class CalendarVisitPlan(models.Model):
     )
 
     # The meeting
-    title = fields.Char("Subject", required=True, default=lambda self: self._default_title())
+    title = fields.Char(
+        "Subject",
+        required=True,
+        default=lambda self: self._default_title(),
+        help="What each meeting is called; customers see it.",
+    )
     description = fields.Html(
         help="Text of each meeting; customers see it in the invitation.",
     )
@@ -170,7 +190,7 @@ class CalendarVisitPlan(models.Model):
         default="customer",
         help="Where the visits take place.",
     )
-    place = fields.Char("Location")
+    place = fields.Char("Location", help="Where all visits take place.")
     alarm_ids = fields.Many2many(
         "calendar.alarm",
         string="Reminders",

@@ -35,11 +35,27 @@ class CalendarVisitPlan(models.Model):
         help="Without it, a customer whom another plan visits already is not booked.",
     )
     visit_ids = fields.One2many("calendar.visit", "plan_id", "Visits")
-    proposed_count = fields.Integer("Proposed Visits", compute="_compute_counts")
-    unscheduled_count = fields.Integer("Unscheduled Visits", compute="_compute_counts")
-    booked_count = fields.Integer("Booked Visits", compute="_compute_counts")
-    by_hand_count = fields.Integer("Changed by Hand", compute="_compute_counts")
-    no_email_count = fields.Integer("Without E-mail", compute="_compute_counts")
+    proposed_count = fields.Integer(
+        "Proposed Visits", compute="_compute_counts", help="How many wait to be booked."
+    )
+    unscheduled_count = fields.Integer(
+        "Unscheduled Visits",
+        compute="_compute_counts",
+        help="How many have no time, or something stands against them.",
+    )
+    booked_count = fields.Integer(
+        "Booked Visits", compute="_compute_counts", help="How many have a meeting."
+    )
+    by_hand_count = fields.Integer(
+        "Changed by Hand",
+        compute="_compute_counts",
+        help="Booked visits whose meeting somebody has changed: the plan leaves them alone.",
+    )
+    no_email_count = fields.Integer(
+        "Without E-mail",
+        compute="_compute_counts",
+        help="Visits of customers who cannot be written to.",
+    )
     progress = fields.Float(compute="_compute_counts", help="In per cent.")
 
     def _compute_counts(self):

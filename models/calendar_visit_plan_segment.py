@@ -37,7 +37,10 @@ class CalendarVisitPlan(models.Model):
         help="A filter of customers that you have saved as a favourite, with fixed values only.",
     )
     partner_ids = fields.Many2many(
-        "res.partner", "calendar_visit_plan_partner_rel", string="Listed Customers"
+        "res.partner",
+        "calendar_visit_plan_partner_rel",
+        string="Listed Customers",
+        help="Whom the plan visits, chosen one by one.",
     )
     salesperson_id = fields.Many2one(
         "res.users",
@@ -59,7 +62,11 @@ class CalendarVisitPlan(models.Model):
         "res.partner", "calendar_visit_plan_frozen_rel", string="Customers at Booking",
         readonly=True, copy=False,
     )  # fmt: skip
-    customer_count = fields.Integer("Number of Customers", compute="_compute_customer_count")
+    customer_count = fields.Integer(
+        "Number of Customers",
+        compute="_compute_customer_count",
+        help="How many the choice yields today.",
+    )
 
     responsible_by = fields.Selection(
         [

@@ -33,13 +33,13 @@ class Booked(NamedTuple):
 class CalendarVisitPlan(models.Model):
     _inherit = "calendar.visit.plan"
 
-    mon = fields.Boolean(default=True)
-    tue = fields.Boolean(default=True)
-    wed = fields.Boolean(default=True)
-    thu = fields.Boolean(default=True)
-    fri = fields.Boolean(default=True)
-    sat = fields.Boolean()
-    sun = fields.Boolean()
+    mon = fields.Boolean(default=True, help="Whether visits are made on this day of the week.")
+    tue = fields.Boolean(default=True, help="Whether visits are made on this day of the week.")
+    wed = fields.Boolean(default=True, help="Whether visits are made on this day of the week.")
+    thu = fields.Boolean(default=True, help="Whether visits are made on this day of the week.")
+    fri = fields.Boolean(default=True, help="Whether visits are made on this day of the week.")
+    sat = fields.Boolean(help="Whether visits are made on this day of the week.")
+    sun = fields.Boolean(help="Whether visits are made on this day of the week.")
     hour_from = fields.Float(
         "From Hour",
         required=True,

@@ -13,9 +13,16 @@ class CalendarVisitReport(models.Model):
     _order = "date desc, id desc"
     _rec_name = "partner_id"
 
-    plan_id = fields.Many2one("calendar.visit.plan", "Visit Plan", readonly=True)
-    partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
-    user_id = fields.Many2one("res.users", "Visited by", readonly=True)
+    plan_id = fields.Many2one(
+        "calendar.visit.plan",
+        "Visit Plan",
+        readonly=True,
+        help="The plan that the visit belongs to.",
+    )
+    partner_id = fields.Many2one("res.partner", "Customer", readonly=True, help="Who is visited.")
+    user_id = fields.Many2one(
+        "res.users", "Visited by", readonly=True, help="Who goes to the customer."
+    )
     team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     visit_id = fields.Many2one("calendar.visit", readonly=True)
@@ -28,8 +35,12 @@ class CalendarVisitReport(models.Model):
             ("unscheduled", "Unscheduled"),
         ],
         readonly=True,
+        help="Held: the meeting is over, and was not cancelled. Unscheduled: the period went by "
+        "without one.",
     )
-    is_moved = fields.Boolean("Moved", readonly=True)
+    is_moved = fields.Boolean(
+        "Moved", readonly=True, help="The meeting is at another time than was planned."
+    )
     answer = fields.Selection(
         [
             ("accepted", "Accepted"),
@@ -41,11 +52,27 @@ class CalendarVisitReport(models.Model):
         readonly=True,
         help="What the customer has answered to the invitation.",
     )
-    planned_count = fields.Integer("Planned", readonly=True)
-    held_count = fields.Integer("Visits Held", readonly=True)
-    moved_count = fields.Integer("Visits Moved", readonly=True)
-    cancelled_count = fields.Integer("Visits Cancelled", readonly=True)
-    hours = fields.Float(readonly=True)
+    planned_count = fields.Integer(
+        "Planned",
+        readonly=True,
+        help="Visits that were booked, or would have been if there had been time.",
+    )
+    held_count = fields.Integer(
+        "Visits Held", readonly=True, help="Those whose meeting is over and was not cancelled."
+    )
+    moved_count = fields.Integer(
+        "Visits Moved",
+        readonly=True,
+        help="Those whose meeting is at another time than was planned.",
+    )
+    cancelled_count = fields.Integer(
+        "Visits Cancelled",
+        readonly=True,
+        help="Those that were given up, or whose meeting was cancelled.",
+    )
+    hours = fields.Float(
+        readonly=True, help="How long the visit takes; 0: no time was found for it."
+    )
 
     @property
     def _table_query(self):
@@ -99,9 +126,16 @@ class CalendarVisitCoverage(models.Model):
     _order = "status, last_met, id"
     _rec_name = "partner_id"
 
-    plan_id = fields.Many2one("calendar.visit.plan", "Visit Plan", readonly=True)
-    partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
-    user_id = fields.Many2one("res.users", "Visited by", readonly=True)
+    plan_id = fields.Many2one(
+        "calendar.visit.plan",
+        "Visit Plan",
+        readonly=True,
+        help="The plan that visits the customer.",
+    )
+    partner_id = fields.Many2one("res.partner", "Customer", readonly=True, help="Who is visited.")
+    user_id = fields.Many2one(
+        "res.users", "Visited by", readonly=True, help="Who goes to the customer."
+    )
     team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     status = fields.Selection(
@@ -111,12 +145,27 @@ class CalendarVisitCoverage(models.Model):
             ("never", "Never Met"),
         ],
         readonly=True,
+        help="Overdue: the last meeting is longer ago than the plan has days between visits.",
     )
-    last_met = fields.Datetime(readonly=True)
-    next_booked = fields.Datetime("Next Visit", readonly=True)
+    last_met = fields.Datetime(
+        readonly=True,
+        help="End of the last meeting with the customer, a visit or not; empty: there was none.",
+    )
+    next_booked = fields.Datetime(
+        "Next Visit",
+        readonly=True,
+        help="Start of the next meeting with the customer, a visit or not; empty: none is booked.",
+    )
     has_next = fields.Boolean("Next Visit Booked", readonly=True)
-    days_since = fields.Integer("Days Since the Last", readonly=True, aggregator="avg")
-    customer_count = fields.Integer("Customers", readonly=True)
+    days_since = fields.Integer(
+        "Days Since the Last",
+        readonly=True,
+        aggregator="avg",
+        help="How long ago the customer was last met; of several, the average.",
+    )
+    customer_count = fields.Integer(
+        "Customers", readonly=True, help="A customer of two plans counts twice."
+    )
 
     @property
     def _table_query(self):

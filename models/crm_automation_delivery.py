@@ -41,16 +41,37 @@ class CrmAutomationDelivery(models.Model):
         "crm.automation.firing", required=True, readonly=True, ondelete="cascade", index=True
     )
     company_id = fields.Many2one(related="firing_id.company_id", store=True)
-    role = fields.Selection(ROLES, required=True, readonly=True)
-    partner_id = fields.Many2one("res.partner", readonly=True)
-    email = fields.Char(readonly=True)
-    state = fields.Selection(STATES, required=True, readonly=True)
-    reason = fields.Text(readonly=True)
+    role = fields.Selection(
+        ROLES,
+        required=True,
+        readonly=True,
+        help="What they have to do with the record, and are told for.",
+    )
+    partner_id = fields.Many2one(
+        "res.partner", readonly=True, help="Empty: an address without a contact."
+    )
+    email = fields.Char(
+        readonly=True, help="Where the notice was to go; empty: no address was known."
+    )
+    state = fields.Selection(
+        STATES,
+        required=True,
+        readonly=True,
+        help="Delivered: the outgoing mail server has taken it, or it is in Odoo's inbox or "
+        "to-dos.",
+    )
+    reason = fields.Text(readonly=True, help="Why it was left out, or could not be sent.")
     mail_id = fields.Many2one("mail.mail", readonly=True, index="btree_not_null")
-    message_id = fields.Char("Message-ID", readonly=True)
+    message_id = fields.Char(
+        "Message-ID",
+        readonly=True,
+        help="Under this name mail servers have the mail in their logs.",
+    )
     tries = fields.Integer(readonly=True)
     retry_at = fields.Datetime("Next Try", readonly=True)
-    sent_at = fields.Datetime("Sent", readonly=True)
+    sent_at = fields.Datetime(
+        "Sent", readonly=True, help="When it was delivered; empty: not until now."
+    )
 
     _retry_idx = models.Index("(retry_at) WHERE state = 'retry'")
     _queued_idx = models.Index("(mail_id) WHERE state = 'queued'")

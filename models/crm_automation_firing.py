@@ -36,7 +36,12 @@ class CrmAutomationFiring(models.Model):
     _rec_name = "record_name"
 
     rule_id = fields.Many2one(
-        "crm.automation.rule", required=True, readonly=True, ondelete="cascade", index=True
+        "crm.automation.rule",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+        help="Its conditions have chosen the record, and it says what is done.",
     )
     company_id = fields.Many2one(
         "res.company", readonly=True, index=True, help="Of the record, else of the rule."
@@ -47,12 +52,15 @@ class CrmAutomationFiring(models.Model):
         ),
         readonly=True,
         string="What Happened",
+        help="What the rule has waited for.",
     )
     res_model = fields.Char("Model", required=True, readonly=True)
     res_id = fields.Many2oneReference(
         "Record ID", model_field="res_model", required=True, readonly=True
     )
-    record_name = fields.Char("Record", readonly=True)
+    record_name = fields.Char(
+        "Record", readonly=True, help="What the record was called when it happened."
+    )
     responsible_id = fields.Many2one(
         "res.users", readonly=True, index=True, help="Responsible of the record at that moment."
     )
@@ -84,24 +92,47 @@ class CrmAutomationFiring(models.Model):
     chain = fields.Char(
         readonly=True, help="Rules whose actions led to this one, the first one first."
     )
-    due_at = fields.Datetime("Due", required=True, readonly=True)
+    due_at = fields.Datetime(
+        "Due", required=True, readonly=True, help="When the rule acts, its delay included."
+    )
     run_at = fields.Datetime(
         "Next Try", readonly=True, help="Not before this moment; later than due after a failure."
     )
     state = fields.Selection(
-        STATES, required=True, readonly=True, default="pending", string="Outcome"
+        STATES,
+        required=True,
+        readonly=True,
+        default="pending",
+        string="Outcome",
+        help="What has become of it. Done: its mails are in the queue; whether they arrived is "
+        "said by each recipient's line.",
     )
     reason = fields.Text(readonly=True, help="Why it was not done, or not yet.")
-    tries = fields.Integer(readonly=True)
-    finished_at = fields.Datetime("Finished", readonly=True, index=True)
+    tries = fields.Integer(
+        readonly=True, help="How often it was begun; after a failure it is tried again later."
+    )
+    finished_at = fields.Datetime(
+        "Finished",
+        readonly=True,
+        index=True,
+        help="When it was done, left out or given up; empty: it is still to come.",
+    )
     duration = fields.Integer(
         "Duration (ms)", readonly=True, aggregator="avg", help="Time the work took."
     )
     delivery_ids = fields.One2many(
-        "crm.automation.delivery", "firing_id", string="Recipients", readonly=True
+        "crm.automation.delivery",
+        "firing_id",
+        string="Recipients",
+        readonly=True,
+        help="Whom the notice went to, and what became of it for each of them.",
     )
     delivery_state = fields.Selection(
-        DELIVERY_STATES, compute="_compute_delivery_state", store=True, string="Delivery"
+        DELIVERY_STATES,
+        compute="_compute_delivery_state",
+        store=True,
+        string="Delivery",
+        help="What became of the mails, all recipients taken together.",
     )
 
     _once = models.Constraint(

@@ -100,7 +100,7 @@ class CrmAutomationNotice(models.AbstractModel):
     notify_attendees = fields.Boolean(
         "Mail to Attendees", help="Everybody invited to the meeting who has not declined."
     )
-    notify_followers = fields.Boolean("Mail to Followers")
+    notify_followers = fields.Boolean("Mail to Followers", help="Everybody who follows the record.")
     notify_watchers = fields.Boolean(
         "Mail to Watchers (CC)", help="The addresses that the record keeps as its e-mail copies."
     )

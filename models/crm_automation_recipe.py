@@ -21,9 +21,15 @@ class CrmAutomationRecipe(models.Model):
     _description = "Recipe of an Automated Action"
     _order = "sequence, id"
 
-    name = fields.Char(required=True, translate=True)
-    description = fields.Text(required=True, translate=True)
-    icon = fields.Char(default="fa-envelope-o")
+    name = fields.Char(
+        required=True,
+        translate=True,
+        help="What a rule that is made from it is called, unless you change that.",
+    )
+    description = fields.Text(
+        required=True, translate=True, help="What the rule does, and what it is good for."
+    )
+    icon = fields.Char(default="fa-envelope-o", help="A name of Font Awesome 4, as fa-bell.")
     sequence = fields.Integer(default=10)
     model_name = fields.Char(required=True, help="The recipe is offered where this is installed.")
     values = fields.Text(required=True, help="Fields of the rule, as JSON.")

@@ -173,9 +173,16 @@ class CrmAutomationRule(models.Model):
     problem = fields.Char(
         compute="_compute_problem", help="Why the rule does nothing, although it is switched on."
     )
-    warning = fields.Char(compute="_compute_warning")
+    warning = fields.Char(
+        compute="_compute_warning",
+        help="What to look at before it is switched on; it acts all the same.",
+    )
     firing_ids = fields.One2many("crm.automation.firing", "rule_id")
-    firing_count = fields.Integer(compute="_compute_firing_count", string="Executions")
+    firing_count = fields.Integer(
+        compute="_compute_firing_count",
+        string="Executions",
+        help="All lines of its log: what was done, what was left out, and what is still to come.",
+    )
     last_run = fields.Datetime(
         compute="_compute_firing_count", help="When the rule last did something."
     )

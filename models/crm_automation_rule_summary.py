@@ -9,7 +9,11 @@ from .crm_automation_rule_condition import SOURCES
 class CrmAutomationRule(models.Model):
     _inherit = "crm.automation.rule"
 
-    summary = fields.Char(compute="_compute_summary", string="In Plain Words")
+    summary = fields.Char(
+        compute="_compute_summary",
+        string="In Plain Words",
+        help="When the rule acts, on what, and whom it tells.",
+    )
 
     @api.depends(lambda self: self._summary_sources())
     @api.depends_context("lang")

@@ -17,7 +17,11 @@ LOOK_LIMIT = 10_000
 class CrmAutomationRule(models.Model):
     _inherit = "crm.automation.rule"
 
-    pending_count = fields.Integer(compute="_compute_pending_count", string="Due Next")
+    pending_count = fields.Integer(
+        compute="_compute_pending_count",
+        string="Due Next",
+        help="Executions that are planned, and not done yet.",
+    )
 
     def _compute_pending_count(self):
         groups = self.env["crm.automation.firing"]._read_group(

@@ -29,6 +29,7 @@ class CrmAutomationRuleValue(models.Model):
         ondelete="cascade",
         domain="[('model_id', '=', model_id), ('readonly', '=', False), ('store', '=', True), "
         f"('ttype', 'in', {TYPES!r})]",
+        help="What the rule writes into. Offered is what may be written.",
     )
     value = fields.Char(
         help="Of a selection or another record its name as the screen shows it; of a date "

@@ -12,8 +12,10 @@ class CrmAutomationStep(models.Model):
         required=True,
         help="Names the step for the program: `_done_<code>` and `_go_<code>` belong to it.",
     )
-    name = fields.Char("Step", required=True, translate=True)
-    description = fields.Text("What it Brings", required=True, translate=True)
+    name = fields.Char("Step", required=True, translate=True, help="What is to be set up.")
+    description = fields.Text(
+        "What it Brings", required=True, translate=True, help="Why it is worth doing."
+    )
     icon = fields.Char(required=True, help="A name of Font Awesome 4, as fa-bell.")
     sequence = fields.Integer(default=10, help="The lowest is shown first.")
     group_id = fields.Many2one(

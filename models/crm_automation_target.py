@@ -28,7 +28,9 @@ class CrmAutomationTarget(models.AbstractModel):
         "somebody. Done and cancelled: ended well or not.",
     )
     automation_firing_count = fields.Integer(
-        "Executions", compute="_compute_automation_firing_count"
+        "Executions",
+        compute="_compute_automation_firing_count",
+        help="What rules have done, or will do, because of this record.",
     )
 
     @api.model

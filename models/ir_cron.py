@@ -4,7 +4,11 @@ from odoo import api, fields, models
 class IrCron(models.Model):
     _inherit = "ir.cron"
 
-    automation_purpose = fields.Char("What It Does", compute="_compute_automation_purpose")
+    automation_purpose = fields.Char(
+        "What It Does",
+        compute="_compute_automation_purpose",
+        help="What is no longer done when the job is switched off.",
+    )
     automation_next = fields.Datetime(
         "Next Run",
         compute="_compute_automation_next",

@@ -6,7 +6,12 @@ class ProjectTask(models.Model):
     _name = "project.task"
     _inherit = ["project.task", "crm.automation.target"]
 
-    planned_date_start = fields.Datetime("Planned Start", copy=False)
+    planned_date_start = fields.Datetime(
+        "Planned Start",
+        copy=False,
+        help="When the work is to begin: calendars show it, and reminders count from it. Empty: "
+        "the deadline counts.",
+    )
     alarm_ids = fields.Many2many(
         "calendar.alarm",
         "project_task_calendar_alarm_rel",

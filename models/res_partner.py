@@ -5,7 +5,10 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     visit_count = fields.Integer(
-        "Visits", compute="_compute_visit_count", groups="sales_team.group_sale_salesman"
+        "Visits",
+        compute="_compute_visit_count",
+        groups="sales_team.group_sale_salesman",
+        help="How many are proposed or booked for this customer.",
     )
 
     def _compute_visit_count(self):

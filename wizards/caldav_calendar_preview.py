@@ -30,7 +30,11 @@ class CaldavCalendarPreview(models.TransientModel):
     definition_id = fields.Many2one(
         "caldav.calendar.definition", required=True, readonly=True, ondelete="cascade"
     )
-    body = fields.Html(compute="_compute_body", sanitize=False)
+    body = fields.Html(
+        compute="_compute_body",
+        sanitize=False,
+        help="The next records as programs will show them, or what is wrong with the calendar.",
+    )
 
     @api.model
     def _open(self, definition):

@@ -15,12 +15,33 @@ class CaldavSetup(models.TransientModel):
     _name = "caldav.setup"
     _description = "Synchronize my Calendar"
 
-    url = fields.Char("Address", compute="_compute_address")
-    calendar_url = fields.Char("Address of the Calendar", compute="_compute_address")
-    login = fields.Char("User Name", compute="_compute_address")
-    qr_code = fields.Binary("Address as QR Code", compute="_compute_address")
+    url = fields.Char(
+        "Address",
+        compute="_compute_address",
+        help="Calendar programs ask for it when you add an account (CalDAV).",
+    )
+    calendar_url = fields.Char(
+        "Address of the Calendar",
+        compute="_compute_address",
+        help="For programs that want one calendar, not an account: it is that of your agenda.",
+    )
+    login = fields.Char(
+        "User Name",
+        compute="_compute_address",
+        help="The program logs in with it; its password is a key, not yours.",
+    )
+    qr_code = fields.Binary(
+        "Address as QR Code",
+        compute="_compute_address",
+        help="For the camera of your phone, so that nothing has to be typed.",
+    )
     is_plain = fields.Boolean(compute="_compute_address")
-    key_ids = fields.Many2many("caldav.key", compute="_compute_key_ids", string="My Keys")
+    key_ids = fields.Many2many(
+        "caldav.key",
+        compute="_compute_key_ids",
+        string="My Keys",
+        help="Programs that may read and change your calendar. Revoke what you use no longer.",
+    )
     name = fields.Char(
         "Key for", required=True, default=lambda self: self.env._("My phone"),
         help="A key for each program or device: so you can revoke one alone.",
@@ -28,6 +49,7 @@ class CaldavSetup(models.TransientModel):
     days = fields.Selection(
         [("90", "3 months"), ("365", "1 year"), ("730", "2 years"), ("0", "Until I revoke it")],
         "Valid for", required=True, default="365",
+        help="After that the program needs a new key.",
     )  # fmt: skip
 
     @api.depends_context("uid")
@@ -87,9 +109,24 @@ class CaldavKeyShow(models.TransientModel):
     _name = "caldav.key.show"
     _description = "Key of a Calendar Program, Shown Once"
 
-    url = fields.Char("Address", store=False, readonly=True)
-    login = fields.Char("User Name", store=False, readonly=True)
-    key = fields.Char("Password", store=False, readonly=True)
+    url = fields.Char(
+        "Address",
+        store=False,
+        readonly=True,
+        help="Calendar programs ask for it when you add an account (CalDAV).",
+    )
+    login = fields.Char(
+        "User Name",
+        store=False,
+        readonly=True,
+        help="The program logs in with it; its password is a key, not yours.",
+    )
+    key = fields.Char(
+        "Password",
+        store=False,
+        readonly=True,
+        help="It is put into the program once, and cannot be shown again.",
+    )
 
     def action_done(self):
         """Back to the list of keys."""

@@ -35,7 +35,9 @@ class CalendarExportIcal(models.TransientModel):
         default="mine",
         help="Which meetings go into the file.",
     )
-    event_ids = fields.Many2many("calendar.event", string="Meetings")
+    event_ids = fields.Many2many(
+        "calendar.event", string="Meetings", help="What goes into the file."
+    )
     has_series = fields.Boolean(compute="_compute_has_series")
     series = fields.Selection(
         [
@@ -48,9 +50,17 @@ class CalendarExportIcal(models.TransientModel):
         help="A meeting alone keeps the name of its series, so that a calendar that has the "
         "series puts it into its place.",
     )
-    partner_id = fields.Many2one("res.partner", "Customer")
-    plan_id = fields.Many2one("calendar.visit.plan", "Visit Plan")
-    date_from = fields.Date("From")
+    partner_id = fields.Many2one(
+        "res.partner",
+        "Customer",
+        help="Meetings that he or one of his contacts takes part in go into the file.",
+    )
+    plan_id = fields.Many2one(
+        "calendar.visit.plan",
+        "Visit Plan",
+        help="Its visits that are booked go into the file, as far as you may see them.",
+    )
+    date_from = fields.Date("From", help="From this day on; empty: from the first meeting on.")
     date_to = fields.Date("To", help="Up to and including this day.")
     private_details = fields.Boolean(
         "With details of private meetings",
@@ -60,7 +70,9 @@ class CalendarExportIcal(models.TransientModel):
     is_split = fields.Boolean(
         "One file for each meeting", help="All files in one ZIP archive; a series is one file."
     )
-    file = fields.Binary(attachment=False, readonly=True)
+    file = fields.Binary(
+        attachment=False, readonly=True, help="To be saved, and opened in the other calendar."
+    )
     file_name = fields.Char(readonly=True)
     number = fields.Integer(
         "Meetings in the File", readonly=True, help="A series is one meeting that repeats."

@@ -7,7 +7,12 @@ class CalendarFeedAddress(models.TransientModel):
     _name = "calendar.feed.address"
     _description = "Address of a Feed"
 
-    url = fields.Char("Address", store=False, readonly=True)
+    url = fields.Char(
+        "Address",
+        store=False,
+        readonly=True,
+        help="Whoever has it reads the calendar without a password. It is shown only this once.",
+    )
     subscribe_url = fields.Char(
         "Address to Subscribe",
         store=False,

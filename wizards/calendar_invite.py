@@ -21,8 +21,15 @@ class CalendarInvite(models.TransientModel):
     _name = "calendar.invite"
     _description = "Invite People"
 
-    event_ids = fields.Many2many("calendar.event", string="Meetings", readonly=True)
-    attendee_id = fields.Many2one("calendar.attendee", "In the Place of", readonly=True)
+    event_ids = fields.Many2many(
+        "calendar.event", string="Meetings", readonly=True, help="What people are invited to."
+    )
+    attendee_id = fields.Many2one(
+        "calendar.attendee",
+        "In the Place of",
+        readonly=True,
+        help="Who does not come; those who are chosen here come instead.",
+    )
     res_model = fields.Char(readonly=True)
     res_id = fields.Many2oneReference(model_field="res_model", readonly=True)
     mode = fields.Selection(
@@ -43,8 +50,8 @@ class CalendarInvite(models.TransientModel):
     )
 
     # The meeting, where it is not there yet; its time can be chosen in any case.
-    name = fields.Char("Subject")
-    location = fields.Char()
+    name = fields.Char("Subject", help="What the new meeting is called.")
+    location = fields.Char(help="Where the new meeting takes place; empty: that is not known yet.")
     start = fields.Datetime(help="Another time than the meeting has now moves the meeting.")
     duration = fields.Float(
         "Duration (hours)",
@@ -95,7 +102,10 @@ class CalendarInvite(models.TransientModel):
         string="Categories",
         help="All contacts with one of these categories.",
     )
-    is_confirmed = fields.Boolean("Invite all of them to the same meeting")
+    is_confirmed = fields.Boolean(
+        "Invite all of them to the same meeting",
+        help="Without this tick so many customers are not invited.",
+    )
 
     role = fields.Selection(
         ROLES,
@@ -118,7 +128,13 @@ class CalendarInvite(models.TransientModel):
         help="Without it they are entered, and hear nothing.",
     )
 
-    slot_ids = fields.One2many("calendar.invite.slot", "invite_id", "Free for All", readonly=True)
+    slot_ids = fields.One2many(
+        "calendar.invite.slot",
+        "invite_id",
+        "Free for All",
+        readonly=True,
+        help="The next times within working hours when nobody has anything else.",
+    )
     are_slots_known = fields.Boolean(readonly=True)
 
     @api.model

@@ -13,7 +13,11 @@ from ..models.invitation_plan import Parcel
 class CalendarInvite(models.TransientModel):
     _inherit = "calendar.invite"
 
-    letter = fields.Html("E-mail", readonly=True)
+    letter = fields.Html(
+        "E-mail",
+        readonly=True,
+        help="What the first one of them would get. Nothing is sent by looking at it.",
+    )
 
     def action_see_letter(self):
         """Show what the first one of them would get; nobody is invited by that."""

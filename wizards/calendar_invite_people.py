@@ -16,9 +16,17 @@ MAX_INVITED, MAX_SHOWN, MANY, MAX_FAULTS = 10_000, 50, 20, 20
 class CalendarInvite(models.TransientModel):
     _inherit = "calendar.invite"
 
-    invited_count = fields.Integer("People", compute="_compute_preview")
+    invited_count = fields.Integer(
+        "People",
+        compute="_compute_preview",
+        help="How many will be invited, each of them counted once.",
+    )
     is_many = fields.Boolean(compute="_compute_preview")
-    preview = fields.Html(compute="_compute_preview", sanitize=False)
+    preview = fields.Html(
+        compute="_compute_preview",
+        sanitize=False,
+        help="Who will be invited, who is already, and who is busy at that time.",
+    )
 
     @api.depends(
         "user_ids", "contact_ids", "emails", "team_ids", "category_ids", "start", "duration",

@@ -99,8 +99,10 @@ class CalendarInviteSlot(models.TransientModel):
     _order = "start"
 
     invite_id = fields.Many2one("calendar.invite", required=True, ondelete="cascade")
-    start = fields.Datetime("From", required=True, readonly=True)
-    stop = fields.Datetime("To", required=True, readonly=True)
+    start = fields.Datetime(
+        "From", required=True, readonly=True, help="When the meeting would begin."
+    )
+    stop = fields.Datetime("To", required=True, readonly=True, help="When the meeting would end.")
 
     def action_take(self):
         """Have the meeting at this time."""

@@ -15,19 +15,28 @@ class CalendarReminderComing(models.TransientModel):
     _inherit = ["crm.automation.pointer"]
     _order = "due_at, id"
 
-    due_at = fields.Datetime("Due", readonly=True)
-    alarm_id = fields.Many2one("calendar.alarm", "Reminder", readonly=True)
+    due_at = fields.Datetime("Due", readonly=True, help="When you will be reminded.")
+    alarm_id = fields.Many2one(
+        "calendar.alarm",
+        "Reminder",
+        readonly=True,
+        help="Which of the reminders it is; empty: one set in a calendar program, or the summary "
+        "of the day.",
+    )
     kind = fields.Selection(
         selection=lambda self: (
             self.env["calendar.alarm"]._fields["alarm_type"]._description_selection(self.env)
         ),
         string="Type",
         readonly=True,
+        help="How people are reminded.",
     )
-    record_name = fields.Char("About", readonly=True)
+    record_name = fields.Char(
+        "About", readonly=True, help="The meeting, task or activity that you will be reminded of."
+    )
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Record ID", model_field="res_model", readonly=True)
-    base_at = fields.Datetime("Date", readonly=True)
+    base_at = fields.Datetime("Date", readonly=True, help="What the moment was reckoned from.")
 
     @api.model
     def action_open(self):

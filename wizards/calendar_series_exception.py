@@ -22,7 +22,11 @@ class CalendarSeriesException(models.TransientModel):
 
     event_id = fields.Many2one("calendar.event", required=True, ondelete="cascade")
     recurrence_id = fields.Many2one(related="event_id.recurrence_id")
-    line_ids = fields.One2many("calendar.series.exception.line", "wizard_id")
+    line_ids = fields.One2many(
+        "calendar.series.exception.line",
+        "wizard_id",
+        help="What of the series does not take place, or takes place at another time.",
+    )
     kind = fields.Selection(
         [("date", "A date"), ("rule", "All dates of a rule")],
         default="date",
@@ -38,25 +42,43 @@ class CalendarSeriesException(models.TransientModel):
         "Frequency",
         default="monthly",
         required=True,
+        help="Whether the rule counts in days, weeks, months or years.",
     )
-    interval = fields.Integer("Every", default=1)
+    interval = fields.Integer(
+        "Every",
+        default=1,
+        help="How many days, weeks, months or years it is from one date of the rule to the next.",
+    )
     mon, tue, wed, thu, fri, sat, sun = (fields.Boolean() for _day in DAYS)
     month_by = fields.Selection(
-        [("date", "Day of the month"), ("day", "Weekday")], "Option", default="day", required=True
+        [("date", "Day of the month"), ("day", "Weekday")],
+        "Option",
+        default="day",
+        required=True,
+        help="A date such as the 15th, or a weekday such as the second Monday.",
     )
-    day = fields.Integer("Day of the Month", default=1)
-    byday = fields.Selection(_BYDAY, "Which One", default="1")
-    weekday = fields.Selection(_WEEKDAYS)
-    year_month = fields.Selection(MONTHS, "Month")
+    day = fields.Integer("Day of the Month", default=1, help="From 1 to 31.")
+    byday = fields.Selection(
+        _BYDAY, "Which One", default="1", help="Of the weekdays of that name in the month."
+    )
+    weekday = fields.Selection(_WEEKDAYS, help="The day of the week that the rule takes out.")
+    year_month = fields.Selection(
+        MONTHS, "Month", help="For a rule that counts in years: when in the year."
+    )
     end_type = fields.Selection(
         [("forever", "No end"), ("count", "Number of repetitions"), ("end_date", "End date")],
         "Until",
         default="forever",
         required=True,
+        help="How long the rule goes on taking out dates.",
     )
-    count = fields.Integer("Repeat", default=1)
-    until = fields.Date("Repeat Until")
-    preview = fields.Char("Takes Out", compute="_compute_preview")
+    count = fields.Integer("Repeat", default=1, help="After so many dates the rule ends.")
+    until = fields.Date("Repeat Until", help="The last day on which the rule takes out a date.")
+    preview = fields.Char(
+        "Takes Out",
+        compute="_compute_preview",
+        help="Meetings of the series that fall on a date of the rule.",
+    )
 
     @api.depends(
         "kind", "rrule_type", "interval", *DAYS, "month_by", "day", "byday", "weekday",
@@ -155,13 +177,20 @@ class CalendarSeriesExceptionLine(models.TransientModel):
 
     wizard_id = fields.Many2one("calendar.series.exception", required=True, ondelete="cascade")
     kind = fields.Selection(
-        [("removed", "Does not take place"), ("moved", "Moved"), ("rule", "Rule")], "What"
+        [("removed", "Does not take place"), ("moved", "Moved"), ("rule", "Rule")],
+        "What",
+        help="Whether one meeting is taken out or moved, or a rule takes out several.",
     )
-    place = fields.Datetime("Original Date")
+    place = fields.Datetime(
+        "Original Date", help="When the meeting would be by the rule of the series."
+    )
     allday = fields.Boolean()
-    start = fields.Datetime("Takes Place On")
+    start = fields.Datetime("Takes Place On", help="When a moved meeting begins now.")
     event_id = fields.Many2one("calendar.event", "Meeting")
-    rule = fields.Char("Exception Rule")
+    rule = fields.Char(
+        "Exception Rule",
+        help="The dates that are left out, as other calendars write it (RFC 5545).",
+    )
 
     def action_bring_back(self):
         """Let it take place again; of a rule, take out no more by it."""

@@ -5,7 +5,12 @@ class CalendarSubscriptionDelete(models.TransientModel):
     _name = "calendar.subscription.delete"
     _description = "Deleting a Subscription"
 
-    subscription_id = fields.Many2one("calendar.subscription", required=True, ondelete="cascade")
+    subscription_id = fields.Many2one(
+        "calendar.subscription",
+        required=True,
+        ondelete="cascade",
+        help="What is deleted, and read no longer.",
+    )
     event_count = fields.Integer(related="subscription_id.event_count")
     meetings = fields.Selection(
         [

@@ -9,7 +9,9 @@ class CalendarVisitPlanConfirm(models.TransientModel):
 
     plan_id = fields.Many2one("calendar.visit.plan", required=True, readonly=True)
     customer_count = fields.Integer("Customers", readonly=True)
-    question = fields.Char(compute="_compute_question")
+    question = fields.Char(
+        compute="_compute_question", help="So many are seldom meant: go back if they are not."
+    )
 
     @api.depends("plan_id", "customer_count")
     def _compute_question(self):

@@ -10,7 +10,12 @@ class CrmAutomationFiringPostpone(models.TransientModel):
     _name = "crm.automation.firing.postpone"
     _description = "Postpone Executions"
 
-    firing_ids = fields.Many2many("crm.automation.firing", string="Executions", required=True)
+    firing_ids = fields.Many2many(
+        "crm.automation.firing",
+        string="Executions",
+        required=True,
+        help="What is done later than it would be.",
+    )
     step = fields.Selection(
         [
             ("hour", "One hour later"),

@@ -15,12 +15,30 @@ class CrmAutomationRecipeUse(models.TransientModel):
         store=True,
         precompute=True,
         readonly=False,
+        help="What the rule is called in the list and in the log.",
     )
-    summary = fields.Char("In Plain Words", compute="_compute_preview")
-    sample = fields.Char("Example", compute="_compute_preview")
-    recipients = fields.Text("Would Be Told", compute="_compute_preview")
-    preview_subject = fields.Char("Subject", compute="_compute_preview")
-    preview_body = fields.Html("Mail", compute="_compute_preview", sanitize=False)
+    summary = fields.Char(
+        "In Plain Words",
+        compute="_compute_preview",
+        help="When the rule acts, on what, and whom it tells.",
+    )
+    sample = fields.Char(
+        "Example", compute="_compute_preview", help="The record that the mail below is about."
+    )
+    recipients = fields.Text(
+        "Would Be Told",
+        compute="_compute_preview",
+        help="Whom the rule would write to about the example.",
+    )
+    preview_subject = fields.Char(
+        "Subject", compute="_compute_preview", help="As the mail about the example would have it."
+    )
+    preview_body = fields.Html(
+        "Mail",
+        compute="_compute_preview",
+        sanitize=False,
+        help="As it would be about the example. Nothing is sent.",
+    )
 
     @api.depends("recipe_id")
     def _compute_name(self):

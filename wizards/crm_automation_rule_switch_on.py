@@ -20,9 +20,17 @@ class CrmAutomationRuleSwitchOn(models.TransientModel):
     )
     looked_back_hours = fields.Float(readonly=True)
     line_ids = fields.One2many(
-        "crm.automation.rule.switch.on.line", "wizard_id", "Records", readonly=True
+        "crm.automation.rule.switch.on.line",
+        "wizard_id",
+        "Records",
+        readonly=True,
+        help="What the rule would have acted on if it had been switched on, the latest first.",
     )
-    number = fields.Integer("Records whose moment is over", readonly=True)
+    number = fields.Integer(
+        "Records whose moment is over",
+        readonly=True,
+        help="How many there are within the hours that are looked back.",
+    )
     is_too_many = fields.Boolean(compute="_compute_is_too_many")
     act_on_past = fields.Boolean(
         "Also act on the records listed below",
@@ -104,5 +112,5 @@ class CrmAutomationRuleSwitchOnLine(models.TransientModel):
 
     wizard_id = fields.Many2one("crm.automation.rule.switch.on", required=True, ondelete="cascade")
     res_id = fields.Integer("Record ID", required=True)
-    record_name = fields.Char("Record")
-    moment = fields.Datetime("Was Due")
+    record_name = fields.Char("Record", help="What the rule would have acted on.")
+    moment = fields.Datetime("Was Due", help="When the rule would have acted.")

@@ -36,21 +36,26 @@ class CrmAutomationRuleTest(models.TransientModel):
         string="Show",
         help="What is tried. Nothing is written and nothing is sent.",
     )
-    res_id = fields.Many2oneReference("Record", model_field="model_name")
+    res_id = fields.Many2oneReference(
+        "Record", model_field="model_name", help="Which one the rule is tried out on."
+    )
     days = fields.Integer(
         "In the Last Days",
         required=True,
         default=30,
         help="How far back what has happened is looked at.",
     )
-    tested_name = fields.Char("Tested", readonly=True)
-    verdict = fields.Text(readonly=True)
-    notes = fields.Text(readonly=True)
+    tested_name = fields.Char(
+        "Tested", readonly=True, help="The record that the report below is about."
+    )
+    verdict = fields.Text(readonly=True, help="Whether the rule would act, and when.")
+    notes = fields.Text(readonly=True, help="What to keep in mind with this report.")
     condition_ids = fields.One2many(
         "crm.automation.rule.test.line",
         "wizard_id",
         readonly=True,
         domain=[("kind", "=", "condition")],
+        help="Each condition, what the record says to it, and whether that is enough.",
     )
     recipient_ids = fields.One2many(
         "crm.automation.rule.test.line",
@@ -58,6 +63,7 @@ class CrmAutomationRuleTest(models.TransientModel):
         "Who Would Be Told",
         readonly=True,
         domain=[("kind", "=", "recipient")],
+        help="Each recipient by name, and why somebody is left out.",
     )
     change_ids = fields.One2many(
         "crm.automation.rule.test.line",
@@ -65,10 +71,19 @@ class CrmAutomationRuleTest(models.TransientModel):
         "What Would Change",
         readonly=True,
         domain=[("kind", "=", "change")],
+        help="What the record has now, and what it would have then.",
     )
-    mails = fields.Html(readonly=True, sanitize="email_outgoing")
+    mails = fields.Html(
+        readonly=True,
+        sanitize="email_outgoing",
+        help="As each recipient would get them. Nothing is sent.",
+    )
     record_ids = fields.One2many(
-        "crm.automation.rule.test.record", "wizard_id", "Records", readonly=True
+        "crm.automation.rule.test.record",
+        "wizard_id",
+        "Records",
+        readonly=True,
+        help="What was looked at; grey is what does not match.",
     )
 
     @api.constrains("days")

@@ -14,7 +14,11 @@ class CrmAutomationRuleTestLine(models.TransientModel):
         [("condition", "Condition"), ("recipient", "Recipient"), ("change", "Change")],
         required=True,
     )
-    title = fields.Char()
-    value = fields.Text()
-    wanted = fields.Text()
-    outcome = fields.Selection(OUTCOMES)
+    title = fields.Char(help="Which condition, recipient's role or field it is.")
+    value = fields.Text(help="What the record says now, or who is meant.")
+    wanted = fields.Text(
+        help="What the condition asks for, how somebody would be told, or what would be written."
+    )
+    outcome = fields.Selection(
+        OUTCOMES, help="Whether that is satisfied, or somebody would be told."
+    )

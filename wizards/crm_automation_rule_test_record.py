@@ -11,11 +11,18 @@ class CrmAutomationRuleTestRecord(models.TransientModel):
     sequence = fields.Integer()
     res_model = fields.Char("Model", required=True)
     res_id = fields.Many2oneReference("Record ID", model_field="res_model", required=True)
-    record_name = fields.Char("Record")
-    moment = fields.Datetime()
-    matches = fields.Boolean("Matches Now")
+    record_name = fields.Char("Record", help="What was looked at.")
+    moment = fields.Datetime(
+        help="When the rule would have acted; empty: only the conditions were asked."
+    )
+    matches = fields.Boolean(
+        "Matches Now", help="Whether the record satisfies the conditions as it is today."
+    )
     firing_id = fields.Many2one("crm.automation.firing", "Execution", ondelete="cascade")
-    log = fields.Text("What Was Really Done")
+    log = fields.Text(
+        "What Was Really Done",
+        help="How the log says that it ended; empty: nothing was to be done.",
+    )
 
     def action_explain(self):
         """Test the rule with this record, condition by condition."""

@@ -23,20 +23,59 @@ class CrmAutomationTakeOver(models.TransientModel):
         help="Odoo's rules act with all rights. Without this tick, the new one sees and does "
         "only what you may yourself."
     )
-    name = fields.Char(compute="_compute_stock", string="Odoo's Rule Name")
-    stock_active = fields.Boolean(compute="_compute_stock", string="Odoo's Rule Is On")
-    stock_summary = fields.Char(compute="_compute_stock", string="What Odoo's Rule Does")
-    rule_id = fields.Many2one("crm.automation.rule", compute="_compute_stock", string="New Rule")
-    is_taken_over = fields.Boolean(compute="_compute_stock", string="Taken Over")
-    summary = fields.Char(compute="_compute_stock", string="What the New Rule Does")
+    name = fields.Char(
+        compute="_compute_stock",
+        string="Odoo's Rule Name",
+        help="The new rule gets this name as well.",
+    )
+    stock_active = fields.Boolean(
+        compute="_compute_stock",
+        string="Odoo's Rule Is On",
+        help="Whether it acts now; one that was taken over does not.",
+    )
+    stock_summary = fields.Char(
+        compute="_compute_stock",
+        string="What Odoo's Rule Does",
+        help="When it acts, on what, and what is done then.",
+    )
+    rule_id = fields.Many2one(
+        "crm.automation.rule",
+        compute="_compute_stock",
+        string="New Rule",
+        help="The one that was made from it; empty: none until now.",
+    )
+    is_taken_over = fields.Boolean(
+        compute="_compute_stock",
+        string="Taken Over",
+        help="The new rule acts in its place, and it is archived.",
+    )
+    summary = fields.Char(
+        compute="_compute_stock",
+        string="What the New Rule Does",
+        help="When it acts, on what, and whom it tells.",
+    )
     verdict = fields.Selection(
         [("full", "Fully"), ("part", "Partly"), ("no", "Stays with Odoo")],
         compute="_compute_stock",
         string="Can Be Taken Over",
+        help="Partly: something of it would get lost. Stays with Odoo: it cannot be said as one "
+        "of these rules.",
     )
-    reason = fields.Text(compute="_compute_stock", string="Why")
-    comparison = fields.Html(compute="_compute_stock", sanitize=False)
-    differences = fields.Html(compute="_compute_stock", sanitize=False)
+    reason = fields.Text(
+        compute="_compute_stock",
+        string="Why",
+        help="What stands against it, or what would get lost; empty: nothing.",
+    )
+    comparison = fields.Html(
+        compute="_compute_stock",
+        sanitize=False,
+        help="What each of the two rules does, point by point.",
+    )
+    differences = fields.Html(
+        compute="_compute_stock",
+        sanitize=False,
+        help="What is not quite the same any more afterwards.",
+    )
 
     @api.depends("stock_id", "with_all_rights")
     @api.depends_context("lang", "uid")

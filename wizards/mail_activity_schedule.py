@@ -15,6 +15,8 @@ class MailActivitySchedule(models.TransientModel):
         "alarm_id",
         string="Reminders",
         domain=[("alarm_type", "in", KINDS)],
+        help="Whoever has the activity is reminded, at the reminder's hour for whole days: of the "
+        "day before, or of the day itself if it comes 0 minutes before.",
     )
 
     def _action_schedule_activities(self):
