@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import psycopg2
 
+from ..sync.ahead import ReadAhead
 from ..sync.errors import RemoteError, TokenLost
 from ..sync.plan import IN, brakes
 from ..sync.remote import RemoteCalendar
@@ -44,6 +45,7 @@ class CalendarSync:
         self.account = calendar.account_id
         self.transport = transport
         self.remote = RemoteCalendar(transport, address)
+        self.ahead = ReadAhead(self.remote)
         self.journal = journal
         self.rows = calendar.env["caldav.account.object"]
         self.wrote_here = False
@@ -77,6 +79,10 @@ class CalendarSync:
             while rows := self._next_batch(deletes):
                 if self.transport.left < LEAST:
                     return False
+                following = self._next_batch(deletes, rows)
+                self.ahead.following = following.filtered(
+                    lambda row: row.dirty_there == "changed"
+                ).mapped("path")
                 self._do(rows)
                 self._hold_back("here")
                 if deletes:
@@ -346,12 +352,16 @@ class CalendarSync:
             "|", ("next_try", "=", False), ("next_try", "<=", self.rows.env.cr.now()),
         ]  # fmt: skip
 
-    def _next_batch(self, deletes):
+    def _next_batch(self, deletes, but=None):
         """What has no UID yet first: it may be what Odoo has as well. What is gone there last:
-        how much that is must be known before anything is deleted."""
+        how much that is must be known before anything is deleted.
+
+        :param but: rows that are being worked on
+        """
         unread, there = [("uid", "=", False)], [("dirty_there", "!=", "gone")]
+        work = [*self._work_domain(), *([("id", "not in", but.ids)] if but else [])]
         for first in (unread, there, *([[]] if deletes else [])):
-            found = self._search([*first, *self._work_domain()], limit=BATCH)
+            found = self._search([*first, *work], limit=BATCH)
             if found:
                 break
         return found

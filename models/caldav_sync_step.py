@@ -71,7 +71,7 @@ class Step(NamesMixin, SendMixin):
     def _texts(self, paths):
         """Texts by path; none when all together are too much."""
         try:
-            return self.remote.texts(paths)
+            return self.sync.ahead.texts(paths)
         except FetchError as error:
             if error.code != "too_large":
                 raise

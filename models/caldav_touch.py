@@ -29,7 +29,7 @@ RECURRENCE = frozenset(
 ATTENDEE = frozenset(
     {
         "state", "partner_id", "event_id", "address", "address_name", "role", "cutype", "rsvp",
-        "language", "member", "sent_by",
+        "language", "member", "sent_by", "directory",
     }
 )  # fmt: skip
 ATTENDEE_RELATIONS = frozenset({"delegated_to_ids", "delegated_from_ids"})

@@ -21,8 +21,8 @@ ROLES = [
 MAX_NAME, MAX_ADDRESS = 200, 254
 #: What is copied with an attendee to another meeting of his series.
 CARRIED = (
-    "address", "address_name", "role", "cutype", "rsvp", "language", "member", "sent_by_id",
-    "note",
+    "address", "address_name", "role", "cutype", "rsvp", "language", "member", "directory",
+    "sent_by_id", "note",
 )  # fmt: skip
 
 
@@ -92,6 +92,11 @@ class CalendarAttendee(models.Model):
         help="Who has invited him: the organizer, or whoever has done it for him.",
     )
     sent_by = fields.Char(help="The address of whoever acts in his name.")
+    directory = fields.Char(
+        "Directory URI",
+        size=1000,
+        help="Where a directory has more about him, such as ldap://… or https://….",
+    )
     note = fields.Text("Personal Message", help="Stands in his invitation, above the meeting.")
     # For lists, calendars and graphs; of private meetings no more than they show.
     event_start = fields.Datetime("Event Date", related="event_id.start")

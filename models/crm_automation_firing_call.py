@@ -18,6 +18,8 @@ from odoo.tools import SQL, config
 LEAD = timedelta(seconds=75)
 #: After so long a job that was called is in the hands of a worker, if one is free.
 TAKEN = timedelta(seconds=3)
+#: Seconds that it waits longer for what is due just then.
+GRACE = 2
 #: Names the lock of the drainer that waits: one is enough.
 WAITING_LOCK = 7_304_912
 
@@ -50,12 +52,17 @@ class CrmAutomationFiring(models.Model):
                 cr.rollback()
                 seconds = self._seconds_to_next()
                 cr.rollback()
-                if seconds is None or is_wanted or seconds > deadline - time.monotonic():
+                left = deadline - time.monotonic()
+                if seconds is None or seconds > left + GRACE:
                     return False
-                # What is due already may be in the hands of another drainer.
-                time.sleep(min(max(seconds, 0.1), 1))
-                if seconds <= 1:
+                if seconds <= 1 and left > -GRACE:
+                    # Also when it is to let go: nobody would be called for what is due now,
+                    # which may be in the hands of another drainer.
+                    time.sleep(max(seconds, 0.1))
                     return True
+                if is_wanted or left < 0:
+                    return False
+                time.sleep(1)
         finally:
             cr.execute(SQL("SELECT pg_advisory_unlock(%s)", WAITING_LOCK))
 

@@ -20,10 +20,12 @@ KINDS = {
     "unknown": "UNKNOWN",
 }  # fmt: skip
 STATES = {word: state for state, word in STATUSES.items()}
+#: Characters of an address in a directory.
+MAX_URI = 1000
 #: Columns of an attendee that are in the text, in the order of ``Facts``.
 COLUMNS = (
     "partner_id", "address", "address_name", "state", "role", "cutype", "rsvp", "language",
-    "member", "sent_by",
+    "member", "sent_by", "directory",
 )  # fmt: skip
 _DELEGATIONS = ("delegated_to_ids", "delegated_from_ids")
 _ROLE_OF = {word: role for role, word in ROLES.items()}
@@ -43,6 +45,7 @@ class Facts(NamedTuple):
     language: str
     member: str
     sent_by: str
+    directory: str
     delegated_to: tuple
     delegated_from: tuple
 
@@ -62,11 +65,23 @@ def facts_of(guests):
 
 
 def _facts(
-    partner_id, address, name, state, role, cutype, rsvp, language, member, sent_by, *delegations
+    partner_id,
+    address,
+    name,
+    state,
+    role,
+    cutype,
+    rsvp,
+    language,
+    member,
+    sent_by,
+    directory,
+    *delegations,
 ):
     return Facts(
         partner_id or 0, address or "", name or "", state or "needsAction", role, cutype,
-        bool(rsvp), language or "", member or "", sent_by or "", *delegations,
+        bool(rsvp), language or "", member or "", sent_by or "", directory or "",
+        *delegations,
     )  # fmt: skip
 
 
@@ -112,6 +127,7 @@ def line(said, email, name, is_organizer):
         DELEGATED_FROM=_uris(said.delegated_from),
         SENT_BY=f"mailto:{said.sent_by}" if said.sent_by else None,
         LANGUAGE=said.language.replace("_", "-") or None,
+        DIR=said.directory or None,
     )
 
 
@@ -129,6 +145,7 @@ def values(attendee, languages):
         "cutype": _KIND_OF.get(attendee.kind, "unknown"),
         "member": ", ".join(_emails(attendee.params.values("MEMBER"))),
         "sent_by": next(iter(_emails([attendee.sent_by or ""])), ""),
+        "directory": (attendee.params.get("DIR") or "")[:MAX_URI],
     }
     if attendee.status == "NEEDS-ACTION":
         found["rsvp"] = attendee.rsvp
@@ -163,6 +180,9 @@ def changed_params(old, new, is_organizer):
         said = new.params.values(name)
         if said and not set(_emails(said)) <= set(_emails(old.params.values(name))):
             changes[name] = said
+    directory = new.params.get("DIR")
+    if directory and directory != (old.params.get("DIR") or "")[:MAX_URI]:
+        changes["DIR"] = directory
     language = new.params.get("LANGUAGE")
     if language and language.lower() != (old.params.get("LANGUAGE") or "").lower():
         changes["LANGUAGE"] = language

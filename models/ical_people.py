@@ -16,6 +16,7 @@ BARE = {
     "language": False,
     "member": False,
     "sent_by": False,
+    "directory": False,
 }
 
 

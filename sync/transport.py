@@ -122,6 +122,16 @@ class Transport:
         if failed:
             raise failed[0]
 
+    def meanwhile(self, work):
+        """Begin something in a thread of its own.
+
+        :return: Future; None where requests are made one after the other only
+        """
+        if self.is_patient:
+            return None
+        self._threads = self._threads or ThreadPoolExecutor(AT_ONCE)
+        return self._threads.submit(contextvars.copy_context().run, work)
+
     def ask(self, method, address, body=b"", **headers):
         """The Answer to a request.
 

@@ -51,7 +51,8 @@ class TestAttendeeText(InvitationData, AutomationCase):
         eva.write({"address_name": "Eva, née; Ruiz", "rsvp": False, "language": "es_ES"})
         self.of(self.customer).write(
             {"role": "opt-participant", "cutype": "resource", "sent_by": "help@example.com",
-             "member": "all@example.com, few@example.com"}
+             "member": "all@example.com, few@example.com",
+             "directory": "ldap://dir.example/cn=Azure,o=Sons"}
         )  # fmt: skip
         olga = self.of(self.other_seller)
         olga.delegated_to_ids = eva
@@ -66,7 +67,7 @@ class TestAttendeeText(InvitationData, AutomationCase):
             str(lines["azure@example.com"].params),
             ";CUTYPE=RESOURCE;ROLE=OPT-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;"
             'CN=Azure & Sons;MEMBER="mailto:all@example.com","mailto:few@example.com";'
-            'SENT-BY="mailto:help@example.com"',
+            'SENT-BY="mailto:help@example.com";DIR="ldap://dir.example/cn=Azure,o=Sons"',
         )
         delegator = lines["other@example.com"]
         self.assertEqual((delegator.status, delegator.rsvp), ("DELEGATED", False))
@@ -88,6 +89,16 @@ class TestAttendeeText(InvitationData, AutomationCase):
         )  # fmt: skip
         self.assertEqual(self.of(self.seller, meeting).role, "req-participant")
         self.assertEqual(len(meeting.attendee_ids), 3)
+
+    def test_where_a_directory_has_more(self):
+        meeting = self.imported(LINES.replace("X-SEEN=1", 'DIR="https://dir.example/azure"'))
+        azure = self.of(self.customer, meeting)
+        self.assertEqual(azure.directory, "https://dir.example/azure")
+        azure.directory = "ldap://dir.example/cn=Azure"
+        lines = self.lines(meeting)
+        self.assertEqual(
+            lines["azure@example.com"].params.get("DIR"), "ldap://dir.example/cn=Azure"
+        )
 
     def test_what_nobody_changed_is_written_as_it_came(self):
         meeting = self.imported()

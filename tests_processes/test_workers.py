@@ -123,6 +123,12 @@ def hold_mailer(env, seconds):
     time.sleep(seconds)
 
 
+def settle_jobs(env):
+    """As if all jobs had just run."""
+    env["ir.cron.trigger"].search([]).unlink()
+    env["ir.cron"].search([]).nextcall = env.cr.now() + timedelta(hours=1)
+
+
 @pytest.mark.parametrize("is_held", [False, True])
 def test_who_waits_lets_go_for_a_job_that_nobody_has_taken(is_held):
     """Mails would wait for more than a minute where the other worker is busy for long."""
@@ -130,7 +136,7 @@ def test_who_waits_lets_go_for_a_job_that_nobody_has_taken(is_held):
     with session.environment() as env:
         now = env.cr.now().replace(microsecond=0)
         env["crm.automation.firing"].search([]).run_at = now + timedelta(seconds=12)
-        env["ir.cron.trigger"].search([]).unlink()
+        settle_jobs(env)
         mailer = env.ref("mail.ir_cron_mail_scheduler_action")
         mailer._trigger(at=now - timedelta(seconds=5))
     holder = processes.Worker(lambda env: hold_mailer(env, 15)) if is_held else None
@@ -140,3 +146,30 @@ def test_who_waits_lets_go_for_a_job_that_nobody_has_taken(is_held):
     assert (seconds > 6) == is_held, seconds
     if holder:
         holder.join()
+
+
+def test_who_waits_lets_go_for_a_job_whose_hour_has_come():
+    """Two long ones in a row are more than Odoo allows a worker."""
+    convert(make_leads(1))
+    with session.environment() as env:
+        now = env.cr.now().replace(microsecond=0)
+        env["crm.automation.firing"].search([]).run_at = now + timedelta(seconds=12)
+        settle_jobs(env)
+        job = env.ref("crm_automation.ir_cron_accounts_1")
+        job.nextcall = now - timedelta(seconds=5)
+    (is_due, seconds), _steps = processes.Worker(wait_as_a_job).join()
+    assert not is_due
+    assert seconds < 6
+
+
+def test_what_is_due_is_done_before_anybody_lets_go():
+    """It would wait until the workers look by themselves, for more than a minute."""
+    convert(make_leads(1))
+    with session.environment() as env:
+        now = env.cr.now().replace(microsecond=0)
+        env["crm.automation.firing"].search([]).run_at = now
+        settle_jobs(env)
+        mailer = env.ref("mail.ir_cron_mail_scheduler_action")
+        mailer._trigger(at=now - timedelta(seconds=5))
+    (is_due, _seconds), _steps = processes.Worker(wait_as_a_job).join()
+    assert is_due
