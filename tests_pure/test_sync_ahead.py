@@ -4,9 +4,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
-from sync.ahead import ReadAhead
-from sync.errors import RemoteError
+from crm_automation.sync.ahead import ReadAhead
+from crm_automation.sync.errors import RemoteError
 
 
 class Remote:
