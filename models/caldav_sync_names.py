@@ -71,8 +71,7 @@ class NamesMixin:
         )
         if twin and not (twin.path or twin.has_there):
             # It was made on both sides, or put there by a try that was cut off.
-            twin_is_here = twin.dirty_here
-            row.write({"dirty_here": twin_is_here, "came_from": twin.came_from})
+            row.write({name: twin[name] for name in ("dirty_here", "came_from", "print_sent")})
             self.rows -= twin
             twin.unlink()
         elif twin and is_there:
