@@ -1,7 +1,8 @@
 {
     "name": "CRM Automation",
-    "summary": "OpenERP's automated actions, with e-mail notices, for Sales and CRM",
-    "version": "19.0.0.9.0",
+    "summary": "Automated actions with e-mail notices, recurring meetings and visit plans, "
+    "invitations, reminders, CalDAV and iCal, for Sales and CRM",
+    "version": "19.0.0.10.0",
     "category": "Sales/CRM",
     "author": "crm_automation contributors",
     "license": "LGPL-3",
