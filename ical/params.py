@@ -145,8 +145,12 @@ def _split_values(raw):
     return re.findall(r'(?:"[^"]*"|[^",])+', raw)
 
 
+#: Longer lines, such as files within a calendar, are not remembered.
+SHORT = 400
+
+
 def split_line(line):
-    """Take a content line apart.
+    """Take a content line apart. Most are met several times on their way.
 
     :return: (name in capitals, :class:`Params`, value)
     :raises BrokenComponent: when it has no name or no colon
@@ -154,6 +158,10 @@ def split_line(line):
     >>> split_line("ATTENDEE;CN=\\"A: b\\":mailto:a@b.example")
     ('ATTENDEE', (('CN', '"A: b"'),), 'mailto:a@b.example')
     """
+    return (_split_again if len(line) <= SHORT else _split)(line)
+
+
+def _split(line):
     colon = line.find(":")
     semicolon = line.find(";", 0, colon) if colon >= 0 else line.find(";")
     if semicolon < 0:
@@ -179,6 +187,9 @@ def split_line(line):
     if not name:
         raise BrokenComponent("a line without a name is no property")
     return name, Params(found), line[at + 1 :]
+
+
+_split_again = lru_cache(maxsize=4096)(_split)
 
 
 def split_loosely(line):

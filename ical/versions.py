@@ -250,29 +250,33 @@ def without_delivery(text):
     it is a message (METHOD)."""
     if not _MENTIONED.search(unfold(text.encode())):
         return text
-    return _with_params(text, dict.fromkeys(_DELIVERY))
+    return write_version(_with_params(read_version(text), dict.fromkeys(_DELIVERY)))
 
 
-def not_to_be_sent(text):
-    """The text for a server that is to invite nobody: the client has done that.
+def not_to_be_sent(version):
+    """The object for a server that is to invite nobody: the client has done that.
 
     RFC 6638, 7.1: SCHEDULE-AGENT=CLIENT with each attendee, and with the organizer.
     """
     return _with_params(
-        text, {"SCHEDULE-AGENT": "CLIENT", "SCHEDULE-STATUS": None, "SCHEDULE-FORCE-SEND": None}
+        version,
+        {"SCHEDULE-AGENT": "CLIENT", "SCHEDULE-STATUS": None, "SCHEDULE-FORCE-SEND": None},
     )
 
 
-def _with_params(text, changes):
-    if not any(word in text for word in ("ATTENDEE", "ORGANIZER", "METHOD")):
-        return text
-    version = read_version(text)
-    for part in version.parts.values():
-        for key, unit in part.units.items():
-            if key == "ORGANIZER" or key.startswith("ATTENDEE:"):
-                pieces = tuple(_with(piece, changes) for piece in unit.pieces)
-                part.units[key] = Unit(unit.said, pieces)
-    return write_version(version)
+def _with_params(version, changes):
+    parts = {
+        key: Part(part.name, {name: _unit_with(name, unit, changes)
+                              for name, unit in part.units.items()}, part.lines)
+        for key, part in version.parts.items()
+    }  # fmt: skip
+    return Version(parts, version.zones)
+
+
+def _unit_with(name, unit, changes):
+    if name == "ORGANIZER" or name.startswith("ATTENDEE:"):
+        return Unit(unit.said, tuple(_with(piece, changes) for piece in unit.pieces))
+    return unit
 
 
 def _with(line, changes):

@@ -24,8 +24,9 @@ from .caldav_sync_step import Step
 LIST_EVERY = timedelta(days=1)
 #: Pages of one listing.
 MAX_PAGES = 500
-#: Objects that are worked on between two commits.
-BATCH = 100
+#: Objects that are worked on between two commits: what is new there is quick, what is to be
+#: written there is a request for each.
+NEW, BATCH = 250, 100
 #: Seconds that have to be left for a batch.
 LEAST = 12
 #: How often an object may lose against somebody who writes it in Odoo, and the seconds
@@ -361,7 +362,7 @@ class CalendarSync:
         unread, there = [("uid", "=", False)], [("dirty_there", "!=", "gone")]
         work = [*self._work_domain(), *([("id", "not in", but.ids)] if but else [])]
         for first in (unread, there, *([[]] if deletes else [])):
-            found = self._search([*first, *work], limit=BATCH)
+            found = self._search([*first, *work], limit=NEW if first is unread else BATCH)
             if found:
                 break
         return found

@@ -3,6 +3,8 @@
 Reads and writes as his calendar programs do, by the same ways, and tells nobody of it.
 """
 
+import hashlib
+
 from odoo import SUPERUSER_ID
 from odoo.tools import SQL
 
@@ -14,13 +16,13 @@ from ..ical.scheduling import agent
 from ..ical.versions import (
     Part,
     Version,
-    not_to_be_sent,
     read_version,
     without_delivery,
     write_version,
 )
 from .caldav_collection_read import InvalidToken
 from .caldav_sync_backend import AccountBackend
+from .caldav_sync_version import not_inviting
 from .ical_values import SILENT
 
 #: Key of the context in which a sync writes: nobody has to be woken for it.
@@ -144,7 +146,7 @@ class Here:
         """What the server is told of it."""
         if self.hides(text, came_from):
             text = self._busy(text)
-        return not_to_be_sent(text)
+        return not_inviting(text)
 
     def says_more(self, text):
         """Whether it says more than when."""
@@ -215,8 +217,9 @@ class Here:
         return done
 
     def _name(self, uid):
-        [(name,)] = self.env.execute_query(SQL("SELECT md5(%s)", f"{self.collection.id} {uid}"))
-        return name
+        # As the database names them.
+        text = f"{self.collection.id} {uid}"
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
     def bring(self, uid):
         """Bring a meeting into this calendar, out of another one of his."""

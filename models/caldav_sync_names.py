@@ -7,7 +7,8 @@ object: it is not deleted and made anew.
 from ..engine.addresses import FetchError
 from ..ical.errors import IcalError
 from ..sync.plan import OUT
-from .caldav_sync_plan import title_of, version_of
+from .caldav_sync_plan import title_of
+from .caldav_sync_version import version_of
 from .ical_incoming import UID_BYTES
 
 #: What a row that has come to another address has nothing to wait for any more.

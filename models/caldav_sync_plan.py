@@ -5,14 +5,14 @@ the commit.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ..dav.errors import DavError
 from ..ical import merge
 from ..ical.params import split_line
 from ..ical.values import read_text
-from ..ical.versions import read_version, write_version
+from ..ical.versions import write_version
 from ..sync.plan import IN, OUT, Action, Side, decide, winner
+from .caldav_sync_version import print_of, version_of
 
 
 @dataclass
@@ -316,7 +316,6 @@ class Plan:
     def written(self, write, member, text):
         """It is written in Odoo: note on what both sides agree now."""
         self._is_now(member, text)
-        self.row.has_here = True
         self._agree(self.text, self.there.text)
         self.step.journal.note(
             self.row, write.kind, "here", before=write.before, after=self.row.print_here
@@ -347,16 +346,6 @@ class Plan:
                 row.text_there if row.has_there else "",
             )
         )  # fmt: skip
-
-
-@lru_cache(maxsize=256)
-def version_of(text):
-    """The object of a text; nobody changes it."""
-    return read_version(text or "")
-
-
-def print_of(text):
-    return version_of(text).fingerprint()
 
 
 def is_meeting(text):

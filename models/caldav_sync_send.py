@@ -2,7 +2,8 @@
 
 from ..engine.addresses import FetchError
 from ..sync.errors import OF_ONE
-from .caldav_sync_plan import print_of, title_of, version_of
+from .caldav_sync_plan import title_of
+from .caldav_sync_version import print_of, version_of
 
 #: Xandikos says this of a calendar that another request is writing into.
 LOCKED = 423

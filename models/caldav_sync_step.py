@@ -16,8 +16,9 @@ from ..ical.errors import IcalError
 from ..sync.errors import OF_ONE
 from .caldav_sync_here import Here
 from .caldav_sync_names import NamesMixin
-from .caldav_sync_plan import Plan, is_meeting, title_of, version_of
+from .caldav_sync_plan import Plan, is_meeting, title_of
 from .caldav_sync_send import SendMixin
+from .caldav_sync_version import version_of
 
 #: How long an object that is not taken is left alone when it was tried often.
 LATER = timedelta(days=1)

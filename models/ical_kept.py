@@ -7,6 +7,7 @@ trigger, a fixed end for a duration) is none.
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from ..ical.alarms import to_meaning
 from ..ical.items import Period
@@ -78,8 +79,14 @@ def _lists(original, item):
 
 def original_item(text):
     """The one item of an original text, or None without one."""
-    found = parse(text.encode()).items if text else ()
+    found = _read(text).items if text else ()
     return found[0] if found else None
+
+
+# The texts of one object are asked for several things, one after the other.
+@lru_cache(maxsize=16)
+def _read(text):
+    return parse(text.encode())
 
 
 def _meaning(name, value):
@@ -124,7 +131,7 @@ def _at(original, one, other):
 
 def _guests(text):
     """The attendees' addresses that Odoo had contacts for when it came."""
-    for line in parse(text.encode()).calendars[0].lines:
+    for line in _read(text).calendars[0].lines:
         if line.startswith(GUESTS):
             return set(line[len(GUESTS) :].split(","))
     return set()

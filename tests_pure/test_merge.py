@@ -123,7 +123,9 @@ def test_what_says_nothing():
     assert versions.read_version(one).fingerprint() == versions.read_version(other).fingerprint()
     assert versions.read_version(one).fingerprint() != versions.read_version(
         one.replace("NEEDS-ACTION", "DECLINED")).fingerprint()  # fmt: skip
-    sent = versions.not_to_be_sent(one)
+    told = versions.not_to_be_sent(versions.read_version(one))
+    sent = versions.write_version(told)
+    assert told.fingerprint() == versions.read_version(sent).fingerprint()
     assert ";SCHEDULE-AGENT=CLIENT:mailto:a@b.example" in sent
     assert versions.without_delivery(sent).replace("\r\n ", "") == versions.write_version(
         versions.read_version(one)).replace("\r\n ", "")  # fmt: skip
