@@ -75,13 +75,13 @@ def split_text(value, separator=","):
     """
     if "\\" not in value:
         return value.split(separator)
-    parts = [""]
+    parts = [[]]
     for found in re.finditer(rf"\\.|[^\\{separator}]+|{separator}|\\$", value, re.S):
         if found[0] == separator:
-            parts.append("")
+            parts.append([])
         else:
-            parts[-1] += found[0]
-    return parts
+            parts[-1].append(found[0])
+    return ["".join(part) for part in parts]
 
 
 def read_date(value):
