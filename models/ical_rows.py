@@ -229,9 +229,7 @@ class SeriesReader:
         bare = replace(main, exdates=(), exrules=(), rdates=())
         begin = first or self._utc(main, main.start) - 2 * _DAY
         try:
-            found = occurrences(
-                [bare], begin, last or _FAR, self.reader.zone, _LIMITS, self.budget
-            )
+            found = occurrences([bare], begin, last or _FAR, self.reader.zone, _LIMITS, self.budget)
         except LimitExceeded:
             return set()
         places = {self._place(main, one) for one in found}

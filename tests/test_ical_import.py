@@ -7,7 +7,7 @@ from odoo import api
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import freeze_time, tagged
 
-from ..models import bulk
+from ..models import bulk, ical_comparison
 from ..models.ical_incoming import Options
 from .test_ical_event import IcalCase
 from .test_meeting import SECRET
@@ -67,6 +67,17 @@ class ImportCase(IcalCase):
 @tagged("post_install", "-at_install")
 @freeze_time(NOW)
 class TestImport(ImportCase):
+    def test_rules_that_take_long_together(self):
+        rule = {"RRULE": "FREQ=DAILY;COUNT=40"}
+        data = calendar(*(event(f"{n}@x", **rule) for n in range(3)))
+        self.assertEqual(self.kinds(data), ["new", "new", "new"])
+        with patch.object(ical_comparison, "FILE_STEPS", 120):
+            outcomes = self.compare(data)
+        self.assertEqual(
+            [(one.kind, one.reason) for one in outcomes],
+            [("new", None), ("refused", "too_many"), ("refused", "too_many")],
+        )
+
     def test_new_unchanged_deleted(self):
         data = calendar(event(LOCATION="Cellar", DESCRIPTION="Two\\nlines <b>", X_FOO="bar"))
         [result] = self.take(data)

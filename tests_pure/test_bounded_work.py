@@ -96,9 +96,7 @@ def changed(number, *lines, later=False):
     for count in range(number):
         at = f"{SPAN[0] + timedelta(minutes=7 * count + 1):%Y%m%dT%H%M%SZ}"
         parts.append(
-            vevent(
-                f"RECURRENCE-ID{';RANGE=THISANDFUTURE' if later else ''}:{at}", *lines, start=at
-            )
+            vevent(f"RECURRENCE-ID{';RANGE=THISANDFUTURE' if later else ''}:{at}", *lines, start=at)
         )
     return parts
 
