@@ -55,6 +55,7 @@ class IrAttachment(models.Model):
             # What is searched by its model Odoo does not look at one by one.
             domain = Domain(domain) & (
                 Domain("res_model", "!=", "calendar.event")
+                | Domain("res_id", "=", False)
                 | Domain("res_id", "not in", self.env["calendar.event"]._hidden_query())
             )
         return super()._search(domain, *args, bypass_access=bypass_access, **kwargs)
