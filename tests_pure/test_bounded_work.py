@@ -10,6 +10,7 @@ import pytest
 from crm_automation.dav import freebusy
 from crm_automation.dav.reading import MAX_NAMES, MAX_NAMESPACES, read_xml
 from crm_automation.engine import recipients
+from crm_automation.ical.bare import bare
 from crm_automation.ical.errors import LimitExceeded
 from crm_automation.ical.expand import occurrences
 from crm_automation.ical.lines import Split
@@ -198,6 +199,13 @@ def test_one_property_again_and_again():
         inner = '<x xmlns="y"/>' * number
         answer = client.proppatch(AGENDA, f"<D:set><D:prop>{inner}</D:prop></D:set>")
         assert answer.status == status
+
+
+def test_components_that_only_go_deeper(quickly):
+    deep = b"BEGIN:A\n" * 300_000 + b"BEGIN:VALARM\nX:1\n" + b"END:A\n" * 300_000
+    assert bare(deep + b"X:2\n") == deep.partition(b"BEGIN:VALARM")[0] + b"END:A\n" * 299_999 + (
+        b"X:2\n"
+    )
 
 
 def spans(number, shift):
