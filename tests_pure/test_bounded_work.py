@@ -10,12 +10,14 @@ import pytest
 from crm_automation.dav import freebusy
 from crm_automation.dav.reading import MAX_NAMES, MAX_NAMESPACES, read_xml
 from crm_automation.engine import recipients
+from crm_automation.ical import merge
 from crm_automation.ical.bare import bare
 from crm_automation.ical.errors import LimitExceeded
 from crm_automation.ical.expand import occurrences
 from crm_automation.ical.lines import Split
 from crm_automation.ical.parse import parse
 from crm_automation.ical.values import UTC
+from crm_automation.ical.versions import read_version
 from crm_automation.sync import remote
 from lxml import etree
 
@@ -206,6 +208,28 @@ def test_components_that_only_go_deeper(quickly):
     assert bare(deep + b"X:2\n") == deep.partition(b"BEGIN:VALARM")[0] + b"END:A\n" * 299_999 + (
         b"X:2\n"
     )
+
+
+def test_all_that_a_server_has_changed(quickly):
+    def version(number):
+        lines = ["DTSTAMP:20270101T000000Z"] * 8_000
+        return read_version(
+            calendar(vevent(*lines, *[f"X-{n}:{number}" for n in range(8_000)])).decode()
+        )
+
+    old, new = version(1), version(2)
+    found = merge.apply(old, merge.difference(old, new))
+    assert found.fingerprint() == new.fingerprint() != old.fingerprint()
+
+
+def test_what_is_gone_here_and_changed_there(quickly):
+    names = [("VEVENT", str(n)) for n in range(20_000)]
+    gone, changed = (
+        merge.Difference(parts=dict.fromkeys(names)),
+        merge.Difference(units={(name, "SUMMARY"): None for name in names}),
+    )
+    both = {*names, *changed.units}
+    assert merge.conflicts(gone, changed) == merge.conflicts(changed, gone) == both
 
 
 def spans(number, shift):
