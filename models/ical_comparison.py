@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 import pytz
 
 from odoo import fields
-from odoo.tools import SQL, email_normalize, get_lang
+from odoo.tools import SQL, get_lang
 
 from ..ical.errors import BadRule, IcalError, UnsupportedRule
 from ..ical.limits import Budget
 from ..ical.parse import parse_item
 from ..ical.sequence import ANSWERS, latest, order
 from ..ical.values import UTC
-from .calendar_attendee_invitation import MAX_ADDRESS
 from .ical_difference import Differ, Difference
 from .ical_incoming import UID_BYTES, Outcome
 from .ical_kept import original_item
@@ -24,6 +23,7 @@ from .ical_meeting import named_zone
 from .ical_row import CannotKeep, RowReader, is_cancelled
 from .ical_rows import SeriesReader
 from .ical_words import Words
+from .short_address import short_address
 
 #: Objects that are read and looked up together.
 BATCH = 1000
@@ -194,7 +194,7 @@ class Comparison:
         """Those of the addresses that the owner has invited without having a contact, or
         invites now."""
         if self.options.invite:
-            return {one for one in emails if email_normalize(one) and len(one) <= MAX_ADDRESS}
+            return {one for one in emails if short_address(one)}
         found = self.env["calendar.attendee"].sudo().search_fetch(
             [("address", "in", sorted(emails)), ("partner_id", "=", False),
              ("event_id.user_id", "=", self.owner.id)],
