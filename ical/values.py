@@ -307,3 +307,15 @@ def same(one, other):
             for each in fields(one) if each.compare
         )  # fmt: skip
     return one == other
+
+
+def sameness(value):
+    """What two values have in common just when they are :func:`same`; it can be looked up."""
+    if isinstance(value, datetime):
+        return datetime, value.replace(tzinfo=None), value.fold, str(value.tzinfo)
+    if isinstance(value, tuple):
+        return type(value), tuple(map(sameness, value))
+    if is_dataclass(value):
+        found = (getattr(value, each.name) for each in fields(value) if each.compare)
+        return type(value), tuple(map(sameness, found))
+    return type(value), value

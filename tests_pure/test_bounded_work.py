@@ -4,6 +4,7 @@ Each of these took the square of its size, or a worker's time for each line.
 """
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from crm_automation.ical.errors import LimitExceeded
 from crm_automation.ical.expand import occurrences
 from crm_automation.ical.lines import Split
 from crm_automation.ical.parse import parse
+from crm_automation.ical.text import item_lines
 from crm_automation.ical.values import UTC
 from crm_automation.ical.versions import read_version
 from crm_automation.sync import remote
@@ -230,6 +232,16 @@ def test_what_is_gone_here_and_changed_there(quickly):
     )
     both = {*names, *changed.units}
     assert merge.conflicts(gone, changed) == merge.conflicts(changed, gone) == both
+
+
+def test_dates_that_are_said_anew(quickly):
+    first = datetime(2030, 1, 1, tzinfo=UTC)
+    said = ",".join(f"{first + timedelta(minutes=n):%Y%m%dT%H%M%SZ}" for n in range(40_000))
+    [item] = parse(calendar(vevent("RRULE:FREQ=DAILY", f"EXDATE:{said}"))).items
+    kept = tuple(datetime(2027, 2, 1, tzinfo=UTC) + timedelta(days=n) for n in range(700))
+    lines = item_lines(replace(item, exdates=(*kept, item.exdates[7])))
+    assert lines.count("EXDATE:20300101T000700Z") == 1
+    assert sum(line.startswith("EXDATE") for line in lines) == 701
 
 
 def spans(number, shift):
