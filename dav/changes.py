@@ -39,6 +39,7 @@ class Values:
         self.values, self.dead, self.refused, self.names = {}, {}, {}, {}
         self.components = None
         self.kinds = ()
+        self.number = 0
 
     def take_in(self, root, is_new, is_calendar=True):
         """:param bool is_new: whether it is about a calendar that is being made"""
@@ -54,7 +55,9 @@ class Values:
     def _read_one(self, one, is_set, is_new, is_calendar):
         name = one.tag
         self.names[name] = None
-        if len(self.names) > MAX_NAMES:
+        # Also of those that are said again and again: each is read.
+        self.number += 1
+        if self.number > MAX_NAMES:
             raise BadRequest("more properties than are kept")
         try:
             if is_new and name == dav("resourcetype"):

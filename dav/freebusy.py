@@ -88,14 +88,18 @@ def _merged(spans):
 
 def _without(spans, taken):
     """The spans as far as they are not taken; both in order, neither overlapping."""
-    left = []
+    left, at = [], 0
     for start, stop in spans:
-        for first, last in taken:
-            if last <= start or first >= stop:
-                continue
+        # What ends before it ends before all that follow.
+        while at < len(taken) and taken[at][1] <= start:
+            at += 1
+        number = at
+        while number < len(taken) and taken[number][0] < stop:
+            first, last = taken[number]
             if first > start:
                 left.append((start, first))
             start = max(start, last)
+            number += 1
         if start < stop:
             left.append((start, stop))
     return left

@@ -8,6 +8,8 @@ from .errors import BadRequest, TooLarge
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
 MAX_ELEMENTS = 100_000
+#: Prefixes that are declared in one place: whatever is taken out of it declares them again.
+MAX_NAMESPACES = 100
 #: Properties of one request; each is told of for each resource.
 MAX_NAMES = 500
 
@@ -42,9 +44,15 @@ def read_xml(body, max_bytes=MAX_BYTES, max_elements=MAX_ELEMENTS):
 
 
 def _check_size(root, max_elements):
-    depth, count = 0, 0
-    for event, _element in etree.iterwalk(root, events=("start", "end")):
-        if event == "start":
+    depth, count, declared = 0, 0, 0
+    for event, _found in etree.iterwalk(root, events=("start", "end", "start-ns", "end-ns")):
+        if event == "start-ns":
+            declared += 1
+            if declared > MAX_NAMESPACES:
+                raise BadRequest("more namespaces than are read")
+        elif event == "end-ns":
+            declared -= 1
+        elif event == "start":
             count += 1
             depth += 1
             if depth > MAX_DEPTH or count > max_elements:

@@ -11,8 +11,9 @@ MAX_TEXT, MAX_ADDRESS, MAX_NAME = 1_000_000, 254, 200
 # RFC 5322's dot-atom before the @, letters of any alphabet included (RFC 6531).
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 _LABEL = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
-# Quoted stretches and what stands in angle brackets hold separators as plain text.
-_PART = re.compile(r'(?:"[^"\n]*"|<[^>\n]*>|[^,;\n])+')
+# Quoted stretches and what stands in angle brackets hold separators as plain text. A bracket
+# in a bracket ends the search for its end: thousands that are never closed take no square.
+_PART = re.compile(r'(?:"[^"\n]*"|<[^<>\n]*>|[^,;\n])+')
 _NAMED = re.compile(r"(.*?)<([^<>]*)>\s*", re.S)
 
 

@@ -6,6 +6,7 @@ compared component by component.
 
 import codecs
 import re
+from collections import Counter
 
 #: Who takes part (RFC 5545, 3.8.4.1 and 3.8.4.3): the reader does not.
 PEOPLE = frozenset({b"ATTENDEE", b"ORGANIZER"})
@@ -47,16 +48,16 @@ def _kept(lines, said):
     :param said: dict from the name of a property to its value
     """
     dropped = PEOPLE | ALARMS | said.keys()
-    inside, dropping = [], False
+    inside, around, dropping = [], Counter(), False
     for line in lines:
         # The line before goes on where one begins with a blank (3.1).
         if line[:1] not in b" \t" or not line.strip():
             edge = _EDGE.match(line)
             if edge:
-                dropping = _cross(inside, edge[1].upper(), edge[2].upper())
+                dropping = _cross(inside, around, edge[1].upper(), edge[2].upper())
             else:
                 name = _NAME.match(line)
-                dropping = b"VALARM" in inside or bool(
+                dropping = around[b"VALARM"] > 0 or bool(
                     name and inside[-1:] == [b"VEVENT"] and name[1].upper() in dropped
                 )
         if not dropping:
@@ -65,14 +66,19 @@ def _kept(lines, said):
                 yield from (name + b":" + value + b"\n" for name, value in said.items())
 
 
-def _cross(inside, word, name):
+def _cross(inside, around, word, name):
     """Go into a component, or out of it. :return: whether that line is dropped
 
     :param list inside: names of the components around
+    :param Counter around: how often each of them is there: some files only go deeper
     """
-    was_alarm = b"VALARM" in inside
+    was_alarm = around[b"VALARM"] > 0
     if word == b"BEGIN":
         inside.append(name)
-    elif name in inside:
-        del inside[len(inside) - 1 - inside[::-1].index(name) :]
-    return was_alarm or b"VALARM" in inside
+        around[name] += 1
+    elif around[name]:
+        left = None
+        while left != name:
+            left = inside.pop()
+            around[left] -= 1
+    return was_alarm or around[b"VALARM"] > 0

@@ -13,15 +13,18 @@ so that what we show is what others show:
   times are at home.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from .errors import LimitExceeded
 from .items import Item, Period, Todo
-from .limits import DEFAULT
+from .limits import DEFAULT, Budget
 from .rules import Rule
 from .values import UTC, add, is_date
 
+#: All rules of a series together take so many times the steps of one: nobody has as many.
+_RULES = 3
 _DAY = timedelta(days=1)
 _NONE = timedelta(0)
 
@@ -41,13 +44,14 @@ class Occurrence:
     recurrence_id: date | datetime | None = None
 
 
-def occurrences(items, start, end, zone=UTC, limits=DEFAULT):
+def occurrences(items, start, end, zone=UTC, limits=DEFAULT, budget=None):
     """The occurrences that touch the span from ``start`` to ``end`` (exclusive).
 
     :param items: iterable of items of any number of series
     :param start, end: datetimes with a zone; or dates and times without, which
         then are local to each item
     :param tzinfo zone: where floating times and days are, for spans with a zone
+    :param Budget budget: steps for these series and for others
     :return: list of :class:`Occurrence`, by start
     :raises LimitExceeded: when a series gives too many
     """
@@ -58,7 +62,7 @@ def occurrences(items, start, end, zone=UTC, limits=DEFAULT):
     found = []
     span = _Span(start, end, zone)
     for group in series.values():
-        found += _Series(group, span, limits).occurrences()
+        found += _Series(group, span, limits, budget).occurrences()
     found.sort(key=lambda one: span.instant(one.start))
     return found
 
@@ -98,25 +102,29 @@ class _Span:
 class _Series:
     """The components of one UID."""
 
-    def __init__(self, items, span, limits):
+    def __init__(self, items, span, limits, budget):
         self.span = span
         self.limits = limits
+        self.budget = Budget(_RULES * limits.steps, budget)
         self.main = None
         self.changes = {}
         self.walls = {}
-        self.later = []
+        later = {}
         for item in items:
             if item.recurrence_id is None:
                 if self.main is None or item.sequence > self.main.sequence:
                     self.main = item
                 continue
-            self._note_change(item)
+            self._note_change(item, later)
+        self.later = sorted(later.items(), key=lambda pair: pair[0])
+        self.rules = []
         if self.main is not None:
             self.start = _home(self.main, self.main.start or self.main.stop)
             self.zone = None if is_date(self.start) else self.start.tzinfo
-        self.later.sort(key=lambda pair: pair[0])
+            self.rules = [Rule.parse(text) for text in self.main.rules]
+        self._counted = None
 
-    def _note_change(self, item):
+    def _note_change(self, item, later):
         moment = _home(item, item.recurrence_id)
         at = _key(moment)
         known = self.changes.get(at)
@@ -125,9 +133,9 @@ class _Series:
         self.changes[at] = item
         # Outlook names an occurrence of a series of days by its local midnight.
         self.walls[_wall(moment)] = item
-        self.later = [pair for pair in self.later if pair[0] != at]
+        later.pop(at, None)
         if item.this_and_future:
-            self.later.append((at, item))
+            later[at] = item
 
     def occurrences(self):
         """All that touch the span, in no order."""
@@ -162,8 +170,23 @@ class _Series:
         if item.sequence >= self.main.sequence:
             return False
         wall = self._wall_here(item.recurrence_id)
-        rules = [Rule.parse(text) for text in self.main.rules]
-        return wall != _wall(self.start) and wall not in self._rule_walls(rules, wall, wall)
+        return wall != _wall(self.start) and not self._is_given(wall)
+
+    def _is_given(self, wall):
+        """Whether a rule gives that time, which is one of a changed occurrence."""
+        counted = [rule for rule in self.rules if rule.count is not None]
+        if counted and self._counted is None:
+            # They are counted from the start: once for all that are asked for.
+            asked = {
+                self._wall_here(one.recurrence_id) for one in self.changes.values()
+                if one.rules or one.rdates or one.exdates
+            }  # fmt: skip
+            self._counted = {
+                one for rule in counted for one in self._walls_of(rule, min(asked), max(asked))
+                if one in asked
+            }  # fmt: skip
+        others = [rule for rule in self.rules if rule.count is None]
+        return wall in (self._counted or ()) or wall in self._rule_walls(others, wall, wall)
 
     def _add(self, found, item, start, length, recurrence_id):
         if start is None:
@@ -185,12 +208,10 @@ class _Series:
 
     def _shifted(self, at, moment, length):
         """RANGE=THISANDFUTURE (3.8.4.4): later occurrences move with that one."""
-        item = self.main
-        for key, change in self.later:
-            if key < at:
-                item = change
-        if item is self.main:
-            return item, moment, length
+        number = bisect_left(self.later, at, key=lambda pair: pair[0])
+        if not number:
+            return self.main, moment, length
+        item = self.later[number - 1][1]
         was, now = (_home(item, one) for one in (item.recurrence_id, item.start))
         shift = _wall(now) - _wall(was)
         if is_date(moment) and not is_date(now):
@@ -215,11 +236,10 @@ class _Series:
             if wall not in seen and first <= wall <= last:
                 seen.add(wall)
                 yield wall, own
-        rules = [Rule.parse(text) for text in self.main.rules]
-        if start not in seen and self._start_counts(rules):
+        if start not in seen and self._start_counts(self.rules):
             seen.add(start)
             yield start, length
-        for wall in self._rule_walls(rules, first, last):
+        for wall in self._rule_walls(self.rules, first, last):
             if wall not in seen:
                 seen.add(wall)
                 yield wall, length
@@ -231,13 +251,15 @@ class _Series:
         start = _wall(self.start)
         return any(self._until(until) >= start for until in untils)
 
-    def _rule_walls(self, rules, first, last):
+    def _walls_of(self, rule, first, last):
+        until = self._until(rule.until) if rule.until is not None else last
         start = _wall(self.start)
+        return rule.walls(start, first, min(last, until), self.limits, self.budget)
+
+    def _rule_walls(self, rules, first, last):
         for rule in rules:
-            until = self._until(rule.until) if rule.until is not None else None
-            end = last if until is None else min(last, until)
             given = 0
-            for wall in rule.walls(start, first, end, self.limits):
+            for wall in self._walls_of(rule, first, last):
                 given += 1
                 if given > self.limits.occurrences:
                     raise LimitExceeded("occurrences", self.limits.occurrences)

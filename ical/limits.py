@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .errors import LimitExceeded
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -36,3 +38,26 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+
+class Budget:
+    """Steps that several walks along rules have together: each alone is within its limit, and
+    a file has room for thousands.
+
+    :param int steps: how many
+    :param Budget whole: what they are taken from as well
+    """
+
+    __slots__ = ("steps", "left", "whole")
+
+    def __init__(self, steps, whole=None):
+        self.steps = self.left = steps
+        self.whole = whole
+
+    def take(self, steps):
+        """:raises LimitExceeded: when there are no more"""
+        self.left -= steps
+        if self.left < 0:
+            raise LimitExceeded("steps", self.steps)
+        if self.whole is not None:
+            self.whole.take(steps)

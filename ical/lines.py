@@ -12,8 +12,11 @@ from hashlib import blake2b
 from itertools import chain
 
 from .errors import BrokenComponent, LimitExceeded, NotACalendar, Repair
-from .limits import DEFAULT
+from .limits import DEFAULT, Budget
 
+#: Steps along the rules of all time zones of a file: at least, for each octet, and at most. A
+#: real zone takes some hundred.
+ZONE_STEPS, OCTET_STEPS, MOST_STEPS = 20_000, 4, 2_000_000
 #: Components that hold items and stand directly in a VCALENDAR.
 ITEMS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
 #: None of these can stand inside another: seen there, the outer one has no END.
@@ -24,6 +27,7 @@ TOP = ITEMS | {"VTIMEZONE", "VCALENDAR", "VAVAILABILITY", "VPOLL"}
 _BORDER = re.compile(rb"\n(BEGIN|END)[ \t]*:[ \t]*([^\r\n]*)", re.I)
 _FIRST_BORDER = re.compile(rb"(BEGIN|END)[ \t]*:[ \t]*([^\r\n]*)", re.I)
 _EMPTY = re.compile(rb"\n{2,}")
+_STAMP = re.compile(rb"\nDTSTAMP[^\n]*")
 _UID = re.compile(rb"^UID(?:;[^:\n]*)?:([^\n]*)", re.M | re.I)
 #: The parameter that says it, in the head of a line: vCalendar 1.0 leaves out its name.
 _QUOTED = re.compile(rb';[ \t]*(?:ENCODING[ \t]*=[ \t]*)?"?QUOTED-PRINTABLE', re.I)
@@ -108,12 +112,7 @@ class Chunk:
         :param bytes context: what else its meaning depends on, such as the
             digest of the file's own time zones
         """
-        text = self.unfolded()
-        at = text.find(b"\nDTSTAMP")
-        while at >= 0:
-            end = text.find(b"\n", at + 1)
-            text = text[:at] + (text[end:] if end >= 0 else b"")
-            at = text.find(b"\nDTSTAMP", at)
+        text = _STAMP.sub(b"", self.unfolded())
         return blake2b(text.rstrip(), digest_size=16, key=context[:64]).digest()
 
     def line_numbers(self):
@@ -159,16 +158,20 @@ def unfold(raw):
 
 
 def _join_quoted(raw):
-    joined = []
+    # The pieces of a line are joined once: it may have hundreds of thousands.
+    lines, pieces, head = [], [], b""
     open_line = False
     for line in raw.split(b"\n"):
         if open_line:
-            joined[-1] = joined[-1][:-1] + line
-        else:
-            joined.append(line)
-        head = joined[-1][:200].partition(b":")[0]
-        open_line = line.endswith(b"=") and _QUOTED.search(head) is not None
-    return b"\n".join(joined)
+            pieces[-1] = pieces[-1][:-1]
+            head = (head + pieces[-1])[:200]
+        elif pieces:
+            lines.append(b"".join(pieces))
+            pieces, head = [], b""
+        pieces.append(line)
+        start = (head + line[:200])[:200].partition(b":")[0]
+        open_line = line.endswith(b"=") and _QUOTED.search(start) is not None
+    return b"\n".join([*lines, b"".join(pieces)])
 
 
 def _text(octets):
@@ -192,10 +195,12 @@ def decode(octets):
 class CalendarChunk:
     """One VCALENDAR of a file: its own lines, its components in order."""
 
-    __slots__ = ("line", "pieces", "chunks", "bare")
+    __slots__ = ("line", "pieces", "chunks", "bare", "zone_steps")
 
-    def __init__(self, line, bare=False):
+    def __init__(self, line, zone_steps, bare=False):
         self.line = line
+        #: Budget of its time zones, and of those of the other calendars of the file
+        self.zone_steps = zone_steps
         #: pairs (first line, octets) of the calendar's own properties
         self.pieces = []
         self.chunks = []
@@ -228,6 +233,7 @@ class Split:
         if len(data) > limits.file_bytes:
             raise LimitExceeded("file_bytes", limits.file_bytes)
         self.limits = limits
+        self.zone_steps = Budget(min(ZONE_STEPS + OCTET_STEPS * len(data), MOST_STEPS))
         self.repairs = []
         self.calendars = []
         self.data = self._plain(data)
@@ -302,10 +308,10 @@ class _Walk:
             self._unclosed(start)
         if name == "VCALENDAR":
             self._piece(start, line)
-            self._open(CalendarChunk(line), match)
+            self._open(CalendarChunk(line, self.split.zone_steps), match)
         elif self.chunk is None:
             if self.calendar is None:
-                self._open(CalendarChunk(line, bare=True), match)
+                self._open(CalendarChunk(line, self.split.zone_steps, bare=True), match)
                 self.split.repairs.append(Repair("no_calendar", line))
             else:
                 self._piece(start, line)

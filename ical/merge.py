@@ -77,10 +77,8 @@ def conflicts(ours, theirs):
             found.add(key)
     for one, other in ((ours, theirs), (theirs, ours)):
         # Taken away here, changed there.
-        changed = {key for key, _name in other.units}
-        for key in one.parts.keys() & changed:
-            found.add(key)
-            found.update(unit for unit in other.units if unit[0] == key)
+        both = one.parts.keys() & {key for key, _name in other.units}
+        found.update(both, (unit for unit in other.units if unit[0] in both))
         if _moves(one) and _of_occurrences(other):
             found.update(_moves(one), _of_occurrences(other))
     return found
@@ -122,10 +120,12 @@ def apply(version, change, only=None, without=()):
                 parts.pop(key, None)
             else:
                 parts[key] = Part(part.name, dict(part.units), list(part.lines))
-    for key, unit in change.units.items():
-        if wanted(key) and key[0] in parts:
-            _put(parts[key[0]], key[1], unit)
-            _raise_to(parts[key[0]], change.version.parts.get(key[0]))
+    changed = [key for key in change.units if wanted(key) and key[0] in parts]
+    for key in changed:
+        _put(parts[key[0]], key[1], change.units[key])
+    # Once for each part, which may have as many units as lines.
+    for key in {key for key, _name in changed}:
+        _raise_to(parts[key], change.version.parts.get(key))
     return Version(parts, zones)
 
 

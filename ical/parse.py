@@ -26,7 +26,7 @@ from .zones import Zones, by_name
 # RFC 5546, 3.2: with these methods a VEVENT may come without DTSTART.
 _NO_START = {"REPLY", "CANCEL", "REFRESH", "COUNTER", "DECLINECOUNTER", "ADD"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_BORDER = re.compile(r"(BEGIN|END)[ \t]*:[ \t]*(.*?)[ \t]*", re.I | re.S)
+_BORDER = re.compile(r"(BEGIN|END)[ \t]*:(.*)", re.I | re.S)
 #: Properties in which a line break may stand.
 _TEXTS = {"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CONTACT"}
 
@@ -143,7 +143,7 @@ def open_calendar(calendar_chunk, limits=DEFAULT):
 
     Zones first: an event may come before the VTIMEZONE that it needs.
     """
-    calendar = Calendar(zones=Zones(limits))
+    calendar = Calendar(zones=Zones(limits, calendar_chunk.zone_steps))
     text, code = decode(calendar_chunk.own())
     line = calendar_chunk.line
     if code:
@@ -251,7 +251,8 @@ def _component(chunk, limits):
     for number, line in enumerate(lines):
         border = line[:1] in "BbEe" and _BORDER.fullmatch(line)
         if border:
-            _open_or_close(stack, border[1].upper(), border[2].upper(), number, chunk)
+            name = border[2].strip(" \t").upper()
+            _open_or_close(stack, border[1].upper(), name, number, chunk)
         elif line:
             if len(line) > limits.line_bytes and line[:6].upper() != "ATTACH":
                 lines_of_file = chunk.line_numbers()

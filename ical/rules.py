@@ -116,7 +116,7 @@ class Rule:
         values = getattr(self, key.lower())
         return [f"{key}={','.join(map(str, values))}"] if values else []
 
-    def walls(self, start, first, last, limits=DEFAULT):
+    def walls(self, start, first, last, limits=DEFAULT, budget=None):
         """The wall times of the rule, in order.
 
         :param datetime start: DTSTART, without tzinfo; the rule's own first
@@ -124,10 +124,11 @@ class Rule:
         :param datetime first: the earliest one of interest
         :param datetime last: the last one of interest; UNTIL as a wall time is
             the caller's business, since it takes the time zone
+        :param Budget budget: steps that it has together with others
         :return: generator of datetime without tzinfo
         :raises LimitExceeded: after ``limits.steps`` steps
         """
-        return _Walk(self, start, first, last, limits).walls()
+        return _Walk(self, start, first, last, limits, budget).walls()
 
 
 def _read_parts(found, text):
@@ -139,11 +140,11 @@ def _read_parts(found, text):
         raise UnsupportedRule(f"a rule of another calendar: {text[:80]!r}")
     if found.get("SKIP", "OMIT") != "OMIT":
         raise UnsupportedRule(f"a rule that moves dates which do not exist: {text[:80]!r}")
-    values = {"freq": freq, "other": ()}
+    values, other = {"freq": freq}, []
     loose = False
     for key, value in found.items():
         if key in ("RSCALE", "SKIP") or key.startswith("X-"):
-            values["other"] += ((key, value),)
+            other.append((key, value))
         elif key == "UNTIL":
             values["until"], changed = _until(value, text)
             loose |= changed
@@ -151,7 +152,7 @@ def _read_parts(found, text):
             read = _read_part(key, value, text)
             loose |= read is None
             values.update(read or {})
-    return values, loose
+    return {**values, "other": tuple(other)}, loose
 
 
 def _read_part(key, value, text):
@@ -216,8 +217,9 @@ class _Walk:
     round: "expand" and "limit" give the same set.
     """
 
-    def __init__(self, rule, start, first, last, limits):
+    def __init__(self, rule, start, first, last, limits, budget=None):
         self.rule = rule
+        self.budget = budget
         self.start = start
         self.first = first
         self.last = last
@@ -272,6 +274,8 @@ class _Walk:
         self.steps += weight
         if self.steps > self.limits.steps:
             raise LimitExceeded("steps", self.limits.steps)
+        if self.budget is not None:
+            self.budget.take(weight)
 
     def _skip(self, span):
         """How many whole periods lie before the span of interest.

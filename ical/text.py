@@ -15,7 +15,7 @@ from .params import EMPTY, split_line
 from .properties import TABLES, write_property
 from .readers import Reader
 from .rules import Rule
-from .values import same, write_moment, write_plain, write_text
+from .values import same, sameness, write_moment, write_plain, write_text
 from .vtimezone import vtimezone
 from .zones import Zones, by_name
 
@@ -214,7 +214,7 @@ def _rewritten(item, component, changed, zones):
     }  # fmt: skip
     reader = Reader(zones)
     left = {
-        entry.field: list(getattr(item, entry.field)) for entry in owners.values() if entry.many
+        entry.field: _Left(getattr(item, entry.field)) for entry in owners.values() if entry.many
     }
     written = set()
     places = {}
@@ -241,7 +241,7 @@ def _kept_values(entry, item, line, params, value, left, reader):
     """A line of several values: as it stands when all are still there, else what is left."""
     reader.name = entry.name
     values = entry.read(reader, params, value) if value.strip() else ()
-    kept = [one for one in values if _take(left, one)]
+    kept = [one for one in values if left.take(one)]
     if len(kept) == len(values):
         return [line] if kept else []
     texts = [entry.write(one, params, reader.zones) for one in kept]
@@ -250,12 +250,25 @@ def _kept_values(entry, item, line, params, value, left, reader):
     return [f"{entry.name}{texts[0][0]}:{','.join(text for _, text in texts)}"]
 
 
-def _take(left, value):
-    for index, one in enumerate(left):
-        if same(one, value):
-            del left[index]
-            return True
-    return False
+class _Left:
+    """Values that no line has yet: of many lines with many values each is looked up."""
+
+    def __init__(self, values):
+        self.values = dict(enumerate(values))
+        self.places = {}
+        for place in reversed(self.values):
+            self.places.setdefault(sameness(self.values[place]), []).append(place)
+
+    def take(self, value):
+        """Whether it is one of them; then it is none any more."""
+        places = self.places.get(sameness(value))
+        if not places:
+            return False
+        del self.values[places.pop()]
+        return True
+
+    def rest(self):
+        return list(self.values.values())
 
 
 def _with_new(item, content, owners, left, written, places, zones):
@@ -267,7 +280,7 @@ def _with_new(item, content, owners, left, written, places, zones):
             continue
         seen.add(entry.field)
         if entry.many:
-            new = _new_lines(entry, item, left[entry.field], zones)
+            new = _new_lines(entry, item, left[entry.field].rest(), zones)
             at = places.get(entry.field)
             if at is None:
                 added += new

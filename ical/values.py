@@ -75,13 +75,13 @@ def split_text(value, separator=","):
     """
     if "\\" not in value:
         return value.split(separator)
-    parts = [""]
+    parts = [[]]
     for found in re.finditer(rf"\\.|[^\\{separator}]+|{separator}|\\$", value, re.S):
         if found[0] == separator:
-            parts.append("")
+            parts.append([])
         else:
-            parts[-1] += found[0]
-    return parts
+            parts[-1].append(found[0])
+    return ["".join(part) for part in parts]
 
 
 def read_date(value):
@@ -307,3 +307,15 @@ def same(one, other):
             for each in fields(one) if each.compare
         )  # fmt: skip
     return one == other
+
+
+def sameness(value):
+    """What two values have in common just when they are :func:`same`; it can be looked up."""
+    if isinstance(value, datetime):
+        return datetime, value.replace(tzinfo=None), value.fold, str(value.tzinfo)
+    if isinstance(value, tuple):
+        return type(value), tuple(map(sameness, value))
+    if is_dataclass(value):
+        found = (getattr(value, each.name) for each in fields(value) if each.compare)
+        return type(value), tuple(map(sameness, found))
+    return type(value), value

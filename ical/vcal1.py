@@ -31,7 +31,7 @@ _TEXTS = {
 }  # fmt: skip
 _LISTS = {"CATEGORIES", "RESOURCES"}
 _ALARMS = {"DALARM": "DISPLAY", "AALARM": "AUDIO", "MALARM": "EMAIL", "PALARM": "DISPLAY"}
-_ADDRESS = re.compile(r"(.*?)\s*<\s*([^<>@\s]+@[^<>\s]+)\s*>\s*")
+_ADDRESS = re.compile(r"<\s*([^<>@\s]+@[^<>\s]+)\s*>")
 _QUOTED = re.compile(r';[ \t]*(?:ENCODING[ \t]*=[ \t]*)?"?QUOTED-PRINTABLE', re.I)
 _RULE = re.compile(r"(D|W|MP|MD|YM|YD)(\d{1,4})((?:\s+\S+)*)\s*", re.I)
 
@@ -161,8 +161,12 @@ def _unquote(value, charset):
 
 def _attendee(params, value):
     """[2.4.1] ATTENDEE;ROLE=...;STATUS=...;RSVP=YES;EXPECT=...:Name <address>."""
-    found = _ADDRESS.fullmatch(value.strip())
-    name, address = found.groups() if found else ("", value.strip())
+    name, address = "", value.strip()
+    # From the last one on: nothing is looked for between all blanks of a long name.
+    at = address.rfind("<")
+    found = _ADDRESS.fullmatch(address, at) if at >= 0 else None
+    if found:
+        name, address = address[:at].rstrip(), found[1]
     if address.lower().startswith("mailto:"):
         address = address[7:]
     if "@" not in address:

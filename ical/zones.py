@@ -162,10 +162,11 @@ class RuleZone(tzinfo):
         return self.tzid, self._onsets, self._states[0], self.component
 
 
-def read_vtimezone(component, limits=DEFAULT):
+def read_vtimezone(component, limits=DEFAULT, budget=None):
     """A VTIMEZONE by its rules (3.6.5).
 
     :param component: :class:`ical.items.Component`
+    :param Budget budget: steps that its rules have together with those of other zones
     :rtype: RuleZone
     :raises BadZone: without a TZID or without a usable observance
     :raises LimitExceeded: when its rules go on and on
@@ -178,7 +179,7 @@ def read_vtimezone(component, limits=DEFAULT):
         if part.name not in ("STANDARD", "DAYLIGHT"):
             continue
         try:
-            found = _observance(part, limits, limits.onsets - len(onsets))
+            found = _observance(part, limits, limits.onsets - len(onsets), budget)
         except LimitExceeded:
             raise
         except IcalError:
@@ -218,7 +219,7 @@ def hints(component):
             yield value.strip()
 
 
-def _observance(part, limits, room):
+def _observance(part, limits, room, budget):
     """Onsets of a STANDARD or DAYLIGHT: see :class:`RuleZone`."""
     found = {"RDATE": [], "RRULE": []}
     for line in part.lines():
@@ -238,7 +239,7 @@ def _observance(part, limits, room):
     for value in found["RDATE"]:
         walls.update(_wall(text.split("/")[0]) for text in value.split(",") if text.strip())
     for value in found["RRULE"]:
-        walls.update(_expand(value, start, before, limits))
+        walls.update(_expand(value, start, before, limits, budget))
         if len(walls) > room:
             raise LimitExceeded("onsets", limits.onsets)
     daylight = part.name == "DAYLIGHT"
@@ -263,7 +264,7 @@ def _wall(value):
     return moment if moment.year > 1 else moment.replace(year=2)
 
 
-def _expand(value, start, before, limits):
+def _expand(value, start, before, limits, budget):
     rule = Rule.parse(value)
     if rule.freq == "YEARLY" and rule.interval == 1 and not rule.count and start.year < _FIRST_YEAR:
         # Nothing but years is lost: the day comes from BYDAY and BYMONTH, and
@@ -277,7 +278,7 @@ def _expand(value, start, before, limits):
         until = datetime(until.year, until.month, until.day, 23, 59, 59)
     last = datetime(_LAST_YEAR, 12, 31)
     until = min(until, last) if until else last
-    return rule.walls(start, start, until, limits)
+    return rule.walls(start, start, until, limits, budget)
 
 
 class Zones:
@@ -286,8 +287,9 @@ class Zones:
     ``unread`` holds (TZID or None, exception) of each VTIMEZONE without use.
     """
 
-    def __init__(self, limits=DEFAULT):
+    def __init__(self, limits=DEFAULT, budget=None):
         self.limits = limits
+        self.budget = budget
         self._components = {}
         self._found = {}
         self.unread = []
@@ -322,7 +324,7 @@ class Zones:
         if component is not None:
             named = [by_name(hint) for hint in hints(component) if by_name(hint) is not None]
             try:
-                zone = read_vtimezone(component, self.limits)
+                zone = read_vtimezone(component, self.limits, self.budget)
             except IcalError as error:
                 self.unread.append((tzid, error))
                 zone = None

@@ -10,7 +10,7 @@ import random
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import config
 
 from ..engine.addresses import FetchError
@@ -21,6 +21,8 @@ from ..sync.discover import starts
 KEY_OPTION, KEY_VARIABLE = "crm_automation_secret_key", "CRM_AUTOMATION_SECRET_KEY"
 #: Characters below which a key is none.
 SHORTEST_KEY = 16
+#: Those of one user: each has its turn, for which those of others wait.
+MAX_OWN = 10
 #: Of an interval: not all accounts of a server come at the same moment.
 JITTER = 0.1
 
@@ -246,7 +248,13 @@ class CaldavAccount(models.Model):
             self._refuse(vals)
             # Said expressly, so that no default out of a context takes their place.
             new.append({**blank, **vals})
-        return super().create(new)
+        accounts = super().create(new)
+        mine = [("user_id", "=", self.env.uid)]
+        if not self.env.su and self.search_count(mine, limit=MAX_OWN + 1) > MAX_OWN:
+            raise UserError(
+                self.env._("You can have %(limit)s CalDAV accounts at most.", limit=MAX_OWN)
+            )
+        return accounts
 
     def write(self, vals):
         self._refuse(vals)

@@ -4,7 +4,6 @@ import time
 
 from odoo import models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ..engine.addresses import FetchError
 from ..engine.secret_box import CannotOpen
@@ -16,8 +15,6 @@ from ..sync.transport import Transport
 BUTTON_SECONDS = 25
 #: Seconds below which another address is not begun with.
 LEAST = 2
-#: Names the locks of those who wait at the button.
-BUTTON_LOCK = 7_304_914
 
 
 class CaldavAccount(models.Model):
@@ -28,7 +25,7 @@ class CaldavAccount(models.Model):
         self.ensure_one()
         self.check_access("write")
         account = self.sudo().with_context(lang=self.user_id.lang)
-        account._take_button()
+        self.env["ical.fetch"]._take_button()
         found = account._discover()
         account.test_report = account._report(found)
         if found.error:
@@ -44,19 +41,6 @@ class CaldavAccount(models.Model):
                 account.next_sync = self.env.cr.now()
                 account._wake()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
-
-    def _take_button(self):
-        """One test of a user at a time: each holds one of the server's workers.
-
-        :raises UserError: when another one is going on
-        """
-        self.env.cr.execute(
-            SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", BUTTON_LOCK, self.env.uid)
-        )
-        if not self.env.cr.fetchone()[0]:
-            raise UserError(
-                self.env._("A connection of yours is being tested already: wait until it is done.")
-            )
 
     def _discover(self):
         """What is found at the address, as Found."""

@@ -65,6 +65,7 @@ class CaldavAccount(models.Model):
         due = self.search(
             [
                 ("enabled", "=", True), ("user_id.active", "=", True),
+                ("user_id.share", "=", False),
                 ("next_sync", "<=", self.env.cr.now()),
                 ("calendar_ids.enabled", "=", True),
             ], order="next_sync, id",
@@ -88,7 +89,7 @@ class CaldavAccount(models.Model):
                      WHERE account.enabled AND account.failures = 0 AND calendar.enabled
                        AND COALESCE(calendar.failures, 0) = 0
                        AND calendar.direction <> 'in' AND calendar.here_token IS NOT NULL
-                       AND res_users.active
+                       AND res_users.active AND NOT res_users.share
                        AND (calendar.here_token
                                 <> collection.epoch || '-' || collection.version
                             OR EXISTS (

@@ -49,11 +49,20 @@ class FileMixin:
         if not (managed_id.isascii() and managed_id.isdigit() and len(managed_id) < 10):
             return None
         file = self.env["caldav.file"].browse(int(managed_id)).exists()
-        # Of a meeting that he organizes or is invited to.
-        if not file or not self._meetings([file.uid]).filtered("active"):
+        if not file or not self._takes_part(file):
             return None
         attachment = file.attachment_id
         return File(
             attachment.name, attachment.mimetype or "application/octet-stream",
             attachment.raw or b"", attachment.checksum or str(attachment.id),
         )  # fmt: skip
+
+    def _takes_part(self, file):
+        """Whether it is of a meeting that he organizes or is invited to, or of its series.
+
+        The UID alone does not tell: anybody can put a meeting of that UID into his calendar.
+        """
+        mine = self._meetings([file.uid]).filtered("active")
+        attachment = file.attachment_id
+        its = mine.browse(attachment.res_id) if attachment.res_model == mine._name else mine[:0]
+        return bool(its & mine or its.exists().recurrence_id & mine.recurrence_id)

@@ -74,7 +74,11 @@ def repetition_of(item, zone, today):
         "repeat_interval": rule.interval, "repeat_type": "forever", "repeat_until": False,
     }  # fmt: skip
     if rule.until is not None:
-        until = _last_due(rule.until, base, item.stop, zone)
+        try:
+            until = _last_due(rule.until, base, item.stop, zone)
+        except OverflowError:
+            # Beyond the last year that there is.
+            return None
         if until < today:
             return None
         values |= {"repeat_type": "until", "repeat_until": until}

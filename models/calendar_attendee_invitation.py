@@ -11,14 +11,16 @@ from odoo.tools import email_normalize
 
 from odoo.addons.base.models.res_partner import _lang_get
 
+from .short_address import MAX_ADDRESS, short_address
+
 ROLES = [
     ("chair", "Chair Person"),
     ("req-participant", "Participation required"),
     ("opt-participant", "Optional Participation"),
     ("non-participant", "For information Purpose"),
 ]
-#: Longest name and address that are taken from outside.
-MAX_NAME, MAX_ADDRESS = 200, 254
+#: Longest name that is taken from outside.
+MAX_NAME = 200
 #: What is copied with an attendee to another meeting of his series.
 CARRIED = (
     "address", "address_name", "role", "cutype", "rsvp", "language", "member", "directory",
@@ -187,11 +189,11 @@ class CalendarAttendee(models.Model):
         for attendee in self:
             for name in ("member", "sent_by"):
                 for part in (attendee[name] or "").split(","):
-                    if part.strip() and not email_normalize(part):
+                    if part.strip() and not short_address(part):
                         raise ValidationError(
                             self.env._(
                                 "“%(text)s” is no e-mail address (%(field)s).",
-                                text=part.strip(),
+                                text=part.strip()[:MAX_ADDRESS],
                                 field=attendee._fields[name]._description_string(self.env),
                             )
                         )
@@ -221,8 +223,8 @@ class CalendarAttendee(models.Model):
     @api.model
     def _normal_address(self, text):
         """:raises ValidationError: when it is no address"""
-        address = email_normalize(text)
-        if not address or len(address) > MAX_ADDRESS:
+        address = short_address(text)
+        if not address:
             raise ValidationError(
                 self.env._("“%(text)s” is no e-mail address.", text=text[:MAX_ADDRESS])
             )

@@ -10,13 +10,14 @@ import pytz
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import email_normalize, format_date, format_time, is_html_empty
+from odoo.tools import format_date, format_time, is_html_empty
 
 from ..ical.text import to_text
 from ..ical.values import UTC
 from ..ical.zones import by_name
 from .calendar_event_guest import Invited
 from .calendar_invitation_proposal import MAX_COMMENT
+from .short_address import short_address
 
 ANSWERS = ("accepted", "tentative", "declined")
 #: Names that the page shows; of the others, how many they are.
@@ -141,7 +142,7 @@ class CalendarAttendee(models.Model):
         raise UserError(self.env._("Choose an answer."))
 
     def _page_delegate(self, form, comment):
-        address = email_normalize(form.get("delegate_email") or "")
+        address = short_address(form.get("delegate_email") or "")
         if not address:
             raise UserError(self.env._("Give the e-mail address of whoever goes in your place."))
         name = " ".join((form.get("delegate_name") or "").split())

@@ -210,6 +210,7 @@ class CalendarFeed(models.Model):
                        collection.version, %s
                   FROM calendar_feed feed
                   JOIN res_users ON res_users.id = feed.user_id AND res_users.active
+                   AND NOT res_users.share
                   JOIN res_partner ON res_partner.id = res_users.partner_id
              LEFT JOIN caldav_collection collection
                     ON collection.user_id = feed.user_id AND collection.kind = feed.audience

@@ -61,6 +61,7 @@ class CalendarImport(models.Model):
         if not self.url:
             raise UserError(self.env._("Enter the address of the calendar."))
         if not self.content_ids:
+            self.env["ical.fetch"]._take_button()
             fetched = self.env["ical.fetch"]._fetch(self.url)
             self.sudo().content_ids = self.env["ir.attachment"].create(
                 {

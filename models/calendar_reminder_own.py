@@ -22,11 +22,14 @@ from .calendar_reminder_find import Due, Timing
 from .calendar_reminder_todo import OWN_COLUMNS
 from .ical_meeting import named_zone
 from .ical_row import DAY_START
+from .ical_taken import alarms_of
 
 _logger = logging.getLogger(__name__)
 
 #: More than whole days, zones and clocks can shift a moment.
 SLACK = timedelta(days=2)
+#: Rows of one object: all of one's own, of each of its meetings.
+MAX_ROWS = 1000
 
 
 class CalendarReminderOwn(models.Model):
@@ -66,8 +69,10 @@ class CalendarReminderOwn(models.Model):
         todo = self._todo(user, uid, text)
         for place, alarms in own_alarms(text) if text else ():
             common = {"user_id": user.id, "uid": uid, "place": _naive(place, zone), **todo}
-            meanings = {meaning for alarm in alarms if (meaning := to_meaning(alarm))}
+            meanings = set(map(to_meaning, alarms_of(alarms)))
             rows += [{**common, **_columns(common, meaning)} for meaning in meanings or [None]]
+            if len(rows) >= MAX_ROWS:
+                break
         if rows:
             columns = sorted(rows[0])
             self.env.cr.execute(

@@ -20,6 +20,8 @@ READING = "crm_automation_subscription"
 SHOWING, IMPORTING = object(), object()
 #: What says of the last answer whether there is another one.
 VERSION = ("etag", "last_modified", "content_digest")
+#: Those of one user: each may be waited for as long as the job waits, and so are the others'.
+MAX_OWN = 50
 #: With another value of these, the same answer has another meaning.
 MEANING = ("url", "kind", "show_as", "privacy", "vanished", "keep_past")
 
@@ -226,6 +228,11 @@ class CalendarSubscription(models.Model):
             blank.update(user_id=self.env.uid, state="new", failures=0, next_read=self.env.cr.now())
             new.append({**blank, **vals})
         subscriptions = super().create(new)
+        mine = [("user_id", "=", self.env.uid)]
+        if not self.env.su and self.search_count(mine, limit=MAX_OWN + 1) > MAX_OWN:
+            raise UserError(
+                self.env._("You can subscribe to %(limit)s calendars at most.", limit=MAX_OWN)
+            )
         subscriptions._wake()
         return subscriptions
 

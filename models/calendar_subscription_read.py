@@ -68,6 +68,7 @@ class CalendarSubscription(models.Model):
         return [
             ("enabled", "=", True),
             ("user_id.active", "=", True),
+            ("user_id.share", "=", False),
             ("next_read", "<=", self.env.cr.now()),
         ]
 
@@ -110,6 +111,8 @@ class CalendarSubscription(models.Model):
         self = self.with_context(lang=self.user_id.lang)
         started = time.monotonic()
         url, error, answer = self.url, None, None
+        if at_once:
+            self.env["ical.fetch"]._take_button()
         try:
             answer = self.env["ical.fetch"]._fetch(
                 url,

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import pytz
 
 from odoo import fields
-from odoo.tools import SQL, email_normalize, get_lang
+from odoo.tools import SQL, get_lang
 
 from ..ical.errors import BadRule, IcalError, UnsupportedRule
+from ..ical.limits import Budget
 from ..ical.parse import parse_item
 from ..ical.sequence import ANSWERS, latest, order
 from ..ical.values import UTC
-from .calendar_attendee_invitation import MAX_ADDRESS
 from .ical_difference import Differ, Difference
 from .ical_incoming import UID_BYTES, Outcome
 from .ical_kept import original_item
@@ -23,9 +23,12 @@ from .ical_meeting import named_zone
 from .ical_row import CannotKeep, RowReader, is_cancelled
 from .ical_rows import SeriesReader
 from .ical_words import Words
+from .short_address import short_address
 
 #: Objects that are read and looked up together.
 BATCH = 1000
+#: Steps along the rules of all series of a file: ten thousand of them take a tenth.
+FILE_STEPS = 200_000_000
 #: Attendees of all meetings of a series: each is a row of its own.
 MAX_GUESTS = 100_000
 
@@ -59,6 +62,7 @@ class Comparison:
         language = get_lang(env, owner.sudo().lang)
         self.week_start = int(language.week_start) - 1
         self.now = fields.Datetime.now()
+        self.budget = Budget(FILE_STEPS)
         self.words = Words(env)
         self._noted_calendars = set()
 
@@ -107,7 +111,9 @@ class Comparison:
         reader = RowReader(self.owner, self.zone, contacts, self.options, untitled)
         self.reader = reader
         self.differ = Differ(self.events, reader)
-        self.planner = SeriesReader(reader, self.now, self.week_start, pytz.all_timezones_set)
+        self.planner = SeriesReader(
+            reader, self.now, self.week_start, pytz.all_timezones_set, self.budget
+        )
         uids = {item.uid for item in items}
         known = self._find([uid for uid in uids if len(uid.encode()) <= UID_BYTES])
         self.todos.look_up(items)
@@ -188,7 +194,7 @@ class Comparison:
         """Those of the addresses that the owner has invited without having a contact, or
         invites now."""
         if self.options.invite:
-            return {one for one in emails if email_normalize(one) and len(one) <= MAX_ADDRESS}
+            return {one for one in emails if short_address(one)}
         found = self.env["calendar.attendee"].sudo().search_fetch(
             [("address", "in", sorted(emails)), ("partner_id", "=", False),
              ("event_id.user_id", "=", self.owner.id)],

@@ -8,12 +8,15 @@ import os
 
 from odoo import models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..engine.addresses import Allowed, FetchError
 from ..engine.fetch import LIMIT, SECONDS, fetch
 
 #: The parameter with the administrator's list.
 ALLOWED = "crm_automation.fetch_allowed"
+#: Names the locks of those who wait at a button.
+BUTTON_LOCK = 7_304_914
 
 
 class FetchFailed(UserError):
@@ -57,6 +60,20 @@ class IcalFetch(models.AbstractModel):
             raise FetchFailed(
                 self._sentence(error), error.code, error.facts.get("retry_after")
             ) from None
+
+    def _take_button(self):
+        """Of a user who waits at a button, one address at a time: each holds one of the
+        server's workers until the other side has answered.
+
+        :raises UserError: when another one is going on
+        """
+        self.env.cr.execute(
+            SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", BUTTON_LOCK, self.env.uid)
+        )
+        if not self.env.cr.fetchone()[0]:
+            raise UserError(
+                self.env._("Another address is being read for you: wait until that is done.")
+            )
 
     def _allowed(self):
         text = self.env["ir.config_parameter"].sudo().get_param(ALLOWED)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from odoo.tools import SQL, email_normalize
 
 from ..ical.items import Attendee
+from .short_address import short_address
 
 #: PARTSTAT (3.2.12), ROLE (3.2.16) and CUTYPE (3.2.3) by Odoo's values.
 STATUSES = {
@@ -27,6 +28,9 @@ COLUMNS = (
     "partner_id", "address", "address_name", "state", "role", "cutype", "rsvp", "language",
     "member", "sent_by", "directory",
 )  # fmt: skip
+#: Groups that an attendee is invited with, and delegates of one: a series has them in each
+#: of its meetings.
+MAX_MEMBERS = 20
 _DELEGATIONS = ("delegated_to_ids", "delegated_from_ids")
 _ROLE_OF = {word: role for role, word in ROLES.items()}
 _KIND_OF = {word: kind for kind, word in KINDS.items()}
@@ -143,7 +147,7 @@ def values(attendee, languages):
     found = {
         "role": _ROLE_OF.get(attendee.role, "req-participant"),
         "cutype": _KIND_OF.get(attendee.kind, "unknown"),
-        "member": ", ".join(_emails(attendee.params.values("MEMBER"))),
+        "member": ", ".join(_emails(attendee.params.values("MEMBER")[:MAX_MEMBERS])),
         "sent_by": next(iter(_emails([attendee.sent_by or ""])), ""),
         "directory": (attendee.params.get("DIR") or "")[:MAX_URI],
     }
@@ -157,7 +161,7 @@ def values(attendee, languages):
 
 def delegates(attendee):
     """The addresses of DELEGATED-TO."""
-    return tuple(_emails(attendee.delegated_to))
+    return tuple(_emails(attendee.delegated_to[:MAX_MEMBERS]))
 
 
 def changed_params(old, new, is_organizer):
@@ -205,5 +209,5 @@ def _uris(addresses):
 
 def _emails(uris):
     """The addresses of URIs, in lower case; what is none is left out."""
-    found = (email_normalize(uri.partition(":")[2] or uri) for uri in uris)
+    found = (short_address(uri.partition(":")[2] or uri) for uri in uris)
     return [address for address in found if address]

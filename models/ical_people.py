@@ -5,6 +5,7 @@ import uuid
 from odoo.tools import email_normalize
 
 from .bulk import create_alike, link_rows
+from .calendar_attendee_delegation import MAX_IN_MEETING
 from .ical_row import is_person
 from .ical_values import SILENT, RowValues, contacts_of
 
@@ -142,12 +143,17 @@ class PeopleWriter(RowValues):
         by_email = {}
         for guest in event.attendee_ids:
             by_email.setdefault(email_normalize(guest.email or "", strict=False), guest)
+        linked = 0
         for guest in event.attendee_ids:
             said = row.parts.get(guest._key()) or {}
             for address in said.get("delegates", ()):
                 delegate = by_email.get(address)
-                if delegate and delegate not in guest | guest._delegators():
+                if not delegate or linked == MAX_IN_MEETING:
+                    # A chain takes the cube of its length.
+                    continue
+                if delegate not in guest | guest._delegators():
                     guest.delegated_to_ids |= delegate
+                    linked += 1
 
 
 def _who(guest):

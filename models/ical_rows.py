@@ -55,10 +55,12 @@ class SeriesReader:
     :param datetime now: naive UTC
     :param int week_start: first day of the week that Odoo uses for this owner, Monday 0
     :param time_zones: names of the zones that Odoo has
+    :param Budget budget: steps for all series of a file
     """
 
-    def __init__(self, reader, now, week_start, time_zones):
+    def __init__(self, reader, now, week_start, time_zones, budget=None):
         self.reader = reader
+        self.budget = budget
         self.now = now.replace(tzinfo=UTC)
         self.week_start = week_start
         self.time_zones = time_zones
@@ -140,7 +142,9 @@ class SeriesReader:
         found = None
         for first, last in spans:  # noqa: B007
             try:
-                found = occurrences(items, first, last, self.reader.zone, _LIMITS)
+                found = occurrences(
+                    items, first, last, self.reader.zone, _LIMITS, self.budget
+                )  # fmt: skip
                 break
             except LimitExceeded:
                 continue
@@ -225,7 +229,7 @@ class SeriesReader:
         bare = replace(main, exdates=(), exrules=(), rdates=())
         begin = first or self._utc(main, main.start) - 2 * _DAY
         try:
-            found = occurrences([bare], begin, last or _FAR, self.reader.zone, _LIMITS)
+            found = occurrences([bare], begin, last or _FAR, self.reader.zone, _LIMITS, self.budget)
         except LimitExceeded:
             return set()
         places = {self._place(main, one) for one in found}

@@ -104,8 +104,9 @@ def _said(response, address):
 
 
 def _status(element):
-    words = (element.findtext(dav("status")) or "").split()
-    return int(words[1]) if len(words) > 1 and words[1].isdecimal() else None
+    words = (element.findtext(dav("status")) or "").split(maxsplit=2)
+    # Python reads no number of thousands of digits.
+    return int(words[1][:9]) if len(words) > 1 and words[1].isdecimal() else None
 
 
 def ask_props(transport, address, props, depth="0"):

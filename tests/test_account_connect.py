@@ -3,10 +3,11 @@
 from unittest.mock import patch
 
 from odoo.exceptions import UserError, ValidationError
-from odoo.tests import TransactionCase, tagged
+from odoo.tests import TransactionCase, new_test_user, tagged
 
 from ..engine.addresses import read_address
 from ..models import caldav_account_connect as connect
+from ..models.ical_fetch import BUTTON_LOCK
 from ..sync.discover import Calendar, Found, Step
 from ..sync.errors import RemoteError
 from .test_account_rights import AccountData
@@ -18,13 +19,61 @@ FETCH_ALLOWED = "crm_automation.fetch_allowed"
 class TestAccountConnect(AccountData, TransactionCase):
     def test_one_at_a_time(self):
         with self.registry.cursor() as other:
-            other.execute(
-                "SELECT pg_advisory_xact_lock(%s, %s)", [connect.BUTTON_LOCK, self.seller.id]
-            )
+            other.execute("SELECT pg_advisory_xact_lock(%s, %s)", [BUTTON_LOCK, self.seller.id])
             with self.assertRaises(UserError):
                 self.account.with_user(self.seller).action_connect()
             # Somebody else does not wait for him.
-            self.account.with_user(self.other_seller).sudo()._take_button()
+            self.env["ical.fetch"].with_user(self.other_seller)._take_button()
+
+    def test_other_addresses_one_at_a_time(self):
+        url = "https://dav.example.com/one.ics"
+        subscription = self.env["calendar.subscription"].with_user(self.seller).create(
+            {"name": "Elsewhere", "url": url}
+        )  # fmt: skip
+        one = self.env["calendar.import"].with_user(self.seller).create(
+            {"origin": "url", "url": url}
+        )  # fmt: skip
+        fetched = patch.object(type(self.env["ical.fetch"]), "_fetch", side_effect=AssertionError)
+        with self.registry.cursor() as other, fetched:
+            other.execute("SELECT pg_advisory_xact_lock(%s, %s)", [BUTTON_LOCK, self.seller.id])
+            for button in (subscription.action_refresh, one.action_preview):
+                with self.assertRaises(UserError):
+                    button()
+
+    def test_so_many_of_one_user(self):
+        for model, most in (("caldav.account", 10), ("calendar.subscription", 50)):
+            mine = self.env[model].with_user(self.other_seller)
+            values = [{"name": str(n), "url": f"https://{n}.example/"} for n in range(most)]
+            mine.create(values)
+            with self.assertRaises(UserError), self.env.cr.savepoint():
+                mine.create(values[0])
+            # Those of others do not count.
+            mine.with_user(self.manager).create(values[0])
+
+    def test_who_is_no_colleague_any_more(self):
+        user = new_test_user(self.env, "leaver", groups="base.group_user")
+        account = self.make_account(user)
+        self.env["caldav.account.calendar"].create(
+            {
+                "account_id": account.id, "name": "Work", "url": "https://dav.example.com/w/",
+                "enabled": True,
+            }
+        )  # fmt: skip
+        account.sudo().next_sync = self.env.cr.now()
+        subscription = self.env["calendar.subscription"].with_user(user).create(
+            {"name": "Elsewhere", "url": "https://dav.example.com/one.ics"}
+        )  # fmt: skip
+
+        def is_due():
+            found = self.env["calendar.subscription"]
+            return (
+                account.id in self.Account._due(),
+                subscription.id in found.search(found._due_domain()).ids,
+            )
+
+        self.assertEqual(is_due(), (True, True))
+        user.group_ids = self.env.ref("base.group_portal")
+        self.assertEqual(is_due(), (False, False))
 
     def test_all_addresses_together_have_one_limit(self):
         clock, given = [0.0], []

@@ -2,6 +2,7 @@
 
 import re
 
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .dav import DavCase, condition, event
@@ -81,6 +82,60 @@ class TestAttachments(DavCase):
         for odd in ("0", "99999999", "x", "-1", "1" * 30, "%C2%B2"):
             answer = self.ask("GET", f"/caldav/attachments/{odd}/x")
             self.assertEqual(answer.status_code, 404, odd)
+
+    def test_whoever_knows_the_uid(self):
+        """Of a meeting that he was invited to once, or that he has found out."""
+        self.assertEqual(self.add().status_code, 201)
+        path = self.path()
+        other = self.agenda(self.other_seller) + "mine.ics"
+        self.assertEqual(self.put(other, event(), self.other_seller).status_code, 201)
+        self.assertEqual(len(self.meetings("one").user_id), 2)
+        self.assertEqual(self.ask("GET", path, user=self.other_seller).status_code, 404)
+        self.assertEqual(self.ask("GET", path).content, b"octets")
+
+    def test_who_comes_to_one_of_a_series(self):
+        path = self.agenda() + "weekly.ics"
+        self.put(path, event(
+            "weekly", "DTSTART:20270301T100000Z", "DTEND:20270301T110000Z", "SUMMARY:Weekly",
+            "RRULE:FREQ=WEEKLY;COUNT=3",
+        ))  # fmt: skip
+        self.assertEqual(self.add(path=path).status_code, 201)
+        self.meetings("weekly")[1].partner_ids += self.other_seller.partner_id
+        text = self.ask("GET", path).text.replace("\r\n ", "")
+        file = re.search(r"/caldav/attachments/[^\r]*", text)[0]
+        self.assertEqual(self.ask("GET", file, user=self.other_seller).content, b"octets")
+        self.assertEqual(self.ask("GET", file, user=self.manager).status_code, 404)
+
+    def test_files_of_private_meetings_in_odoo(self):
+        self.assertEqual(self.add().status_code, 201)
+        file = self.files()
+        search = [("res_model", "=", "calendar.event"), ("res_id", "in", self.meeting.ids)]
+        self.meeting.partner_ids += self.manager.partner_id
+
+        def seen_by(user):
+            files = file.with_user(user)
+            files.env.invalidate_all()
+            found = {
+                bool(files.search(search)), bool(files.search([("id", "=", file.id)])),
+                bool(files.search_read(search, ["raw"])), files.has_access("read"),
+            }  # fmt: skip
+            self.assertEqual(len(found), 1, found)
+            return found.pop()
+
+        self.assertTrue(seen_by(self.other_seller), "Every colleague sees the meeting")
+        for hide in (
+            lambda: self.meeting.write({"privacy": "private"}),
+            lambda: self.meeting.write({"privacy": False}),
+        ):
+            hide()
+            self.seller.with_user(self.seller).calendar_default_privacy = "private"
+            self.assertFalse(seen_by(self.other_seller))
+            with self.assertRaises(AccessError):
+                file.with_user(self.other_seller).read(["raw"])
+            for user in (self.seller, self.manager):
+                self.assertTrue(seen_by(user))
+        self.meeting.privacy = "public"
+        self.assertTrue(seen_by(self.other_seller))
 
     def test_who_takes_part_adds_none(self):
         self.meeting.partner_ids += self.other_seller.partner_id

@@ -194,6 +194,14 @@ class TestTodoRule(DavCase):
                 self.assertIn(f"RRULE:{rule}", self.lines(task))
                 self.assertIn("SUMMARY:Tread", self.lines(task))
 
+    def test_until_the_end_of_all_years(self):
+        task = self.make_task(recurring_task=False)
+        rule = "RRULE:FREQ=DAILY;UNTIL=99991231T235959Z"
+        start = "DTSTART;TZID=Europe/Madrid:20990305T130000"
+        self.change(task, ("DUE;", f"{start}\r\n{rule}\r\nDUE;"))
+        self.assertFalse(task.recurring_task)
+        self.assertIn(rule, self.lines(task))
+
     def test_one_that_a_task_cannot_have_in_the_place_of_its_own(self):
         task = self.make_task()
         self.change(task, ("RRULE:FREQ=WEEKLY;INTERVAL=2", "RRULE:FREQ=WEEKLY;COUNT=3"))

@@ -221,6 +221,14 @@ class TestFeed(FeedData, HttpCase):
         user.active = False
         self.assert_gone(path)
 
+    @mute_logger("odoo.http")
+    def test_a_user_of_the_portal(self):
+        user = new_test_user(self.env, "leaver", "base.group_user", email="leaver@example.com")
+        _feed, path = self.feed(user)
+        self.assertEqual(self.get(path).status_code, 200)
+        user.group_ids = self.env.ref("base.group_portal")
+        self.assert_gone(path)
+
     def test_last_use(self):
         feed, path = self.feed()
         self.get(path, User_Agent="Test\tProgram/1.0 " + "x" * 500)

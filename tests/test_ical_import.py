@@ -7,7 +7,7 @@ from odoo import api
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import freeze_time, tagged
 
-from ..models import bulk
+from ..models import bulk, ical_comparison, ical_people
 from ..models.ical_incoming import Options
 from .test_ical_event import IcalCase
 from .test_meeting import SECRET
@@ -67,6 +67,34 @@ class ImportCase(IcalCase):
 @tagged("post_install", "-at_install")
 @freeze_time(NOW)
 class TestImport(ImportCase):
+    def test_a_chain_of_delegates(self):
+        addresses = [f"guest{number}@example.com" for number in range(5)]
+        self.env["res.partner"].create([{"name": one, "email": one} for one in addresses])
+        data = calendar(
+            event()
+            + [
+                f'ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO="mailto:{to}":mailto:{one}'
+                for one, to in zip(addresses, addresses[1:], strict=False)
+            ]
+            + [f"ATTENDEE:mailto:{addresses[-1]}"]
+        )
+        with patch.object(ical_people, "MAX_IN_MEETING", 2):
+            [result] = self.take(data)
+        guests = result.record.attendee_ids
+        self.assertEqual(len(guests), 6)
+        self.assertEqual(len(guests.filtered("delegated_to_ids")), 2)
+
+    def test_rules_that_take_long_together(self):
+        rule = {"RRULE": "FREQ=DAILY;COUNT=40"}
+        data = calendar(*(event(f"{n}@x", **rule) for n in range(3)))
+        self.assertEqual(self.kinds(data), ["new", "new", "new"])
+        with patch.object(ical_comparison, "FILE_STEPS", 120):
+            outcomes = self.compare(data)
+        self.assertEqual(
+            [(one.kind, one.reason) for one in outcomes],
+            [("new", None), ("refused", "too_many"), ("refused", "too_many")],
+        )
+
     def test_new_unchanged_deleted(self):
         data = calendar(event(LOCATION="Cellar", DESCRIPTION="Two\\nlines <b>", X_FOO="bar"))
         [result] = self.take(data)

@@ -1,13 +1,15 @@
 """What somebody outside can do with many messages, or with the address of somebody else."""
 
+import time
 from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import mute_logger
 
 from ..models import calendar_attendee_answer, calendar_invitation_review
+from ..models.ical_guest import MAX_MEMBERS
 from ..models.ical_row import owner_addresses
 from .test_invitation_mail import GatewayCase, message
 from .test_invitation_news import news
@@ -169,3 +171,37 @@ class TestAnswers(GatewayCase):
         for user in (self.ana, self.seller, self.portal):
             with self.assertRaises(AccessError):
                 guest.with_user(user).write({"told_number": 0})
+
+
+class TestAddresses(GatewayCase):
+    """What is said of an attendee stands where addresses do, and is none."""
+
+    #: Odoo takes the square of its length, hours for a megabyte.
+    LONG = f"@x,{'a' * 300_000}"
+    #: At this Odoo fails.
+    DEEP = "(" * 5_000
+
+    def test_in_an_invitation(self):
+        said = f'MEMBER="mailto:{self.LONG}";SENT-BY="mailto:{self.DEEP}"'
+        begun = time.process_time()
+        self.receive(news(lines=[f"ATTENDEE;{said}:mailto:ana@bodega.example"]))
+        self.assertLess(time.process_time() - begun, 15)
+        self.assert_believed()
+        found = self.env["calendar.event"].search([("ical_uid", "=", "harvest")])
+        guest = found.attendee_ids.filtered(lambda one: one.partner_id == self.ana.partner_id)
+        self.assertEqual((guest.member or "", guest.sent_by or ""), ("", ""))
+
+    def test_many_groups(self):
+        groups = ",".join(f'"mailto:g{number}@example.com"' for number in range(MAX_MEMBERS + 9))
+        self.receive(news(lines=[f"ATTENDEE;MEMBER={groups}:mailto:ana@bodega.example"]))
+        found = self.env["calendar.event"].search([("ical_uid", "=", "harvest")])
+        members = [one for one in found.attendee_ids.mapped("member") if one]
+        self.assertEqual([len(one.split(",")) for one in members], [MAX_MEMBERS])
+
+    def test_of_somebody_who_is_invited(self):
+        Attendee = self.env["calendar.attendee"]
+        for text in (self.LONG, self.DEEP):
+            begun = time.process_time()
+            with self.assertRaises(ValidationError):
+                Attendee._normal_address(text)
+            self.assertLess(time.process_time() - begun, 5)

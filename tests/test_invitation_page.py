@@ -136,6 +136,12 @@ class TestPageAnswers(PageCase):
         area = html.fromstring(answer.content).find(".//textarea")
         self.assertEqual(area.text, '"><script>x')
 
+    def test_delegates_to_what_is_no_address(self):
+        for text in (f"@x,{'a' * 250_000}", "(" * 5_000):
+            answer = self.send(answer="delegated", delegate_email=text)
+            self.assertEqual(answer.status_code, 400)
+            self.assertIn("Give the e-mail address", self.words(answer))
+
     def test_delegates(self):
         name = 'Eva <img src=x onerror="1">'
         answer = self.send(answer="delegated", delegate_email="eva@example.com",

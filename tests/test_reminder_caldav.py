@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..models.ical_taken import MAX_ALARMS
 from .common import HOUR, MINUTE
 from .dav import DavCase
 from .reminder import ReminderCase
@@ -75,6 +76,15 @@ class TestReminderCaldav(ReminderCase, DavCase):
             lambda text: text.replace("END:VEVENT", valarm("-PT7M") + "END:VEVENT"), alone,
         )  # fmt: skip
         self.assertEqual(set(alone.alarm_ids.mapped("duration_minutes")), {7, 15})
+
+    def test_more_reminders_than_anybody_has(self):
+        more = "".join(valarm(f"-PT{minutes}M") for minutes in range(60, 90))
+        self.change(
+            self.other_seller, lambda text: text.replace("END:VEVENT", more + "END:VEVENT")
+        )  # fmt: skip
+        self.assertEqual(self.text(self.other_seller).count("BEGIN:VALARM"), 31)
+        rows = self.env["calendar.reminder.own"].search([("user_id", "=", self.other_seller.id)])
+        self.assertEqual(len(rows), MAX_ALARMS)
 
     def test_guests_who_come_later_get_no_mails_of_the_phone(self):
         alone = self.meet(self.shared, start=START)
