@@ -6,7 +6,7 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import Form, freeze_time, tagged
 
 from ..models import calendar_visit_plan_preview
 from ..models.calendar_visit_plan import PROTECTED
@@ -360,6 +360,107 @@ class TestPreview(VisitCase):
         plan.write({"date_to": date(2028, 1, 31)})
         plan.action_preview()
         self.assertEqual(len(self.visits(plan)), 30)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestRhythm(VisitCase):
+    """Any one of visits a year, days between visits and the rhythm gives the others."""
+
+    def assert_rhythm(self, plan, cadence, number, unit, yearly, days):
+        self.assertEqual(plan.cadence, cadence)
+        self.assertEqual((plan.interval_number, plan.interval_unit), (number, unit))
+        self.assertAlmostEqual(plan.visits_per_year, yearly, 1)
+        self.assertAlmostEqual(plan.cycle_days, days, 1)
+
+    def test_the_rhythm_is_typed(self):
+        with Form(self.make_plan()) as form:
+            self.assert_rhythm(form, "date", 1, "months", 12, 30.4)
+            form.cadence = "interval"
+            self.assert_rhythm(form, "interval", 1, "months", 12, 30.4)
+            form.interval_unit = "weeks"
+            form.interval_number = 2
+            self.assert_rhythm(form, "interval", 2, "weeks", 26.1, 14)
+            # In months again, where these are what is asked.
+            form.cadence = "weekday"
+            self.assert_rhythm(form, "weekday", 1, "months", 12, 30.4)
+        self.assert_rhythm(form.record, "weekday", 1, "months", 12, 30.4)
+
+    def test_days_between_visits_are_typed(self):
+        for values in (
+            {}, {"cadence": "weekday"}, {"cadence": "year", "visits_per_year": 10},
+            {"cadence": "interval", "interval_number": 3, "interval_unit": "weeks"},
+        ):  # fmt: skip
+            with self.subTest(values):
+                with Form(self.make_plan(**values)) as form:
+                    form.cycle_days = 10
+                    self.assert_rhythm(form, "interval", 10, "days", 36.5, 10)
+                self.assert_rhythm(form.record, "interval", 10, "days", 36.5, 10)
+                form.record.action_preview()
+                starts = {visit.period for visit in self.visits(form.record)}
+                self.assertEqual(min(starts), BEGIN)
+                self.assertEqual(sorted(starts)[1], BEGIN + 10 * DAY)
+
+    def test_visits_a_year_are_typed(self):
+        for values in (
+            {}, {"cadence": "weekday"}, {"cadence": "year", "visits_per_year": 10},
+            {"cadence": "interval", "interval_number": 3, "interval_unit": "weeks"},
+        ):  # fmt: skip
+            with self.subTest(values):
+                with Form(self.make_plan(**values)) as form:
+                    form.visits_per_year = 26
+                    self.assert_rhythm(form, "year", 2, "weeks", 26, 14)
+                self.assert_rhythm(form.record, "year", 2, "weeks", 26, 14)
+
+    def test_one_after_the_other(self):
+        plan = self.make_plan(cadence="interval", interval_number=14, interval_unit="days")
+        with Form(plan) as form:
+            form.visits_per_year = 10
+            self.assert_rhythm(form, "year", 36, "days", 10, 36.5)
+        with Form(plan) as form:
+            form.cycle_days = 14
+            self.assert_rhythm(form, "interval", 14, "days", 26.1, 14)
+            form.visits_per_year = 52
+            self.assert_rhythm(form, "year", 1, "weeks", 52, 7)
+            # Gone back to an interval, it is as often as before.
+            form.cadence = "interval"
+            self.assert_rhythm(form, "interval", 1, "weeks", 52.2, 7)
+            form.cycle_days = 30.6
+            self.assert_rhythm(form, "interval", 31, "days", 11.8, 31)
+        self.assert_rhythm(plan, "interval", 31, "days", 11.8, 31)
+
+    def test_a_new_plan_and_what_is_not_typed(self):
+        with Form(self.env["calendar.visit.plan"].with_user(self.manager)) as form:
+            form.name = "New"
+            form.category_ids.add(self.gold)
+            form.cycle_days = 20
+        plan = form.record
+        self.assert_rhythm(plan, "interval", 20, "days", 18.3, 20)
+        # Saved for another reason, it stays as it is.
+        plan.action_preview()
+        number = plan.proposed_count
+        self.assertTrue(number)
+        with Form(plan) as form:
+            form.name = "Another"
+        self.assert_rhythm(plan, "interval", 20, "days", 18.3, 20)
+        self.assertEqual(plan.proposed_count, number)
+
+    def test_by_other_programs(self):
+        plan = self.make_plan(cadence="date")
+        plan.cycle_days = 10.4
+        self.assert_rhythm(plan, "interval", 10, "days", 36.5, 10)
+        plan.visits_per_year = 24
+        self.assert_rhythm(plan, "year", 15, "days", 24, 15.2)
+        other = self.make_plan(cadence="interval", cycle_days=7)
+        self.assert_rhythm(other, "interval", 7, "days", 52.2, 7)
+
+    def test_numbers_that_give_no_rhythm(self):
+        plan = self.make_plan()
+        for values in ({"cycle_days": 0}, {"cycle_days": -3}, {"visits_per_year": 400}):
+            with self.subTest(values), self.assertRaises(ValidationError):
+                with self.env.cr.savepoint():
+                    plan.write(values)
+        self.assert_rhythm(plan, "date", 1, "months", 12, 30.4)
 
 
 @tagged("post_install", "-at_install")
