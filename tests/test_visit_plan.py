@@ -183,6 +183,51 @@ class TestPreview(VisitCase):
         for visit in by_month[5]:
             self.assertGreaterEqual(visit.start, meeting.stop + timedelta(minutes=15))
 
+    def test_not_on_the_day_wanted(self):
+        # Around midnight in UTC, it is the day of whoever visits that counts.
+        self.seller.tz = "Pacific/Auckland"
+        self.hours.tz = "Pacific/Auckland"
+        plan = self.make_plan()
+        plan.action_preview()
+        visits = self.visits(plan)
+        days = {
+            month: set(mine.mapped("days_from_target"))
+            for month, mine in visits.grouped(lambda visit: visit.target.month).items()
+        }
+        # The 3rd is a Saturday in April and July, a Sunday in October, else a working day.
+        self.assertEqual({month for month in days if days[month] != {0}}, {4, 7, 10})
+        self.assertEqual(days[4], {-1})
+        self.assertEqual(days[10], {1})
+        for visit in visits:
+            day = self.local(visit.start, "Pacific/Auckland").date()
+            self.assertEqual(visit.days_from_target, (day - visit.target).days)
+        Visit = self.env["calendar.visit"].with_user(self.seller)
+        for operator, value, expected in (
+            ("!=", 0, lambda number: number), ("=", 0, lambda number: not number),
+            ("=", False, lambda number: not number), ("<", 0, lambda number: number < 0),
+            (">=", 1, lambda number: number >= 1), ("in", [-1, 1], lambda number: number),
+        ):  # fmt: skip
+            with self.subTest(operator=operator, value=value):
+                found = Visit.search(
+                    [("plan_id", "=", plan.id), ("days_from_target", operator, value)]
+                )
+                self.assertTrue(found)
+                self.assertEqual(
+                    set(found.ids),
+                    set(visits.filtered(lambda one, at=expected: at(one.days_from_target)).ids),
+                )
+        moved = visits[0].with_user(self.manager)
+        moved.start += DAY
+        self.assertEqual(moved.days_from_target, 1)
+        moved.start = False
+        self.assertEqual(moved.days_from_target, 0)
+
+    def test_a_visit_of_any_day_is_not_off(self):
+        plan = self.make_plan(cadence="interval")
+        action = plan.action_preview()
+        self.assertTrue(action["context"]["visits_of_any_day"])
+        self.assertEqual(set(self.visits(plan).mapped("days_from_target")), {0})
+
     def test_who_declined_or_is_shown_as_free_has_time(self):
         for number, values in enumerate([{"show_as": "free"}, {}]):
             meeting = self.env["calendar.event"].create(
