@@ -75,7 +75,13 @@
         "data/crm_automation_rule.xml",
         "data/caldav_calendar_definition.xml",
     ],
-    "demo": ["demo/demo.xml", "demo/visit_plan.xml", "demo/recurrence.xml"],
+    "demo": [
+        "demo/demo.xml",
+        "demo/visit_plan.xml",
+        "demo/recurrence.xml",
+        "demo/history.xml",
+        "demo/firing.xml",
+    ],
     "assets": {
         "web.assets_backend": ["crm_automation/static/src/**/*"],
         "web.assets_tests": ["crm_automation/static/tests/tours/**/*"],

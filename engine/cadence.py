@@ -123,6 +123,21 @@ class Cadence(NamedTuple):
         return None
 
 
+def interval_of(days):
+    """So many days as months or weeks, where these are about as long, else as days.
+
+    :return: pair of number and unit
+
+    >>> interval_of(30.4), interval_of(14), interval_of(36.5)
+    ((1, 'months'), (2, 'weeks'), (36, 'days'))
+    """
+    for unit in ("months", "weeks", "days"):
+        number = round(days / UNIT_DAYS[unit])
+        if number and abs(number * UNIT_DAYS[unit] - days) <= 1:
+            return number, unit
+    return 1, "days"
+
+
 def shift_months(day, months):
     """The same day so many months later, or the last one of a shorter month.
 

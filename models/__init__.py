@@ -87,6 +87,7 @@ from . import (
     calendar_visit_plan_follow,
     calendar_visit_plan_open,
     calendar_visit_plan_preview,
+    calendar_visit_plan_rhythm,
     calendar_visit_plan_segment,
     calendar_visit_plan_time,
     calendar_visit_report,

@@ -7,6 +7,7 @@ from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import SQL
 
 from .calendar_event_visit import BY_PLAN, WORKING
 
@@ -20,6 +21,8 @@ PROBLEMS = [
     ("past", "The time is over"),
     ("other_plan", "Another plan visits this customer"),
 ]
+#: Operators of a search by a number, in SQL.
+COMPARED = {name: SQL(name) for name in ("in", "<", ">", "<=", ">=")}
 
 
 class CalendarVisit(models.Model):
@@ -61,6 +64,12 @@ class CalendarVisit(models.Model):
         readonly=True,
         help="What the rhythm of the plan gives; the visit may be some days off it. Empty: any "
         "day of the period.",
+    )
+    days_from_target = fields.Integer(
+        "Days Off Target",
+        compute="_compute_days_from_target",
+        search="_search_days_from_target",
+        help="How many days after the day wanted the visit is planned; less than none: before it.",
     )
     start = fields.Datetime(
         "Planned Start",
@@ -137,6 +146,49 @@ class CalendarVisit(models.Model):
         for visit in self:
             when = visit.start and fields.Datetime.context_timestamp(visit, visit.start).date()
             visit.display_name = f"{visit.partner_id.display_name}, {when or visit.period}"
+
+    @api.depends("target", "start", "user_id.tz")
+    def _compute_days_from_target(self):
+        zones = self._zones(self.user_id)
+        for visit in self:
+            days = 0
+            if visit.target and visit.start:
+                zone = zones.get(visit.user_id.id, UTC)
+                local = visit.start.replace(tzinfo=UTC).astimezone(zone)
+                days = (local.date() - visit.target).days
+            visit.days_from_target = days
+
+    @api.model
+    def _search_days_from_target(self, operator, value):
+        if operator not in COMPARED:
+            return NotImplemented
+        if operator == "in":
+            value = tuple(int(number or 0) for number in value)
+        self.flush_model(["target", "start", "user_id"])
+        groups = self.sudo()._read_group([("target", "!=", False)], ["user_id"])
+        zones = self._zones(self.env["res.users"].union(*(user for (user,) in groups)))
+        found = SQL(
+            """
+            SELECT visit.id FROM calendar_visit visit
+              LEFT JOIN unnest(%s::int[], %s::text[]) AS zone (user_id, name)
+                     ON zone.user_id = visit.user_id
+             WHERE COALESCE(
+                (visit.start AT TIME ZONE 'UTC' AT TIME ZONE COALESCE(zone.name, 'UTC'))::date
+                - visit.target, 0
+             ) %s %s
+            """,
+            list(zones),
+            [zone.key for zone in zones.values()],
+            COMPARED[operator],
+            value,
+        )
+        return [("id", "in", found)]
+
+    @api.model
+    def _zones(self, users):
+        """Ids of users to the zones in which they visit."""
+        Plan = self.env["calendar.visit.plan"].sudo()
+        return {user.id: Plan._zone(user) for user in users.sudo()}
 
     @api.constrains("start", "stop")
     def _check_times(self):

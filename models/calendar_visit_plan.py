@@ -1,17 +1,15 @@
 """A visit plan: which customers are visited how often, by whom, and when.
 
-Owns the fields, their checks and the plan's life. Whom it is about is in
+Owns the fields, their checks and the plan's life. How often is reckoned in
+``calendar_visit_plan_rhythm.py``, whom it is about is in
 ``calendar_visit_plan_segment.py``, where there is time in ``calendar_visit_plan_time.py``,
 the proposals in ``calendar_visit_plan_preview.py``, the meetings in
 ``calendar_visit_plan_book.py``.
 """
 
-import datetime
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..engine.cadence import DAY, UNIT_DAYS, Cadence, CadenceError, shift_months
 from ..engine.keywords import unknown_keywords
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -136,17 +134,20 @@ class CalendarVisitPlan(models.Model):
     )
     visits_per_year = fields.Float(
         compute="_compute_visits_per_year",
+        inverse="_inverse_visits_per_year",
         store=True,
         readonly=False,
         digits=(6, 1),
-        help="For each customer; it follows from the rhythm, unless it is the rhythm.",
+        help="What the rhythm comes to. Type another number, and the rhythm is so many a year.",
     )
     cycle_days = fields.Float(
         "Days Between Visits",
         compute="_compute_cycle_days",
+        inverse="_inverse_cycle_days",
         store=True,
+        readonly=False,
         digits=(6, 1),
-        help="On average. A customer who was not met for longer is overdue.",
+        help="On average. Type another number, and the rhythm is every so many days.",
     )
     date_from = fields.Date(
         "From",
@@ -245,75 +246,7 @@ class CalendarVisitPlan(models.Model):
     def _default_title(self):
         return self.env._("Visit: %(customer)s", customer="%(partner)s")
 
-    @api.depends("cadence", "interval_number", "interval_unit")
-    def _compute_visits_per_year(self):
-        for plan in self:
-            if plan.cadence == "year":
-                plan.visits_per_year = plan.visits_per_year or 12
-            else:
-                plan.visits_per_year = plan._yearly()
-
-    @api.depends("cadence", "interval_number", "interval_unit", "visits_per_year")
-    def _compute_cycle_days(self):
-        for plan in self:
-            yearly = plan._yearly()
-            plan.cycle_days = 365.25 / yearly if yearly else 0
-
-    def _yearly(self):
-        """Visits a year, 0 when the cadence yields nothing."""
-        try:
-            rhythm = self._cadence()
-            rhythm.check()
-        except CadenceError:
-            return 0
-        return rhythm.yearly()
-
-    def _cadence(self):
-        self.ensure_one()
-        return Cadence(
-            self.cadence, self.interval_number, self.interval_unit, self.month_day,
-            int(self.month_week or 1), int(self.month_weekday or 0), self.visits_per_year,
-        )  # fmt: skip
-
-    @api.onchange("cadence")
-    def _onchange_cadence(self):
-        """The same number of visits, in the new way to say it."""
-        yearly = self._origin.visits_per_year or self.visits_per_year
-        if self.cadence != "interval" or self._origin.cadence != "year" or not yearly:
-            return
-        days = 365.25 / yearly
-        for unit in ("months", "weeks", "days"):
-            number = round(days / UNIT_DAYS[unit])
-            if number and abs(number * UNIT_DAYS[unit] - days) <= 1:
-                self.interval_number, self.interval_unit = number, unit
-                break
-
     # -- checks ---------------------------------------------------------------
-
-    @api.constrains(
-        "cadence", "interval_number", "month_day", "visits_per_year", "months_ahead",
-        "tolerance_days", "per_day", "travel_minutes",
-    )  # fmt: skip
-    def _check_cadence(self):
-        for plan in self:
-            try:
-                plan._cadence().check()
-            except CadenceError as error:
-                raise ValidationError(plan._why_no_periods()) from error
-            if not 1 <= plan.months_ahead <= 60:
-                raise ValidationError(self.env._("Between 1 and 60 months can be booked ahead."))
-            if min(plan.tolerance_days, plan.per_day, plan.travel_minutes) < 0:
-                raise ValidationError(
-                    self.env._("Days, minutes and visits a day cannot be less than none.")
-                )
-
-    def _why_no_periods(self):
-        return {
-            "interval": self.env._("Say after how many days, weeks or months: at least one."),
-            "date": self.env._("The day of the month is between 1 and 31, every month or more."),
-            "weekday": self.env._("Say in every how many months: at least one."),
-            "year": self.env._("There can be between 1 and 366 visits a year."),
-        }[self.cadence]
 
     @api.constrains("date_from", "date_to")
     def _check_dates(self):
@@ -394,45 +327,3 @@ class CalendarVisitPlan(models.Model):
                     plan=booked.plan_id.name,
                 )
             )
-
-    # -- periods --------------------------------------------------------------
-
-    def _today(self):
-        return fields.Date.context_today(self)
-
-    def _first_day(self):
-        """The first day on which a visit can still be booked."""
-        return max(self.date_from, self._today() + DAY)
-
-    def _horizon(self):
-        """The last day on which a period may begin to be booked by now."""
-        # A plan that begins later is booked for as long.
-        last = shift_months(max(self._today(), self.date_from), self.months_ahead) - DAY
-        return min(last, self.date_to or last)
-
-    def _periods(self):
-        """The periods that are to come.
-
-        :raises UserError: when there are none
-        """
-        self.ensure_one()
-        if self.date_to and self.date_to < self._first_day():
-            raise UserError(
-                self.env._(
-                    "The period of the plan is over: it ends on %(day)s.",
-                    day=fields.Date.to_string(self.date_to),
-                )
-            )
-        horizon = self._horizon()
-        periods = self._cadence().periods(
-            self.date_from, self.date_to or datetime.date.max, self._first_day(), horizon
-        )
-        if not periods:
-            raise UserError(
-                self.env._(
-                    "No day between %(first)s and %(last)s fits the rhythm of the plan.",
-                    first=fields.Date.to_string(self._first_day()),
-                    last=fields.Date.to_string(horizon),
-                )
-            )
-        return periods

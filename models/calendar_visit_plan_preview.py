@@ -106,7 +106,10 @@ class CalendarVisitPlan(models.Model):
             "res_model": "calendar.visit",
             "view_mode": "list,calendar,pivot,graph,form",
             "domain": [("plan_id", "=", self.id)],
-            "context": self._calendar_context(),
+            "context": {
+                **self._calendar_context(),
+                "visits_of_any_day": self.cadence in ("interval", "year"),
+            },
         }
 
     def _calendar_context(self):

@@ -193,17 +193,24 @@ class TestBooking(VisitCase):
             responsible_by="team", responsible_team_id=self.team.id, cadence="interval", per_day=0
         )
         plan.action_preview()
+        number = plan.proposed_count
         plan.action_book()
+        self.assertEqual(plan.progress, 0)
         part = plan._book_part(PART)
         plan.action_stop()
         with self.no_commit():
             plan.sudo()._work()
+        self.env.invalidate_all()
         self.assertEqual(plan.booked_count, part)
-        self.assertTrue(plan.proposed_count)
+        self.assertEqual(plan.proposed_count, number - part)
+        self.assertAlmostEqual(plan.progress, 100 * part / number)
+        self.assertTrue(0 < plan.progress < 100)
         plan.action_book()
         with self.no_commit():
             plan.sudo()._work()
+        self.env.invalidate_all()
         self.assertFalse(plan.proposed_count)
+        self.assertEqual(plan.progress, 100)
 
     def test_undone_as_a_whole(self):
         with self.at(NOW):

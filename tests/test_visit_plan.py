@@ -6,7 +6,7 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import Form, freeze_time, tagged
 
 from ..models import calendar_visit_plan_preview
 from ..models.calendar_visit_plan import PROTECTED
@@ -182,6 +182,51 @@ class TestPreview(VisitCase):
         self.assertEqual(days[6], {4})
         for visit in by_month[5]:
             self.assertGreaterEqual(visit.start, meeting.stop + timedelta(minutes=15))
+
+    def test_not_on_the_day_wanted(self):
+        # Around midnight in UTC, it is the day of whoever visits that counts.
+        self.seller.tz = "Pacific/Auckland"
+        self.hours.tz = "Pacific/Auckland"
+        plan = self.make_plan()
+        plan.action_preview()
+        visits = self.visits(plan)
+        days = {
+            month: set(mine.mapped("days_from_target"))
+            for month, mine in visits.grouped(lambda visit: visit.target.month).items()
+        }
+        # The 3rd is a Saturday in April and July, a Sunday in October, else a working day.
+        self.assertEqual({month for month in days if days[month] != {0}}, {4, 7, 10})
+        self.assertEqual(days[4], {-1})
+        self.assertEqual(days[10], {1})
+        for visit in visits:
+            day = self.local(visit.start, "Pacific/Auckland").date()
+            self.assertEqual(visit.days_from_target, (day - visit.target).days)
+        Visit = self.env["calendar.visit"].with_user(self.seller)
+        for operator, value, expected in (
+            ("!=", 0, lambda number: number), ("=", 0, lambda number: not number),
+            ("=", False, lambda number: not number), ("<", 0, lambda number: number < 0),
+            (">=", 1, lambda number: number >= 1), ("in", [-1, 1], lambda number: number),
+        ):  # fmt: skip
+            with self.subTest(operator=operator, value=value):
+                found = Visit.search(
+                    [("plan_id", "=", plan.id), ("days_from_target", operator, value)]
+                )
+                self.assertTrue(found)
+                self.assertEqual(
+                    set(found.ids),
+                    set(visits.filtered(lambda one, at=expected: at(one.days_from_target)).ids),
+                )
+        moved = visits[0].with_user(self.manager)
+        moved.start += DAY
+        self.assertEqual(moved.days_from_target, 1)
+        moved.start = False
+        self.assertEqual(moved.days_from_target, 0)
+
+    def test_a_visit_of_any_day_is_not_off(self):
+        plan = self.make_plan(cadence="interval")
+        action = plan.action_preview()
+        self.assertTrue(action["context"]["visits_of_any_day"])
+        self.assertEqual(set(self.visits(plan).mapped("days_from_target")), {0})
 
     def test_who_declined_or_is_shown_as_free_has_time(self):
         for number, values in enumerate([{"show_as": "free"}, {}]):
@@ -360,6 +405,107 @@ class TestPreview(VisitCase):
         plan.write({"date_to": date(2028, 1, 31)})
         plan.action_preview()
         self.assertEqual(len(self.visits(plan)), 30)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestRhythm(VisitCase):
+    """Any one of visits a year, days between visits and the rhythm gives the others."""
+
+    def assert_rhythm(self, plan, cadence, number, unit, yearly, days):
+        self.assertEqual(plan.cadence, cadence)
+        self.assertEqual((plan.interval_number, plan.interval_unit), (number, unit))
+        self.assertAlmostEqual(plan.visits_per_year, yearly, 1)
+        self.assertAlmostEqual(plan.cycle_days, days, 1)
+
+    def test_the_rhythm_is_typed(self):
+        with Form(self.make_plan()) as form:
+            self.assert_rhythm(form, "date", 1, "months", 12, 30.4)
+            form.cadence = "interval"
+            self.assert_rhythm(form, "interval", 1, "months", 12, 30.4)
+            form.interval_unit = "weeks"
+            form.interval_number = 2
+            self.assert_rhythm(form, "interval", 2, "weeks", 26.1, 14)
+            # In months again, where these are what is asked.
+            form.cadence = "weekday"
+            self.assert_rhythm(form, "weekday", 1, "months", 12, 30.4)
+        self.assert_rhythm(form.record, "weekday", 1, "months", 12, 30.4)
+
+    def test_days_between_visits_are_typed(self):
+        for values in (
+            {}, {"cadence": "weekday"}, {"cadence": "year", "visits_per_year": 10},
+            {"cadence": "interval", "interval_number": 3, "interval_unit": "weeks"},
+        ):  # fmt: skip
+            with self.subTest(values):
+                with Form(self.make_plan(**values)) as form:
+                    form.cycle_days = 10
+                    self.assert_rhythm(form, "interval", 10, "days", 36.5, 10)
+                self.assert_rhythm(form.record, "interval", 10, "days", 36.5, 10)
+                form.record.action_preview()
+                starts = {visit.period for visit in self.visits(form.record)}
+                self.assertEqual(min(starts), BEGIN)
+                self.assertEqual(sorted(starts)[1], BEGIN + 10 * DAY)
+
+    def test_visits_a_year_are_typed(self):
+        for values in (
+            {}, {"cadence": "weekday"}, {"cadence": "year", "visits_per_year": 10},
+            {"cadence": "interval", "interval_number": 3, "interval_unit": "weeks"},
+        ):  # fmt: skip
+            with self.subTest(values):
+                with Form(self.make_plan(**values)) as form:
+                    form.visits_per_year = 26
+                    self.assert_rhythm(form, "year", 2, "weeks", 26, 14)
+                self.assert_rhythm(form.record, "year", 2, "weeks", 26, 14)
+
+    def test_one_after_the_other(self):
+        plan = self.make_plan(cadence="interval", interval_number=14, interval_unit="days")
+        with Form(plan) as form:
+            form.visits_per_year = 10
+            self.assert_rhythm(form, "year", 36, "days", 10, 36.5)
+        with Form(plan) as form:
+            form.cycle_days = 14
+            self.assert_rhythm(form, "interval", 14, "days", 26.1, 14)
+            form.visits_per_year = 52
+            self.assert_rhythm(form, "year", 1, "weeks", 52, 7)
+            # Gone back to an interval, it is as often as before.
+            form.cadence = "interval"
+            self.assert_rhythm(form, "interval", 1, "weeks", 52.2, 7)
+            form.cycle_days = 30.6
+            self.assert_rhythm(form, "interval", 31, "days", 11.8, 31)
+        self.assert_rhythm(plan, "interval", 31, "days", 11.8, 31)
+
+    def test_a_new_plan_and_what_is_not_typed(self):
+        with Form(self.env["calendar.visit.plan"].with_user(self.manager)) as form:
+            form.name = "New"
+            form.category_ids.add(self.gold)
+            form.cycle_days = 20
+        plan = form.record
+        self.assert_rhythm(plan, "interval", 20, "days", 18.3, 20)
+        # Saved for another reason, it stays as it is.
+        plan.action_preview()
+        number = plan.proposed_count
+        self.assertTrue(number)
+        with Form(plan) as form:
+            form.name = "Another"
+        self.assert_rhythm(plan, "interval", 20, "days", 18.3, 20)
+        self.assertEqual(plan.proposed_count, number)
+
+    def test_by_other_programs(self):
+        plan = self.make_plan(cadence="date")
+        plan.cycle_days = 10.4
+        self.assert_rhythm(plan, "interval", 10, "days", 36.5, 10)
+        plan.visits_per_year = 24
+        self.assert_rhythm(plan, "year", 15, "days", 24, 15.2)
+        other = self.make_plan(cadence="interval", cycle_days=7)
+        self.assert_rhythm(other, "interval", 7, "days", 52.2, 7)
+
+    def test_numbers_that_give_no_rhythm(self):
+        plan = self.make_plan()
+        for values in ({"cycle_days": 0}, {"cycle_days": -3}, {"visits_per_year": 400}):
+            with self.subTest(values), self.assertRaises(ValidationError):
+                with self.env.cr.savepoint():
+                    plan.write(values)
+        self.assert_rhythm(plan, "date", 1, "months", 12, 30.4)
 
 
 @tagged("post_install", "-at_install")

@@ -1,7 +1,10 @@
 """Visit plans in the browser, in Spanish, and what the database says after it."""
 
+from unittest.mock import patch
+
 from odoo.tests import HttpCase, tagged
 
+from ..models import calendar_visit_plan_book
 from .common import AutomationData
 
 
@@ -44,3 +47,38 @@ class TestVisitTours(AutomationData, HttpCase):
         plan.action_preview()
         plan.action_book()
         self.start_tour("/odoo", "crm_automation_visit_dashboard", login="rule_manager")
+
+    def test_the_form_shows_how_far_the_job_is(self):
+        plan = (
+            self.env["calendar.visit.plan"]
+            .with_user(self.manager)
+            .create({"name": "Plan del tour", "category_ids": [(6, 0, self.gold.ids)]})
+        )
+        plan.action_preview()
+        half = plan.proposed_count // 2
+        with patch.object(calendar_visit_plan_book, "AT_ONCE", 0):
+            plan.action_book()
+        read = type(plan).web_read
+        looks = []
+
+        def work_then_read(plans, specification):
+            """The job gets on between one look and the next."""
+            found = plans.sudo()
+            if len(looks) == 1:
+                found._book_part(half)
+            elif looks:
+                while found._book_part():
+                    pass
+                found._finish_booking()
+            plans.env.invalidate_all()
+            looks.append(found.state)
+            return read(plans, specification)
+
+        with patch.object(type(plan), "web_read", work_then_read):
+            self.start_tour(
+                f"/odoo/action-crm_automation.calendar_visit_plan_action/{plan.id}",
+                "crm_automation_visit_progress",
+                login="rule_manager",
+            )
+        # Once it is done, nobody looks any more.
+        self.assertEqual(looks, ["booking", "booking", "running"])

@@ -219,7 +219,10 @@ class Stage:
                 "rule_text": "FREQ=MONTHLY;BYDAY=1MO,3MO;COUNT=10",
             },
         )  # fmt: skip
-        return {"event": event, "text": text, "series": self.series(), "alarm": alarm}
+        return {
+            "event": event, "text": text, "series": self.series(), "alarm": alarm,
+            "daily": self.id_of("meeting_fair"),
+        }  # fmt: skip
 
     def series(self):
         """The monthly meeting of the demo, one of which is moved, and one taken out."""

@@ -88,6 +88,7 @@ PICTURES = (
     ),
     # Reuniones periódicas
     Picture("serie", f"{EVENT}{{series}}", SERIES, TALL, login="luis"),
+    Picture("serie_diaria", f"{EVENT}{{daily}}", SERIES, TALL, login="marta"),
     Picture("serie_texto", f"{EVENT}{{text}}", SERIES, TALL),
     Picture(
         "excepciones", f"{EVENT}{{series}}",

@@ -94,10 +94,12 @@ class Soak:
 
     def run(self):
         self.query(
-            # Odoo's other jobs are nobody's business here, nor are the demo's reminders.
+            # Odoo's other jobs are nobody's business here, nor are the demo's reminders and
+            # executions.
             "UPDATE ir_cron SET active = false WHERE id NOT IN (SELECT res_id FROM ir_model_data "
             f"WHERE model = 'ir.cron' AND (module = 'crm_automation' OR name = '{MAILER}'));"
             "DELETE FROM calendar_alarm_calendar_event_rel;"
+            "DELETE FROM crm_automation_firing;"
             "DELETE FROM ir_config_parameter WHERE key = 'crm_automation.fetch_allowed';"
             "INSERT INTO ir_config_parameter (key, value)"
             " VALUES ('crm_automation.fetch_allowed', '127.0.0.1')"

@@ -86,3 +86,19 @@ registry.category("web_tour.tours").add("crm_automation_visit_dashboard", {
         { trigger: ".o_list_view .o_data_row:contains('Reservada')" },
     ],
 });
+
+registry.category("web_tour.tours").add("crm_automation_visit_progress", {
+    steps: () => [
+        { trigger: ".alert-info .o_progress[aria-valuenow='0']" },
+        {
+            content: "Half of it is booked, and nobody has reloaded the page",
+            trigger: ".alert-info .o_progress[aria-valuenow='50']",
+        },
+        { trigger: ".o_arrow_button_current:contains('En marcha')" },
+        {
+            content: "Longer than the pause between two looks",
+            trigger: "body:not(:has(.o_progressbar))",
+            run: () => new Promise((resolve) => setTimeout(resolve, 4000)),
+        },
+    ],
+});
