@@ -3,6 +3,7 @@
 What is asked is ``dav.server``'s business, what there is ``models/caldav_backend.py``'s.
 """
 
+import functools
 import logging
 import math
 from urllib.parse import quote
@@ -29,19 +30,40 @@ METHODS = [
     "MKCOL", "MOVE", "COPY", "POST",
 ]  # fmt: skip
 REALM = 'Basic realm="Odoo", charset="UTF-8"'
+#: What the administrator is told, who has no language yet.
+NO_DATABASE = (
+    "There are several databases at this name, and a calendar program cannot choose one. Let "
+    "dbfilter in odoo.conf lead each name to one database, or let the proxy send its name as "
+    "X-Odoo-Database.\n"
+)
 _ROUTE = {
     "type": "http", "auth": "none", "csrf": False, "save_session": False, "readonly": False,
     "methods": METHODS, "sitemap": False, "caldav": True,
 }  # fmt: skip
 
 
+def _of_a_database(answer):
+    """Without a database, which only happens where this addon is one of the server-wide
+    ones, it is said what is missing."""
+
+    @functools.wraps(answer)
+    def found(self, *args, **kwargs):
+        if not request.db:
+            return Response(NO_DATABASE, status=404, mimetype="text/plain")
+        return answer(self, *args, **kwargs)
+
+    return found
+
+
 class CaldavController(http.Controller):
     @http.route(["/.well-known/caldav", "/.well-known/caldav/"], **_ROUTE)
+    @_of_a_database
     def well_known(self, **_params):
         """RFC 6764, 5: where the service is."""
         return self._redirect(ROOT)
 
     @http.route(["/webdav/<path:rest>", "/webdav"], **_ROUTE)
+    @_of_a_database
     def old_path(self, rest="", **_params):
         """Where OpenERP had it: ``/webdav/<database>/calendars/users/<login>/c/…``."""
         parts = [part for part in decoded(rest).split("/") if part]
@@ -54,6 +76,7 @@ class CaldavController(http.Controller):
         return Response(status=301, headers={"Location": path, "DAV": DAV, "Content-Length": "0"})
 
     @http.route(["/caldav", "/caldav/", "/caldav/<path:rest>"], **_ROUTE)
+    @_of_a_database
     def serve(self, rest="", **_params):
         """Everything else."""
         asked = request.httprequest

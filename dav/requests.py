@@ -8,6 +8,7 @@ from .errors import BadRequest, Failed
 
 #: Longest header with conditions: it is searched by patterns.
 MAX_CONDITION = 8192
+_PORTS = {"http": ":80", "https": ":443"}
 _TAG = re.compile(r'\s*(W/)?("[^"]*")\s*(?:,|$)')
 _LIST = re.compile(r"\s*(?:<([^>]*)>\s*)?\(([^)]*)\)")
 _CONDITION = re.compile(r"\s*(Not\s+)?(?:<([^>]*)>|\[((?:W/)?\"[^\"]*\")\])", re.I)
@@ -88,7 +89,7 @@ class Request:
             parts = urlsplit(href.strip())
         except ValueError as error:
             raise BadRequest("this is no address") from error
-        if parts.netloc and parts.netloc.lower() != urlsplit(self.base).netloc.lower():
+        if parts.netloc and _server(parts) != _server(urlsplit(self.base)):
             raise BadRequest("this address is of another server")
         if not parts.path.startswith("/"):
             raise BadRequest("this is no address")
@@ -182,3 +183,11 @@ def _tags(value, is_strong=False):
 def decoded(path):
     """A path without its percent signs; what is no UTF-8 stays unlike anything."""
     return unquote(path, errors="surrogateescape")
+
+
+def _server(parts):
+    """Name and port of an address; where its port is that of its scheme, without.
+
+    Programs write it or not, and a proxy may be the only one who knows the scheme.
+    """
+    return parts.netloc.lower().removesuffix(_PORTS.get(parts.scheme, ""))

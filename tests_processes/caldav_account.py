@@ -28,10 +28,14 @@ END:VCALENDAR
 
 
 class Account:
-    """Luis's calendars on a running server."""
+    """Luis's calendars on a running server.
 
-    def __init__(self, url, key):
+    :param dict more: headers of each request
+    """
+
+    def __init__(self, url, key, more=None):
         self.url, self.login, self.key = url, "luis", key
+        self.more = more or {}
         self.home = f"{url}/caldav/calendars/luis/"
         self.agenda = f"{self.home}agenda/"
 
@@ -44,7 +48,7 @@ class Account:
         request = urllib.request.Request(url, body and body.encode(), method=method)
         secret = base64.b64encode(f"{self.login}:{self.key}".encode()).decode()
         request.add_header("Authorization", f"Basic {secret}")
-        for name, value in headers.items():
+        for name, value in {**self.more, **headers}.items():
             request.add_header(name.replace("_", "-"), value)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
@@ -64,17 +68,19 @@ class Account:
 
 
 @contextlib.contextmanager
-def running(log, workers=1):
+def running(log, workers=1, more=None, **choices):
     """A server, and Luis's account on it.
 
     :param Path log: of the server
+    :param dict more: headers of each request of the account
+    :param choices: of ``processes.odoo_server``
     """
     with session.environment() as env:
         luis = env["res.users"].search([("login", "=", "luis")])
         key = env["res.users.apikeys"].with_user(luis).sudo()._generate("caldav", "Test", None)
     odoo.sql_db.close_all()
-    with processes.odoo_server(log, 0, workers) as server:
-        account = Account(server.url, key)
+    with processes.odoo_server(log, 0, workers, **choices) as server:
+        account = Account(server.url, key, more)
         end = time.monotonic() + 90
         while True:
             try:

@@ -86,12 +86,15 @@ class Worker:
 
 
 @contextlib.contextmanager
-def odoo_server(log, cron_workers, workers=1):
+def odoo_server(log, cron_workers, workers=1, options=(), names_database=True):
     """A whole Odoo, with worker processes, beside this one on the same database.
 
     :param Path log: where its log goes
     :param int cron_workers: number of its processes for scheduled jobs
     :param int workers: number of its processes for requests
+    :param options: further ones of its command line
+    :param bool names_database: whether it is told of our database; else it has all of them,
+        and may have no processes for scheduled jobs
     :return: the process; its ``url`` is where it will listen
     """
     ports = []
@@ -100,8 +103,12 @@ def odoo_server(log, cron_workers, workers=1):
             probe.bind(("127.0.0.1", 0))
             ports.append(probe.getsockname()[1])
     script = Path(session.__file__).with_name("odoo_server.py")
+    usual = os.environ["ODOO_OPTIONS"].split("\n")
+    if not names_database:
+        assert not cron_workers, "they would do the jobs of databases that are none of ours"
+        usual.remove(f"--database={session.DATABASE}")
     command = [
-        sys.executable, str(script), "server", *os.environ["ODOO_OPTIONS"].split("\n"),
+        sys.executable, str(script), "server", *usual, *options,
         f"--http-port={ports[0]}", f"--gevent-port={ports[1]}", f"--workers={workers}",
         f"--max-cron-threads={cron_workers}", f"--smtp-port={os.environ['CRM_AUTOMATION_SMTP']}",
     ]  # fmt: skip

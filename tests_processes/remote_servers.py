@@ -22,6 +22,8 @@ sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 import _php_peers  # noqa: E402
 
 PEERS = Path(os.environ.get("CRM_AUTOMATION_PEERS") or "/nowhere")
+#: At the sizes that the promises name, by ./dev/test --long.
+LONG = bool(os.environ.get("CRM_AUTOMATION_LONG"))
 #: Where alice's calendars are, on those in PHP.
 PHP_HOMES = {"sabredav": "calendars/alice/", "davical": "alice/"}
 EVENT = """\

@@ -81,20 +81,24 @@ def joined(url, *secrets):
         forget(env)
 
 
-def forget(env):
+def forget(env, owner="luis"):
     events = env["calendar.event"].with_context(active_test=False)
-    events.search([("user_id", "=", luis(env).id)]).unlink()
+    events.search([("user_id", "=", person(env, owner).id)]).unlink()
+
+
+def person(env, login):
+    return env["res.users"].search([("login", "=", login)])
 
 
 def luis(env):
-    return env["res.users"].search([("login", "=", "luis")])
+    return person(env, "luis")
 
 
-def connect(url, login="alice", password="alice"):
+def connect(url, login="alice", password="alice", owner="luis"):
     with session.environment() as env:
-        forget(env)
+        forget(env, owner)
         env["ir.config_parameter"].set_param("crm_automation.fetch_allowed", "127.0.0.1")
-        made = env["caldav.account"].with_user(luis(env)).create(
+        made = env["caldav.account"].with_user(person(env, owner)).create(
             {"name": "Elsewhere", "url": url, "login": login, "password": password}
         )  # fmt: skip
         made.action_connect()
@@ -138,28 +142,29 @@ def look(account_id):
         return account.state, account.message, tuple(run[name] for name in names), run.result
 
 
-def make(**values):
+def make(owner="luis", **values):
     with session.environment() as env:
+        user = person(env, owner)
         values = {
             "name": "Here", "start": "2027-03-02 09:00:00", "stop": "2027-03-02 10:00:00",
-            "user_id": luis(env).id, "partner_ids": luis(env).partner_id.ids, **values,
+            "user_id": user.id, "partner_ids": user.partner_id.ids, **values,
         }  # fmt: skip
-        return env["calendar.event"].with_user(luis(env)).create(values).id
+        return env["calendar.event"].with_user(user).create(values).id
 
 
-def change(title, **values):
+def change(title, owner="luis", **values):
     with session.environment() as env:
-        found = env["calendar.event"].search(
-            [("user_id", "=", luis(env).id), ("name", "=", title)]
-        )  # fmt: skip
+        user = person(env, owner)
+        found = env["calendar.event"].search([("user_id", "=", user.id), ("name", "=", title)])
         assert len(found) == 1, found.mapped("name")
-        found.with_user(luis(env)).write(values)
+        found.with_user(user).write(values)
 
 
-def here():
-    """Titles of Luis's meetings."""
+def here(owner="luis"):
+    """Titles of the meetings of Luis, or of another one."""
     with session.environment() as env:
-        return sorted(env["calendar.event"].search([("user_id", "=", luis(env).id)]).mapped("name"))
+        found = env["calendar.event"].search([("user_id", "=", person(env, owner).id)])
+        return sorted(found.mapped("name"))
 
 
 def test_first_time_both_ways(account, program):

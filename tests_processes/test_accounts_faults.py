@@ -1,6 +1,6 @@
 """Servers that fail, forget, lie or die while an account is brought in step.
 
-Between Odoo and Radicale stands a proxy that does to each request what a test wants.
+Between Odoo and the server stands a proxy that does to each request what a test wants.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import time
 import unittest.mock
 
 import pytest
-from remote_servers import PEERS, Program, event, peer
+from remote_servers import LONG, PEERS, Program, event, peer
 from test_accounts import change, here, joined, look, luis, make, sync
 
 import processes
@@ -20,6 +20,9 @@ import session
 
 pytestmark = pytest.mark.skipif(not PEERS.is_dir(), reason="the other servers cannot be had")
 
+#: The rows that matter most are tried with both of them, the others when there is time.
+on_both = pytest.mark.parametrize("server", ["radicale", "xandikos"], indirect=True)
+on_radicale = pytest.mark.parametrize("server", ["radicale"], indirect=True)
 #: Of a turn, so many steps are looked at one by one.
 STEPS = 40
 EMPTY = '<?xml version="1.0"?><multistatus xmlns="DAV:">{}</multistatus>'
@@ -76,9 +79,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Quiet."""
 
 
-@pytest.fixture
-def server():
-    with peer("radicale") as found:
+@pytest.fixture(params=["radicale", "xandikos"] if LONG else ["radicale"])
+def server(request):
+    with peer(request.param) as found:
         yield found
 
 
@@ -132,7 +135,8 @@ def retry(account_id):
     sync(account_id)
 
 
-@pytest.mark.parametrize("status", [500, 401, 403, 429, 503, 507])
+@on_both
+@pytest.mark.parametrize("status", [500, 401, 403, 404, 429, 503, 507])
 def test_no_to_reading(account, program, proxy, status):
     program.put("a.ics", event("a"))
     sync(account)
@@ -142,7 +146,7 @@ def test_no_to_reading(account, program, proxy, status):
     sync(account)
     state, message, _counts, result = look(account)
     assert (state, result) == (
-        "asks" if status in (401, 403, 507) else "waiting", "error"
+        "asks" if status in (401, 403, 404, 507) else "waiting", "error"
     ), message  # fmt: skip
     assert message and "alice" not in message
     assert here() == ["Here", "a"] and sorted(program.by_summary()) == ["a", "b"]
@@ -156,7 +160,8 @@ def test_no_to_reading(account, program, proxy, status):
     assert here() == ["Here", "a", "b"] == sorted(program.by_summary())
 
 
-@pytest.mark.parametrize("status", [500, 403, 404, 409, 412, 429, 507])
+@on_both
+@pytest.mark.parametrize("status", [500, 401, 403, 404, 409, 412, 429, 507])
 def test_no_to_writing(account, program, proxy, status):
     program.put("a.ics", event("a"))
     sync(account)
@@ -173,6 +178,7 @@ def test_no_to_writing(account, program, proxy, status):
     assert sorted(texts) == ["Here", "a"] and "Cellar" in texts["a"]
 
 
+@on_both
 def test_a_server_that_comes_back_empty(account, program, proxy):
     for name in "abcd":
         program.put(f"{name}.ics", event(name))
@@ -197,6 +203,7 @@ def test_a_server_that_comes_back_empty(account, program, proxy):
     assert look(account)[0] == "ok"
 
 
+@on_both
 def test_a_listing_that_is_empty_proves_nothing(account, program, proxy):
     for name in "abc":
         program.put(f"{name}.ics", event(name))
@@ -220,6 +227,7 @@ def test_a_listing_that_is_empty_proves_nothing(account, program, proxy):
     assert look(account)[0] == "ok"
 
 
+@on_both
 def test_a_token_that_is_lost(account, program, proxy):
     program.put("a.ics", event("a"))
     sync(account)
@@ -232,6 +240,7 @@ def test_a_token_that_is_lost(account, program, proxy):
     assert here() == ["Here", "b"] == sorted(program.by_summary())
 
 
+@on_radicale
 def test_pages_that_repeat(account, program, proxy):
     program.put("a.ics", event("a"))
     sync(account)
@@ -248,6 +257,7 @@ def test_pages_that_repeat(account, program, proxy):
     assert here() == ["a"] == sorted(program.by_summary())
 
 
+@on_radicale
 def test_etags_that_change_for_nothing(account, program, proxy):
     program.put("a.ics", event("a"))
     sync(account)
@@ -266,6 +276,7 @@ def test_etags_that_change_for_nothing(account, program, proxy):
     assert not any(method in ("PUT", "DELETE") for method, _path in proxy.asked)
 
 
+@on_both
 def test_bodies_that_are_cut(account, program, proxy):
     program.put("a.ics", event("a"))
     sync(account)

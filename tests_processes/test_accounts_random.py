@@ -11,15 +11,13 @@ import random
 import re
 
 import pytest
-from remote_servers import Program, any_peer, event
+from remote_servers import LONG, Program, any_peer, event
 from test_accounts import choose, connect, forget, luis, sync
 
 import session
 
-LONG = bool(os.environ.get("CRM_AUTOMATION_LONG"))
 ROUNDS = int(os.environ.get("ACCOUNT_ROUNDS") or (500 if LONG else 12))
 #: Fields of Odoo, and what they are there.
-FIELDS = {"name": "SUMMARY", "location": "LOCATION", "videocall_location": "X-NONE"}
 EDITED = {"name": "SUMMARY", "location": "LOCATION"}
 
 

@@ -1,6 +1,8 @@
 """What the protocol's words do: discovery, properties, writes and their refusals."""
 
 import pytest
+from crm_automation.dav.errors import BadRequest
+from crm_automation.dav.requests import Request
 from crm_automation.tests.rows.program import NAMES, C, D, event
 
 from dav_memory import Client
@@ -439,6 +441,31 @@ def test_refusals_of_move_and_copy(client):
     client.put(AGENDA + "b.ics", event("b"))
     assert carry(client, "COPY", ONE, AGENDA + "b.ics", overwrite="maybe").status == 400
     assert carry(client, "MOVE", ONE, AGENDA + "b.ics", overwrite="maybe").status == 400
+
+
+@pytest.mark.parametrize(
+    ("base", "server", "is_ours"),
+    [
+        ("https://cal.x.es", "https://cal.x.es", True),
+        ("https://cal.x.es", "https://CAL.x.es:443", True),
+        ("https://cal.x.es:443", "https://cal.x.es", True),
+        ("https://cal.x.es:8443", "https://cal.x.es:8443", True),
+        # A proxy that does not tell how it is reached.
+        ("http://cal.x.es", "https://cal.x.es:443", True),
+        ("https://cal.x.es", "", True),
+        ("https://cal.x.es", "https://cal.x.es:8443", False),
+        ("https://cal.x.es", "https://cal.x.es:80", False),
+        ("https://cal.x.es", "https://cal.x.es.evil.es", False),
+        ("https://cal.x.es", "https://127.0.0.1:8069", False),
+    ],
+)
+def test_whose_address_a_destination_is(base, server, is_ours):
+    request = Request("MOVE", ONE, {"destination": f"{server}{AGENDA}b%20c.ics"}, base=base)
+    if is_ours:
+        assert request.destination == f"{AGENDA}b c.ics"
+        return
+    with pytest.raises(BadRequest):
+        assert request.destination
 
 
 def test_copy(client):
