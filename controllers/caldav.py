@@ -8,6 +8,7 @@ import logging
 import math
 from urllib.parse import quote
 
+import psycopg2
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from odoo import SUPERUSER_ID, http
@@ -29,6 +30,13 @@ METHODS = [
     "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR",
     "MKCOL", "MOVE", "COPY", "POST",
 ]  # fmt: skip
+WRITING = frozenset(
+    {"PUT", "DELETE", "PROPPATCH", "MKCALENDAR", "MKCOL", "MOVE", "COPY", "POST"}
+)  # fmt: skip
+#: Seconds that a request waits for another one of its user.
+PATIENCE = 20
+#: Names the locks of users' turns.
+TURNS = 7_304_913
 REALM = 'Basic realm="Odoo", charset="UTF-8"'
 #: What the administrator is told, who has no language yet.
 NO_DATABASE = (
@@ -53,6 +61,28 @@ def _of_a_database(answer):
         return answer(self, *args, **kwargs)
 
     return found
+
+
+def _take_turn(cr, user_id):
+    """Let one write into the calendars of a user after the other.
+
+    Before the transaction sees anything: whoever sees what was there before the other one was
+    done is refused by the database, and Odoo repeats his request after a wait of seconds, up
+    to five times. Programs with several connections would hardly ever get on.
+
+    :raises psycopg2.errors.LockNotAvailable: when it takes too long
+    """
+    key = [TURNS, user_id]
+    cr.execute("SELECT set_config('lock_timeout', %s, TRUE)", [f"{PATIENCE}s"])
+    cr.execute("SELECT pg_advisory_lock(%s, %s)", key, log_exceptions=False)
+    # It outlives the transaction: the next one begins with what is there now.
+    cr.commit()
+
+    def give_way():
+        cr.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+
+    cr.postcommit.add(give_way)
+    cr.postrollback.add(give_way)
 
 
 class CaldavController(http.Controller):
@@ -91,6 +121,12 @@ class CaldavController(http.Controller):
         except AccessDenied:
             return Response(status=401, headers={"WWW-Authenticate": REALM})
         env = request.env(user=SUPERUSER_ID, su=True, context={})
+        if asked.method in WRITING:
+            try:
+                _take_turn(env.cr, user_id)
+            except psycopg2.errors.LockNotAvailable:
+                env.cr.rollback()
+                return Response("Busy\n", status=503, headers={"Retry-After": str(PATIENCE)})
         backend = OdooBackend(env, user_id)
         try:
             body = self._body(asked, backend)

@@ -66,38 +66,16 @@ class CalendarReminder(models.Model):
             records[record._name] |= record
         reply_to = self._reply_to(records)
         values, letters = {}, []
-        frames = {}
-        rendered = self._render_templates(batch)
+        frames, rendered = {}, self._render_templates(batch)
         for row, reader in batch:
-            speaker = self.with_context(lang=reader.lang, tz=reader.tz)
-            record = subjects[row].with_env(speaker.env(su=True))
-            key = (row.res_model, row.res_id, row.alarm_id.id, reader.lang, reader.tz)
-            own = rendered.get(row.id)
-            if own:
-                subject, body, key = *own, (*key, row.id)
-            else:
-                subject = speaker.env._("Reminder: %(name)s", name=speaker._title(record))
-                body = speaker._body(row, record, reader, frames)
+            record = subjects[row].with_env(
+                self.with_context(lang=reader.lang, tz=reader.tz).env(su=True)
+            )
+            key, subject, body = row._letter(record, reader, rendered.get(row.id), frames)
             if key not in values:
-                author = self._author(record)
-                model, res_id = self._place_of(record)
-                values[key] = {
-                    "model": model,
-                    "res_id": res_id,
-                    "message_type": "user_notification",
-                    "subtype_id": self.env.ref("mail.mt_note").id,
-                    "is_internal": True,
-                    # A line break in a subject would start a new header line.
-                    "subject": " ".join(subject.split())[:200],
-                    "body": Markup("<p>%s</p>") % subject,
-                    "author_id": author.partner_id.id or self.env.company.partner_id.id,
-                    "email_from": author.email_formatted
-                    if author.email
-                    else self.env.company.email_formatted,
-                    "reply_to": reply_to[row.res_model].get(row.res_id),
-                    "message_id": generate_tracking_message_id(f"{row.id}-reminder"),
-                    "attachment_ids": [Command.set(self._files(row.alarm_id, record))],
-                }
+                values[key] = row._message_values(
+                    record, subject, reply_to[row.res_model].get(row.res_id)
+                )
             letters.append((row, reader, key, body))
         notice = self.env["crm.automation.rule"]
         messages = {}
@@ -105,25 +83,65 @@ class CalendarReminder(models.Model):
             mine = {key: one for key, one in values.items() if key[0] == model}
             if mine:
                 messages.update(notice._create_messages(mine, records[model]))
-        mails = (
-            self.env["mail.mail"]
-            .sudo()
-            .create(
-                [
-                    {
-                        "mail_message_id": messages[key].id,
-                        "body_html": body,
-                        "headers": repr(HEADERS),
-                        "auto_delete": True,
-                        **self._address_of(reader),
-                    }
-                    for _row, reader, key, body in letters
-                ]
-            )
-        )
-        for (row, _reader, _key, _body), mail in zip(letters, mails, strict=True):
-            row.mail_id = mail
+        self._create_mails(letters, messages)
         self.browse([row.id for row, *_rest in letters])._finish("done")
+
+    def _letter(self, record, reader, own, frames):
+        """A key that is the same for the same words, the subject, and the body for a reader.
+
+        :param record: what it is about, in the language and zone of the reader
+        :param own: (subject, body) of the reminder's own template, or None
+        :param dict frames: what is rendered once for many; see :meth:`_body`
+        """
+        key = (self.res_model, self.res_id, self.alarm_id.id, reader.lang, reader.tz)
+        if own:
+            subject, body = own
+            return (*key, self.id), subject, body
+        speaker = self.with_env(record.env(su=self.env.su))
+        subject = speaker.env._("Reminder: %(name)s", name=speaker._title(record))
+        return key, subject, speaker._body(self, record, reader, frames)
+
+    def _message_values(self, record, subject, reply_to):
+        """The message of a letter, which all of its readers have in common."""
+        author = self._author(record)
+        company = self.env.company
+        model, res_id = self._place_of(record)
+        return {
+            "model": model,
+            "res_id": res_id,
+            "message_type": "user_notification",
+            "subtype_id": self.env.ref("mail.mt_note").id,
+            "is_internal": True,
+            # A line break in a subject would start a new header line.
+            "subject": " ".join(subject.split())[:200],
+            "body": Markup("<p>%s</p>") % subject,
+            "author_id": author.partner_id.id or company.partner_id.id,
+            "email_from": author.email_formatted if author.email else company.email_formatted,
+            "reply_to": reply_to,
+            "message_id": generate_tracking_message_id(f"{self.id}-reminder"),
+            "attachment_ids": [Command.set(self._files(self.alarm_id, record))],
+        }
+
+    def _create_mails(self, letters, messages):
+        """Put the letters into the mail queue.
+
+        :param letters: list of (row, reader, key of the message, body)
+        :param dict messages: ``mail.message`` by key
+        """
+        mails = self.env["mail.mail"].sudo().create(
+            [
+                {
+                    "mail_message_id": messages[key].id,
+                    "body_html": body,
+                    "headers": repr(HEADERS),
+                    "auto_delete": True,
+                    **self._address_of(reader),
+                }
+                for _row, reader, key, body in letters
+            ]
+        )  # fmt: skip
+        for (row, *_rest), mail in zip(letters, mails, strict=True):
+            row.mail_id = mail
 
     @api.model
     def _place_of(self, record):
