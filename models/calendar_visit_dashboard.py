@@ -59,7 +59,7 @@ class CalendarVisitDashboard(models.AbstractModel):
     def _action(self, name, model, domain):
         views = ["list", "graph", "pivot", "calendar"]
         if model._name == "calendar.visit":
-            views.append("form")
+            views += ["kanban", "form"]
         return {
             "type": "ir.actions.act_window",
             "name": name,

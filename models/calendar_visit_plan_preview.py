@@ -104,7 +104,7 @@ class CalendarVisitPlan(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Visits of %(plan)s", plan=self.name),
             "res_model": "calendar.visit",
-            "view_mode": "list,calendar,pivot,graph,form",
+            "view_mode": "list,kanban,calendar,pivot,graph,form",
             "domain": [("plan_id", "=", self.id)],
             "context": {
                 **self._calendar_context(),

@@ -58,6 +58,7 @@ from . import (
     test_moment_jobs,
     test_moved,
     test_notice,
+    test_phone,
     test_recipe,
     test_recipient,
     test_recurrence_edit,

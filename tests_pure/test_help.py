@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 VIEWS = sorted((ROOT / "views").glob("*.xml"))
+TEMPLATES = sorted((ROOT / "static" / "src").rglob("*.xml"))
 #: Elements that show the rows of the field that stands around them.
 SUBVIEWS = {"activity", "calendar", "form", "graph", "kanban", "list", "pivot"}
 #: Pages of other apps' forms that show rows of a model which the addon extends.
@@ -29,7 +30,8 @@ FOREIGN = {
     ("calendar.event", "stop"),
 }
 HIDDEN = {"1", "True", "true"}
-#: Attributes of which one has to say what a picture means.
+#: Attributes that hold an icon, and those of which one has to say what a picture means.
+CLASSES = ("class", "t-att-class", "t-attf-class")
 WORDS = ("title", "aria-label", "alt", "t-att-title", "t-att-aria-label", "t-att-alt")
 
 
@@ -211,14 +213,17 @@ def test_a_help_says_more_than_the_label():
     assert not _names(same)
 
 
-@pytest.mark.parametrize("path", VIEWS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*VIEWS, *TEMPLATES], ids=lambda path: path.stem)
 def test_a_picture_has_words(path):
-    """For those who do not see it: icons, pictures, and buttons that are nothing else."""
+    """For those who do not see it: icons, pictures, and buttons that are nothing else.
+
+    In a component, what stands beside the words that say the same is hidden from them.
+    """
     mute = []
     for element in ElementTree.parse(path).iter():
-        if any(element.get(name) for name in WORDS):
+        if any(element.get(name) for name in WORDS) or element.get("aria-hidden") == "true":
             continue
-        is_icon = re.search(r"\bfa-", element.get("class", "") + element.get("t-att-class", ""))
+        is_icon = re.search(r"\bfa-", " ".join(element.get(name, "") for name in CLASSES))
         is_image = element.tag == "img" or element.get("widget") == "image"
         has_words = element.get("string") or list(element) or (element.text or "").strip()
         is_bare = element.tag == "button" and element.get("icon") and not has_words

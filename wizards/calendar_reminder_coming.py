@@ -46,8 +46,8 @@ class CalendarReminderComing(models.TransientModel):
             "type": "ir.actions.act_window",
             "name": self.env._("Upcoming Reminders"),
             "res_model": self._name,
-            "view_mode": "list",
-            "views": [(False, "list")],
+            "view_mode": "list,kanban",
+            "views": [(False, "list"), (False, "kanban")],
             "domain": [("id", "in", rows.ids)],
             "help": self.env._(
                 "<p>You are not to be reminded of anything in the next two weeks.</p>"

@@ -1,5 +1,7 @@
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
+import { KanbanController } from "@web/views/kanban/kanban_controller";
+import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
@@ -40,4 +42,14 @@ export class RuleListController extends ListController {
 registry.category("views").add("crm_automation_rule_list", {
     ...listView,
     Controller: RuleListController,
+});
+
+export class RuleKanbanController extends KanbanController {
+    static template = "crm_automation.RuleKanbanView";
+    static components = { ...KanbanController.components, HealthBanner };
+}
+
+registry.category("views").add("crm_automation_rule_kanban", {
+    ...kanbanView,
+    Controller: RuleKanbanController,
 });
