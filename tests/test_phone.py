@@ -19,6 +19,7 @@ from .test_visit_plan import VisitCase
 JUDGE = Path(__file__).with_name("screen_judge.js").read_text()
 #: Half past seven in Madrid, on the day of the reminders.
 MORNING = datetime(2027, 6, 15, 5, 30)
+COMPLETE = "document.readyState === 'complete'"
 WAIT_FORM = ".o_form_view .o_field_widget"
 WAIT_DIALOG = ".modal .o_form_view .o_field_widget"
 CARDS = ".o_kanban_record:not(.o_kanban_ghost)"
@@ -77,7 +78,7 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
         cls.customer.lang = "es_ES"
         cls.today = date.today()
 
-    def judge(self, call, values, url="/web/login", ready="true", **options):
+    def judge(self, call, values, url="/web/login", ready=COMPLETE, **options):
         self.browser_js(
             url, f"{JUDGE}\nscreenJudge.{call}({json.dumps(values, default=str)});", ready,
             timeout=400, **options,
@@ -281,9 +282,7 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
         shown = {}
         for title, body in self.letters():
             self.assertIn("<", body, title)
-            shown[title] = (
-                f'<!DOCTYPE html><html lang="es"><head></head><body>{body}</body></html>'
-            )
+            shown[title] = f'<!DOCTYPE html><html lang="es"><head></head><body>{body}</body></html>'
         shown.update(self.pages())
         self.assertGreaterEqual(len(shown), 12)
         self.judge("showAll", shown)
@@ -328,7 +327,7 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
             "/web/login",
             f"{JUDGE}\nscreenJudge.showAll({json.dumps({k: style + v for k, v in pages.items()})})"
             ".then(() => console.log('test successful'));",
-            "true", error_checker=note,
+            COMPLETE, error_checker=note,
         )  # fmt: skip
         for name, (_html, words) in faults.items():
             self.assertTrue(
@@ -336,4 +335,3 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
                 (name, found),
             )
         self.assertEqual({line.split(":")[0] for line in found}, {*faults}, found)
-
