@@ -26,7 +26,9 @@ TOKENS = frozenset({"access_token", *BLANK})
 class CalendarAttendee(models.Model):
     _inherit = "calendar.attendee"
 
-    may_answer = fields.Boolean(compute="_compute_may_answer")
+    may_answer = fields.Boolean(
+        compute="_compute_may_answer", help="Whether you may answer this invitation."
+    )
 
     @api.depends_context("uid")
     @api.depends("partner_id", "address", "event_id.user_id")
