@@ -34,6 +34,7 @@ class TestHistory(AutomationData, TransactionCase):
             self.assertTrue(all(self.in_state(state).mapped("reason")), state)
         for firing in self.firings - self.in_state("pending"):
             self.assertTrue(firing.due_at < firing.finished_at < now)
+            self.assertEqual((firing.due_at.second, firing.due_at.microsecond), (0, 0))
             self.assertTrue(self.env[firing.res_model].browse(firing.res_id).exists())
             self.assertEqual(
                 firing.record_name, self.env[firing.res_model].browse(firing.res_id).display_name
