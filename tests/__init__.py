@@ -21,6 +21,7 @@ from . import (
     test_condition,
     test_condition_filter,
     test_decision,
+    test_demo,
     test_event_status,
     test_feed,
     test_firing,
