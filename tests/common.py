@@ -61,7 +61,8 @@ PEOPLE = (
 
 
 class AutomationData:
-    """Mixin with the people and records of the stories; no rule is switched on."""
+    """Mixin with the people and records of the stories; no rule is switched on, and the log
+    is empty: the demo has one."""
 
     @classmethod
     def setUpClass(cls):
@@ -70,6 +71,7 @@ class AutomationData:
         cls.Rule = cls.env["crm.automation.rule"]
         cls.Firing = cls.env["crm.automation.firing"]
         cls.Rule.search([]).enabled = False
+        cls.Firing.search([]).unlink()
         cls.manager, cls.seller, cls.other_seller, cls.portal = cls.make_people(cls.env)
         cls.customer = cls.env["res.partner"].create(
             {
