@@ -129,4 +129,5 @@ def test_the_jobs_of_a_whole_odoo(accounts, slow, programs, tmp_path):
             assert time.monotonic() - begun < QUICK, log.read_text()[-3000:]
             time.sleep(0.2)
         assert look(accounts["luis"])[0] == "working" and here("luis") == []
+        slow.hurry.set()
     odoo.sql_db.close_all()
