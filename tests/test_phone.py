@@ -77,11 +77,11 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
         cls.customer.lang = "es_ES"
         cls.today = date.today()
 
-    def judge(self, call, values, url="/web/login", ready="true", **options):
-        self.browser_js(
-            url, f"{JUDGE}\nscreenJudge.{call}({json.dumps(values, default=str)});", ready,
-            timeout=400, **options,
-        )  # fmt: skip
+    def judge(self, call, values, then="screenJudge.report", url="/web/login", **options):
+        """:param str then: JavaScript that is told what is wrong"""
+        code = f"{JUDGE}\nscreenJudge.{call}({json.dumps(values, default=str)}).then({then});"
+        options = {"ready": "document.readyState === 'complete'", "timeout": 400, **options}
+        self.browser_js(url, code, **options)
 
     # -- what is shown ------------------------------------------------------------------
 
@@ -116,9 +116,10 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
         firings[1].write({"state": "failed", "reason": "El servidor de correo no responde."})
         return rule, firings
 
-    def series(self):
+    def series(self, **context):
         start = datetime.combine(self.today + DAY, datetime.min.time()) + 9 * HOUR
-        return self.env["calendar.event"].with_user(self.manager).create(
+        Event = self.env["calendar.event"].with_user(self.manager)
+        return Event.with_context(**context).create(
             {
                 "name": "Comité comercial de la Ribera del Duero", "start": start,
                 "stop": start + HOUR, "user_id": self.manager.id,
@@ -203,7 +204,7 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
                 screen("caldav_calendar_definition_action", ".o_list_view"),
                 form(self.env.ref("crm_automation.caldav_calendar_closings")),
             ],
-            "/odoo", "odoo.isReady", login="rule_manager",
+            url="/odoo", ready="odoo.isReady", login="rule_manager",
         )  # fmt: skip
 
     # -- pages and letters --------------------------------------------------------------
@@ -264,12 +265,9 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
         [visit] = Mail.search([("recipient_ids", "in", self.customers[0].ids)], limit=1)
         yield "letter of visits", visit.body_html
         Mail.search([]).unlink()
-        self.env["calendar.invitation.outgoing"].search([]).unlink()
-        self.env.context = {
-            key: value for key, value in self.env.context.items() if key != "no_mail_to_attendees"
-        }
-        self.series()
         Outgoing = self.env["calendar.invitation.outgoing"]
+        Outgoing.search([]).unlink()
+        self.series(no_mail_to_attendees=False)
         self.end_transaction()
         with patch.object(type(Outgoing), "_commit_batch", lambda *_a, **_k: 99):
             Outgoing._send_due()
@@ -281,9 +279,7 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
         shown = {}
         for title, body in self.letters():
             self.assertIn("<", body, title)
-            shown[title] = (
-                f'<!DOCTYPE html><html lang="es"><head></head><body>{body}</body></html>'
-            )
+            shown[title] = f'<!DOCTYPE html><html lang="es"><head></head><body>{body}</body></html>'
         shown.update(self.pages())
         self.assertGreaterEqual(len(shown), 12)
         self.judge("showAll", shown)
@@ -316,24 +312,19 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
             ),
         }
         fine = "<h1>a</h1><p style='color: #767676'>a</p><button style='padding: 1rem'>a</button>"
-        found = []
-
-        def note(message):
-            found.extend(message.splitlines())
-            return False
-
         pages = {"fine": fine, **{name: html for name, (html, _words) in faults.items()}}
         style = "<!DOCTYPE html><style>body { margin: 0; background: #fff }</style>"
-        self.browser_js(
-            "/web/login",
-            f"{JUDGE}\nscreenJudge.showAll({json.dumps({k: style + v for k, v in pages.items()})})"
-            ".then(() => console.log('test successful'));",
-            "true", error_checker=note,
-        )  # fmt: skip
-        for name, (_html, words) in faults.items():
-            self.assertTrue(
-                [line for line in found if line.startswith(f"{name}: ") and words in line],
-                (name, found),
-            )
-        self.assertEqual({line.split(":")[0] for line in found}, {*faults}, found)
-
+        expected = json.dumps({name: words for name, (_html, words) in faults.items()})
+        self.judge(
+            "showAll",
+            {name: style + html for name, html in pages.items()},
+            f"""(lines) => {{
+                const expected = Object.entries({expected});
+                const has = (line, [name, words]) =>
+                    line.startsWith(name + ": ") && line.includes(words);
+                screenJudge.report([
+                    ...lines.filter((line) => !expected.some((one) => has(line, one))),
+                    ...expected.filter((one) => !lines.some((line) => has(line, one))),
+                ]);
+            }}""",
+        )
