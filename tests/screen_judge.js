@@ -268,13 +268,14 @@ window.screenJudge = (() => {
                 this.lines.add(`${where}: ${fault}`);
             }
         }
+    }
 
-        report() {
-            if (this.lines.size) {
-                console.error([...this.lines].join("\n"));
-            } else {
-                console.log("test successful");
-            }
+    /** Tells the test how it has ended. */
+    function report(lines) {
+        if (lines.length) {
+            console.error(lines.join("\n"));
+        } else {
+            console.log("test successful");
         }
     }
 
@@ -283,6 +284,7 @@ window.screenJudge = (() => {
      *
      * @param {Object[]} screens name, action, selector of what is waited for, and of what
      *     is the addon's own
+     * @returns {string[]} what is wrong
      */
     async function openAll(screens) {
         const { action, dialog } = odoo.__WOWL_DEBUG__.root.env.services;
@@ -305,7 +307,7 @@ window.screenJudge = (() => {
                 found.add(screen.name, [error.message]);
             }
         }
-        found.report();
+        return [...found.lines];
     }
 
     function tabs() {
@@ -324,6 +326,7 @@ window.screenJudge = (() => {
      * Shows whole pages and letters, one after the other, in a frame of the window's width.
      *
      * @param {Object} pages name to HTML
+     * @returns {string[]} what is wrong
      */
     async function showAll(pages) {
         const found = new Findings();
@@ -342,8 +345,8 @@ window.screenJudge = (() => {
             found.add(title, edgeless(page.body));
             frame.remove();
         }
-        found.report();
+        return [...found.lines];
     }
 
-    return { openAll, showAll, contrast, rgba };
+    return { openAll, showAll, report };
 })();
