@@ -10,7 +10,7 @@ from ..sync.errors import RemoteError
 from .test_account_rights import AccountData
 
 #: Accounts of one server, all done at the same moment.
-MANY = 100
+MANY = 10
 
 
 @tagged("post_install", "-at_install")

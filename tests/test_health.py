@@ -214,6 +214,7 @@ class TestHealth(HealthData, WireCase):
         self.assertNotIn("failures", self.found())
 
     def test_why_somebody_was_left_out(self):
+        self.env["crm.automation.delivery"].search([]).unlink()
         self.seller.email = False
         firing = self.convert()
         self.drain()
@@ -299,6 +300,8 @@ class TestHealth(HealthData, WireCase):
         self.assertEqual(self.Firing.search(opened["domain"]), firing)
 
     def test_no_mail_server_is_entered(self):
+        # Nor has a mail ever left.
+        self.env["crm.automation.delivery"].search([]).unlink()
         self.env["ir.mail_server"].search([]).active = False
         self.assertFinding("no_mail_server", "info", "odoo.conf", "never")
         self.assertTrue(self.press("no_mail_server", "action_test_mail"))

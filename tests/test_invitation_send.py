@@ -133,7 +133,7 @@ class TestInvitationSend(InvitationCase):
         [item] = message.items
         self.assertEqual((item.uid, item.summary, item.sequence), (event.ical_uid, "Tasting", 0))
         self.assertEqual(str(item.start), "2030-01-07 10:00:00+01:00")
-        self.assertEqual(
+        self.assertCountEqual(
             [one.email for one in item.attendees], ["ana@bodega.example", "eva@azure.example"]
         )
         # In the guest's language and time zone, which is named.
