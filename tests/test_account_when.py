@@ -1,16 +1,18 @@
 """When an account is looked at again: about as often as its owner wants it."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.tests import TransactionCase, tagged
 
+from ..models import caldav_account
 from ..models.caldav_account import JITTER
 from ..models.caldav_account_journal import Journal
 from ..sync.errors import RemoteError
 from .test_account_rights import AccountData
 
 #: Accounts of one server, all done at the same moment.
-MANY = 10
+MANY = 100
 
 
 @tagged("post_install", "-at_install")
@@ -18,6 +20,8 @@ class TestAccountWhen(AccountData, TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # More than one user may have.
+        cls.startClassPatcher(patch.object(caldav_account, "MAX_OWN", 2 * MANY))
         cls.accounts = cls.account.sudo()
         for number in range(MANY - 1):
             cls.accounts |= cls.make_account(name=f"Elsewhere {number}").sudo()
