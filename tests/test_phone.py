@@ -12,6 +12,8 @@ from unittest.mock import patch
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 
+from odoo.addons.web.controllers.utils import clean_action
+
 from .common import DAY, HOUR, MINUTE
 from .reminder import START, ReminderCase
 from .test_visit_plan import VisitCase
@@ -82,6 +84,10 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
         code = f"{JUDGE}\nscreenJudge.{call}({json.dumps(values, default=str)}).then({then});"
         options = {"ready": "document.readyState === 'complete'", "timeout": 400, **options}
         self.browser_js(url, code, **options)
+
+    def opened(self, action, name, wait=WAIT_DIALOG, own=""):
+        """What a button opens."""
+        return screen(clean_action(action, self.env), wait, own, name)
 
     # -- what is shown ------------------------------------------------------------------
 
@@ -156,7 +162,7 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
             [
                 screen("crm_automation_rule_action", CARDS, CARDS),
                 form(rule, own=".o_crm_automation_banner"),
-                screen(rule.with_user(self.manager).action_test(), WAIT_DIALOG, name="rule test"),
+                self.opened(rule.with_user(self.manager).action_test(), "rule test"),
                 form(test, "rule test, with its answer"),
                 screen("crm_automation_firing_action", CARDS, CARDS),
                 screen("crm_automation_firing_due_action", CARDS, CARDS),
@@ -171,7 +177,7 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
                 ),
                 screen("calendar_visit_plan_action", CARDS, CARDS),
                 form(plan),
-                screen(plan.action_open_visits(), CARDS, CARDS),
+                self.opened(plan.action_open_visits(), "visits of a plan", CARDS, CARDS),
                 screen("calendar_visit_action", ".o_view_controller"),
                 screen(
                     "calendar_visit_dashboard_action", ".o_crm_automation_visits canvas",
@@ -182,8 +188,8 @@ class TestOnAPhone(VisitCase, ReminderCase, HttpCase):
                 screen("calendar_attendee_action_mine", CARDS, CARDS),
                 form(of_manager),
                 form(meeting),
-                screen(meeting.action_invite(), WAIT_DIALOG, name="invite people"),
-                screen(meeting.action_series_exceptions(), WAIT_DIALOG, name="exceptions"),
+                self.opened(meeting.action_invite(), "invite people"),
+                self.opened(meeting.action_series_exceptions(), "exceptions"),
                 screen("calendar_alarm_action", ".o_list_view"),
                 form(self.env["calendar.alarm"].search([], limit=1)),
                 screen("calendar_reminder_coming_open", ".o_view_controller"),
