@@ -154,7 +154,7 @@ class CalendarInvite(models.TransientModel):
             elif busy.get(partner):
                 words, style = self.env._("Busy"), "text-danger"
             else:
-                words, style = self.env._("Free"), "text-success"
+                words, style = self.env._("Free"), "text-success-emphasis"
             rows.append((partner.display_name, partner.email or "–", words, style))
         for one in unknown[: MAX_SHOWN - len(rows)]:
             known = one.address in there

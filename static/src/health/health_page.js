@@ -28,6 +28,11 @@ export class HealthPage extends Component {
         return ALERTS[severity] || "secondary";
     }
 
+    badge(severity) {
+        const color = this.color(severity);
+        return `badge text-wrap bg-${color}-subtle text-${color}-emphasis`;
+    }
+
     async press(button) {
         if (button.action) {
             return this.action.doAction(button.action);
