@@ -76,7 +76,7 @@ def _take_turn(cr, user_id):
     cr.execute("SELECT set_config('lock_timeout', %s, TRUE)", [f"{PATIENCE}s"])
     cr.execute("SELECT pg_advisory_lock(%s, %s)", key, log_exceptions=False)
     # It outlives the transaction: the next one begins with what is there now.
-    cr.commit()
+    cr.commit()  # pylint: disable=invalid-commit
 
     def give_way():
         cr.execute("SELECT pg_advisory_unlock(%s, %s)", key)
