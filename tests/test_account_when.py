@@ -28,13 +28,13 @@ class TestAccountWhen(AccountData, TransactionCase):
 
     def end_turns(self, error=None, only_out=False):
         """Minutes until the next one, of each account; None where that was not touched."""
-        before = self.env.cr.now() + timedelta(days=300)
+        before = self.env.cr.now().replace(microsecond=0) + timedelta(days=300)
         self.accounts.next_sync = before
         for account in self.accounts:
             account._ended(Journal(account), True, error, only_out)
         now = self.env.cr.now().replace(microsecond=0)
         return [
-            None if account.next_sync == before.replace(microsecond=0)
+            None if account.next_sync == before
             else (account.next_sync - now).total_seconds() / 60
             for account in self.accounts
         ]  # fmt: skip
