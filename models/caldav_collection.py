@@ -229,6 +229,7 @@ class CaldavCollection(models.Model):
         touched = self._touched()
         is_touched = SQL("TRUE") if is_new else SQL("member.uid IN (SELECT uid FROM touched)")
         only = None if is_all else SQL("SELECT uid FROM touched")
+        is_looked_at = SQL("member.uid IN (%s)", only) if only else SQL("TRUE")
         self.env.cr.execute(
             SQL(
                 """
@@ -238,8 +239,7 @@ class CaldavCollection(models.Model):
                     UPDATE caldav_member member
                        SET is_gone = TRUE, gone_at = now() AT TIME ZONE 'UTC',
                            version = %(version)s
-                     WHERE collection_id = %(id)s AND NOT is_gone
-                       AND (%(is_all)s OR uid IN (SELECT uid FROM touched))
+                     WHERE collection_id = %(id)s AND NOT is_gone AND %(is_looked_at)s
                        AND NOT EXISTS (SELECT FROM holding WHERE holding.uid = member.uid)
                     RETURNING 1),
                 kept AS (
@@ -271,8 +271,8 @@ class CaldavCollection(models.Model):
                  WHERE id = %(id)s AND (EXISTS (SELECT FROM gone) OR EXISTS (SELECT FROM kept)
                                         OR EXISTS (SELECT FROM added))
                 """,
-                touched=touched, holdings=self._holdings(only), id=self.id, is_all=is_all,
-                is_touched=is_touched, name=self._new_name(names),
+                touched=touched, holdings=self._holdings(only), id=self.id,
+                is_looked_at=is_looked_at, is_touched=is_touched, name=self._new_name(names),
                 version=SQL(
                     "(SELECT version + 1 FROM caldav_collection WHERE id = %s)", self.id
                 ),

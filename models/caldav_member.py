@@ -26,3 +26,4 @@ class CaldavMember(models.Model):
     _name_unique = models.UniqueIndex("(collection_id, name)")
     _uid_unique = models.UniqueIndex("(collection_id, uid) WHERE NOT is_gone")
     _by_version = models.Index("(collection_id, version, id)")
+    _gone_by_uid = models.Index("(collection_id, uid) WHERE is_gone")
