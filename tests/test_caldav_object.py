@@ -14,6 +14,7 @@ from .test_ical_event import IcalCase
 from .test_meeting import HOUR
 
 NOW = datetime(2027, 2, 1, 9, 0)
+COLLECTION = "odoo.addons.crm_automation.models.caldav_collection"
 ALARM = """BEGIN:VCALENDAR
 BEGIN:VEVENT
 X-MOZ-LASTACK:20270201T090000Z
@@ -132,6 +133,25 @@ class TestChanges(CaldavCase):
 
         self.assert_noticed([], act)
         self.assertEqual(meeting.name, "Tasting")
+
+    def test_few_changes_and_many(self):
+        """They are taken in by other ways, and are the same."""
+        for few in (100, 1):
+            meetings = self.make_meeting() | self.make_meeting() | self.make_meeting()
+            uids = meetings.mapped("ical_uid")
+            with self.subTest(few=few), patch(f"{COLLECTION}.FEW", few):
+                self.assert_noticed(uids, lambda rows=meetings: rows.write({"name": "Other"}))
+                self.assert_noticed(
+                    uids[:2], lambda rows=meetings: (rows[0].unlink(), rows[1].write({"name": "Q"}))
+                )
+                self.assert_noticed(uids[2:], meetings[2].unlink)
+
+    def test_what_costs_seconds_in_a_large_calendar(self):
+        """PostgreSQL does not compile what it will have done in milliseconds."""
+        self.env.cr.execute("SET LOCAL jit = on")
+        self.agenda._catch_up()
+        self.env.cr.execute("SHOW jit")
+        self.assertEqual(self.env.cr.fetchone(), ("off",))
 
     def test_changed_again_after_one_has_looked(self):
         """In one transaction: what a client writes, and what rules make of it."""
