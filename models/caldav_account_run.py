@@ -92,8 +92,8 @@ class CaldavAccount(models.Model):
                        AND res_users.active AND NOT res_users.share
                        AND (calendar.here_token
                                 <> collection.epoch || '-' || collection.version
-                            OR EXISTS (
-                            SELECT FROM caldav_change change
+                            OR (
+                            SELECT change.id FROM caldav_change change
                              WHERE %(unseen)s AND (
                                    change.user_id = account.user_id
                                 OR change.user_id IS NULL AND (
@@ -108,7 +108,8 @@ class CaldavAccount(models.Model):
                                                    SELECT FROM calendar_event_res_partner_rel guest
                                                     WHERE guest.calendar_event_id = event.id
                                                       AND guest.res_partner_id
-                                                          = res_users.partner_id)))))))
+                                                          = res_users.partner_id))))
+                             ORDER BY change.xid DESC LIMIT 1) IS NOT NULL)
                     """,
                     unseen=self.env["caldav.change"]._unseen("change", "collection"),
                 )

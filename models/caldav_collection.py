@@ -156,19 +156,20 @@ class CaldavCollection(models.Model):
         cr.execute(
             SQL(
                 """
-                SELECT seen_in IS NULL, home = %s, rights FROM caldav_collection WHERE id = %s
-                   FOR NO KEY UPDATE
+                SELECT seen_in IS NULL, home = %s, rights,
+                       pg_snapshot_xmin(seen_in::pg_snapshot)::text::bigint
+                  FROM caldav_collection WHERE id = %s FOR NO KEY UPDATE
                 """,
                 self.env["caldav.change"]._home(),
                 self.id,
             )
         )
-        is_new, is_here, rights = cr.fetchone()
+        is_new, is_here, rights, since = cr.fetchone()
         if not is_here:
             self._move_in()
             is_new = True
         digest = self._rights()
-        self._take_in(names or {}, is_new, is_new or rights != digest)
+        self._take_in(names or {}, is_new, is_new or rights != digest, since or 0)
         cr.execute(
             SQL(
                 """
@@ -208,9 +209,9 @@ class CaldavCollection(models.Model):
         change = self.env["caldav.change"]
         return SQL(
             "(set_config('jit', 'off', TRUE) IS NULL OR %(alias)s.seen_in IS NULL OR %(alias)s.used_on <> CURRENT_DATE"
-            " OR %(alias)s.home <> %(home)s OR EXISTS (SELECT FROM caldav_change change"
+            " OR %(alias)s.home <> %(home)s OR (SELECT change.id FROM caldav_change change"
             " WHERE (change.user_id IS NULL OR change.user_id = %(alias)s.user_id)"
-            " AND %(unseen)s))",
+            " AND %(unseen)s ORDER BY change.xid DESC LIMIT 1) IS NOT NULL)",
             alias=SQL.identifier(alias), home=change._home(),
             unseen=change._unseen("change", alias),
         )  # fmt: skip
@@ -220,13 +221,14 @@ class CaldavCollection(models.Model):
         query = self._query().select()
         return hashlib.md5(repr((query.code, query.params)).encode()).hexdigest()
 
-    def _take_in(self, names, is_new, is_all):
+    def _take_in(self, names, is_new, is_all, since):
         """Write the members that are new, changed or gone, as one version.
 
         :param bool is_new: whether everything counts as changed
         :param bool is_all: whether to look at everything
+        :param int since: transactions before this one have been seen
         """
-        touched = self._touched()
+        touched = self._touched(since)
         is_touched = SQL("TRUE") if is_new else SQL("member.uid IN (SELECT uid FROM touched)")
         only = None if is_all else SQL("SELECT uid FROM touched")
         is_looked_at = SQL("member.uid IN (%s)", only) if only else SQL("TRUE")
@@ -279,7 +281,7 @@ class CaldavCollection(models.Model):
             )
         )  # fmt: skip
 
-    def _touched(self):
+    def _touched(self, since):
         """SQL: the UIDs that have changed since it was looked at.
 
         A few are named: PostgreSQL, which expects a third of the log otherwise, then looks
@@ -289,9 +291,10 @@ class CaldavCollection(models.Model):
             """
             SELECT DISTINCT change.uid FROM caldav_change change, caldav_collection reader
              WHERE reader.id = %s AND (change.user_id IS NULL OR change.user_id = reader.user_id)
-               AND %s
+               AND change.xid >= %s AND %s
             """,
             self.id,
+            since,
             self.env["caldav.change"]._unseen("change", "reader"),
         )
         found = self.env.execute_query(SQL("%s LIMIT %s", touched, FEW + 1))

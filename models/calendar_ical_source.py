@@ -43,7 +43,7 @@ class CalendarIcalSource(models.Model):
     task_id = fields.Many2one("project.task", ondelete="cascade", index="btree_not_null")
     activity_id = fields.Many2one("mail.activity", ondelete="cascade", index="btree_not_null")
 
-    _object_unique = models.UniqueIndex("(user_id, source, component, uid)")
+    _object_unique = models.UniqueIndex("(user_id, source, uid, component)")
 
     def _known(self, owner, source, uids):
         """What is known of these UIDs.
@@ -95,7 +95,7 @@ class CalendarIcalSource(models.Model):
             list(unique.values()),
             SQL(
                 """
-                ON CONFLICT (user_id, source, component, uid) DO UPDATE
+                ON CONFLICT (user_id, source, uid, component) DO UPDATE
                 SET digest = EXCLUDED.digest, event_id = EXCLUDED.event_id,
                     text = COALESCE(EXCLUDED.text, calendar_ical_source.text),
                     recurrence_id = EXCLUDED.recurrence_id, task_id = EXCLUDED.task_id,
