@@ -70,14 +70,15 @@ class OdooBackend(WriteMixin, ScheduleMixin, FileMixin, Backend):
         self.collections = env["caldav.collection"]
         self._person = None
         self._known = None
+        self._language = None
         self._names = {}
 
     def person(self):
         if self._person is None:
-            [(login, name, email, zone)] = self.env.execute_query(
+            [(login, name, email, zone, self._language)] = self.env.execute_query(
                 SQL(
                     """
-                    SELECT res_users.login, partner.name, partner.email, partner.tz
+                    SELECT res_users.login, partner.name, partner.email, partner.tz, partner.lang
                       FROM res_users JOIN res_partner partner ON partner.id = partner_id
                      WHERE res_users.id = %s
                     """,
@@ -250,8 +251,9 @@ class OdooBackend(WriteMixin, ScheduleMixin, FileMixin, Backend):
             return ""
         if row.kind in SHARED:
             return self._names.get((row.kind, row.key))
+        self.person()
         kinds = self.env["caldav.collection"]._fields["kind"]
-        env = self.env(context={"lang": self.user.lang})
+        env = self.env(context={"lang": self._language})
         return dict(kinds._description_selection(env)).get(row.kind)
 
     def _components(self, row):
