@@ -148,11 +148,20 @@ class Program:
 
     # --- The run
 
-    def run(self, number):
+    def run(self, number, fill=None):
+        """
+        :param int number: of meetings
+        :param fill: puts meetings into the calendar at a path; else this program does, two at
+            a time
+        """
+        self.tag = uuid.uuid4().hex[:8]
         self._make_calendar()
         meetings = [Meeting(turn, self.tag) for turn in range(number)]
-        # Only the last ones are timed: the others two at a time.
-        self._fill(meetings[:-TIMED])
+        # Only the last ones are timed.
+        if fill:
+            fill(meetings[:-TIMED], self.path)
+        else:
+            self._fill(meetings[:-TIMED])
         took = [self.put(meeting) for meeting in meetings[-TIMED:]]
         self.check("every PUT is taken", all(one[0] in (201, 204) for one in took))
         self.times["PUT new"] = statistics.median(one[2] for one in took)

@@ -1,12 +1,14 @@
 """CalDAV on a calendar of 2,000 events, beside four other servers, in the same run.
 
 Each in a process of its own, asked by the same program; every answer is checked. And our
-own with 10,000, to see how it grows. The floor is an answer of the same Odoo without any
-work, stock's cost its own create and unlink of such a meeting.
+own with 10,000, to see how it grows; the first of these are imported. The floor is what the
+same Odoo takes to answer without any work (``/web/health``), stock's cost its own create and
+unlink of such a meeting.
 """
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,13 +24,18 @@ from _servers import WORKERS, free_port, running
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "2000"))
 GROWTH = int(os.environ.get("BENCH_GROWTH", "5"))
+EVENT = re.compile("BEGIN:VEVENT.*END:VEVENT\r\n", re.S)
 PEERS = Path(os.environ.get("CRM_AUTOMATION_PEERS") or "/nowhere")
-#: Reads: at most 0.7 times the best peer, plus 3 ms; and at most 1.5 times the best peer.
+#: Reads: at most 0.7 times the best peer, plus 3 ms; and at most 1.5 times SabreDAV, or the
+#: best peer where it has no answer.
 HEAVY = (
     "PROPFIND 1", "sync, initial", "multiget of 100", "week, etags", "week, data",
     "week, expanded", "query, all", "query by UID",
 )  # fmt: skip
 LIGHT = ("GET", "PROPFIND 0", "sync, idle", "sync, 10 changes")
+SABREDAV = "SabreDAV 1.8"
+#: Meetings of one import.
+BATCH = 500
 
 
 def memory(process):
@@ -111,17 +118,42 @@ def main():
     print(f"stock: create {create:.1f} ms, unlink {unlink:.1f} ms", flush=True)
     with our_server() as (url, process):
         ours = Program(url, "luis", key)
-        ours.timed("floor", 40, lambda _turn: ours.ask("OPTIONS", "/caldav/"))
-        before = memory(process)
+        ours.timed("floor", 40, lambda _turn: ours.ask("GET", "/web/health"))
+        sizes = [memory(process)]
         ours.run(EVENTS)
         show("ours", ours)
+        sizes.append(memory(process))
         grown = Program(url, "luis", key)
-        grown.run(EVENTS * GROWTH)
+        for _turn in range(2):
+            grown.run(EVENTS * GROWTH, import_meetings)
+            sizes.append(memory(process))
         show(f"ours, {EVENTS * GROWTH} events", grown)
-        after = memory(process)
+    print(f"largest worker: {', '.join(f'{size:.0f}' for size in sizes)} MiB")
     peers = run_peers()
     judge(ours, grown, peers, create, unlink)
-    bar("memory", after - before, "MiB", "<=", 60)
+    bar("memory", sizes[1] - sizes[0], "MiB", "<=", 60)
+    bar(f"memory_of_{EVENTS * GROWTH}", sizes[2] - sizes[0], "MiB", "<=", 60)
+    bar("memory_after_that", sizes[3] - sizes[2], "MiB", "<=", 5)
+
+
+def import_meetings(meetings, path):
+    """Into the calendar at that path, by Odoo itself."""
+    from odoo.addons.crm_automation.models.ical_incoming import Options
+
+    options = Options(source="caldav", force=True, invite=False)
+    for at in range(0, len(meetings), BATCH):
+        some = meetings[at : at + BATCH]
+        events = "".join(EVENT.search(meeting.text())[0] for meeting in some)
+        text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//b//EN\r\n{events}END:VCALENDAR\r\n"
+        with session.environment() as env:
+            luis = env["res.users"].search([("login", "=", "luis")])
+            outcomes = env["calendar.event"]._ical_compare(text.encode(), luis, options)
+            env["calendar.event"]._ical_upsert(outcomes, luis, options)
+            calendar = env["caldav.collection"]._of(luis, "own", path.split("/")[-2])
+            for meeting in some:
+                env["caldav.place"]._put(luis, meeting.uid, calendar)
+            calendar._catch_up({meeting.uid: meeting.name for meeting in some})
+            env.cr.commit()
 
 
 def run_peers():
@@ -129,7 +161,7 @@ def run_peers():
     peers = {}
     for name, server, folder in (
         ("Radicale", radicale, PEERS), ("Xandikos", xandikos, PEERS),
-        ("SabreDAV 1.8", _php_peers.sabredav, _php_peers.ROOT),
+        (SABREDAV, _php_peers.sabredav, _php_peers.ROOT),
         ("DAViCal", _php_peers.davical, _php_peers.ROOT),
     ):  # fmt: skip
         if not folder.is_dir():
@@ -151,10 +183,11 @@ def show(name, program):
 
 
 def judge(ours, grown, peers, create, unlink):
+    sabredav = peers.get(SABREDAV)
     for what, factor, more in [(one, 0.7, 3) for one in HEAVY] + [(one, 1.5, 0) for one in LIGHT]:
-        best = min(
-            (peer.times[what] for peer in peers.values() if what in peer.times), default=None
-        )  # fmt: skip
+        is_there = what in LIGHT and sabredav and what in sabredav.times
+        others = [sabredav] if is_there else peers.values()
+        best = min((peer.times[what] for peer in others if what in peer.times), default=None)
         if best is not None:
             limit = round(factor * best + more, 1)
             bar(what.replace(" ", "_").replace(",", ""), ours.times[what], "ms", "<=", limit)
@@ -169,8 +202,8 @@ def judge(ours, grown, peers, create, unlink):
             round(peers["DAViCal"].times["PUT new"], 1),
         )
     bar("PUT_growth", grown.times["PUT new"] / ours.times["PUT new"], "times", "<=", 1.2)
-    if peers:
-        bar("mixed", ours.mixed, "/s", ">=", round(max(one.mixed for one in peers.values())))
+    if sabredav:
+        bar("mixed", ours.mixed, "/s", ">=", round(sabredav.mixed))
     wrong = sum(not is_right for one in (ours, grown) for is_right in one.checks.values())
     bar("wrong_answers", wrong, "answers", "<=", 0)
 
