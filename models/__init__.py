@@ -104,6 +104,8 @@ from . import (
     crm_automation_health_mail,
     crm_automation_health_queue_job,
     crm_automation_notice,
+    crm_automation_notice_facts,
+    crm_automation_notice_headline,
     crm_automation_notice_letter,
     crm_automation_notice_queue,
     crm_automation_recipe,
