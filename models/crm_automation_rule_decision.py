@@ -7,6 +7,7 @@ execution and changes the record's fields; everything else is done by a job.
 
 import collections
 import contextlib
+import functools
 import logging
 
 import psycopg2
@@ -212,51 +213,56 @@ class CrmAutomationRule(models.Model):
         :param taken: the records' net changes
         :param told: trigger to list of Change, for business events
         """
-        waiting = {change.res_id for change in taken}
-        everything = None
+        everything = functools.cache(functools.partial(changes.everything, model))
         work = []
         # Together, so that they are read together.
         rules = self.browse([rule_id for rule_id, _trigger in watch.rules])
         for rule, (rule_id, trigger) in zip(rules, watch.rules, strict=True):
-            mine = [
-                change for change in told.get(trigger, ())
-                if change.facts.get("rule_id", rule_id) == rule_id
-                and change.chain[-1:] != (rule_id,)
-            ]  # fmt: skip
-            candidates, ids = taken, waiting
+            mine, candidates = rule._events_for_it(told.get(trigger, ())), taken
             if trigger in SERIES_TRIGGERS and (taken or mine):
                 # Which meeting of a series stands for it may change with each write.
-                everything = everything or changes.everything(model)
-                candidates = everything
-                ids = {change.res_id for change in everything}
-            known = {
-                key for key in changes.decided
-                if key[0] == rule_id and key[1] == model and key[2] in ids
-            }  # fmt: skip
+                candidates = everything()
+            known = changes.decided_on(rule_id, model, candidates)
             hits, error = rule._hits(trigger, model, candidates, mine)
             stale = known - changes.applied - {(rule_id, model, c.res_id) for c in hits}
             if hits or stale or error:
                 work.append(Work(rule, trigger, mine, candidates, known, hits, error))
         matching = self._ask_together(work)
-        for rule, trigger, mine, candidates, known, hits, error in work:
-            found = matching.get(rule.id)
-            if found is not None and not found:
-                continue
-            # What stands, should the rule fail: what it had decided before.
-            decided = known
-            if not error:
-                with self._never_in_the_way(f"rule {rule.id} on {model}") as outcome:
-                    decided = rule._enqueue(changes, model, hits, bool(mine), found)
-                    self._withdraw(changes, known - decided - changes.applied)
-                error = outcome.error
-            if error:
-                with self._never_in_the_way(f"noting the failure of rule {rule.id}"):
-                    rule._note_failure(changes, model, hits or candidates, error)
-            if trigger not in EVENT_TRIGGERS and not mine:
-                # An event has happened, whatever the record looks like later: only
-                # decisions on net changes are taken again.
-                # None is taken out: a rollback to a savepoint may bring it back.
-                changes.decided |= decided - changes.applied
+        for job in work:
+            job.rule._settle(changes, model, job, matching.get(job.rule.id))
+
+    def _events_for_it(self, told):
+        """Of the business events, those that are for this rule, and not of its own doing."""
+        return [
+            change for change in told
+            if change.facts.get("rule_id", self.id) == self.id
+            and change.chain[-1:] != (self.id,)
+        ]  # fmt: skip
+
+    def _settle(self, changes, model, job, matching):
+        """Bring the ledger to what the rule decides now, or to why it cannot.
+
+        :param Work job: the rule's part in the decision
+        :param matching: ids of the records that satisfy its conditions, where they were
+            asked already
+        """
+        if matching is not None and not matching:
+            return
+        # What stands, should the rule fail: what it had decided before.
+        decided, error = job.known, job.error
+        if not error:
+            with self._never_in_the_way(f"rule {self.id} on {model}") as outcome:
+                decided = self._enqueue(changes, model, job.hits, bool(job.mine), matching)
+                self._withdraw(changes, job.known - decided - changes.applied)
+            error = outcome.error
+        if error:
+            with self._never_in_the_way(f"noting the failure of rule {self.id}"):
+                self._note_failure(changes, model, job.hits or job.candidates, error)
+        if job.trigger not in EVENT_TRIGGERS and not job.mine:
+            # An event has happened, whatever the record looks like later: only
+            # decisions on net changes are taken again.
+            # None is taken out: a rollback to a savepoint may bring it back.
+            changes.decided |= decided - changes.applied
 
     def _ask_together(self, work):
         """Rule id to the ids of the changed records that satisfy its conditions.
