@@ -123,6 +123,7 @@ from . import (
     crm_automation_rule_switch,
     crm_automation_rule_trigger,
     crm_automation_rule_value,
+    crm_automation_rule_watch,
     crm_automation_rule_workdays,
     crm_automation_step,
     crm_lead,
