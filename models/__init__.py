@@ -3,6 +3,7 @@ from . import crm_automation_pointer
 
 # isort: split
 from . import (
+    calendar_elsewhere,
     calendar_ical_identity,
     calendar_run,
     crm_automation_ledger,

@@ -131,18 +131,7 @@ class CrmAutomationFiring(models.Model):
             for record in records
         ]
         # Cancelled when the rule was switched off; it is on again.
-        self._insert_rows(
-            rule,
-            rows,
-            SQL(
-                """
-                UPDATE SET state = 'pending', reason = NULL, finished_at = NULL, tries = 0,
-                           run_at = EXCLUDED.run_at, base_date = EXCLUDED.base_date,
-                           timing = EXCLUDED.timing
-                WHERE crm_automation_firing.state = 'cancelled'
-                """
-            ),
-        )
+        self._insert_or_renew(rule, rows, ("run_at", "base_date", "timing"))
         if min(row["due_at"] for row in rows) <= self.env.cr.now():
             # At once: Odoo looks for triggers of a later second once a minute only.
             self._wake()
@@ -196,6 +185,27 @@ class CrmAutomationFiring(models.Model):
                 }
             ],
             SQL("NOTHING"),
+        )
+
+    @api.model
+    def _insert_or_renew(self, rule, rows, names):
+        """Insert rows of the ledger; one that is there and was cancelled is waited for again.
+
+        :param names: columns that such a row takes from the new one
+        """
+        self._insert_rows(
+            rule,
+            rows,
+            SQL(
+                """
+                UPDATE SET state = 'pending', reason = NULL, finished_at = NULL, tries = 0, %s
+                WHERE crm_automation_firing.state = 'cancelled'
+                """,
+                SQL(", ").join(
+                    SQL("%s = EXCLUDED.%s", SQL.identifier(name), SQL.identifier(name))
+                    for name in names
+                ),
+            ),
         )
 
     @api.model
