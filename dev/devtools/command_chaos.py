@@ -42,7 +42,7 @@ from .chaos_run import Chaos
 from .chaos_smtp import ChaosSmtp
 from .paths import chaos_name
 from .private_copy import SETTINGS, private_copy
-from .say import say
+from .say import listed, say
 from .system import free_port
 from .workshop import workshop
 
@@ -144,20 +144,20 @@ def _print_counts(chaos, found):
     tries = [number for _id, _state, number in found.deliveries if number]
     print(f"""
 {chaos.options.notices} notices, {len(chaos.kills)} kills ({_kinds(chaos)})
-PostgreSQL restarted: {_listed(collections.Counter(chaos.restarts))}
+PostgreSQL restarted: {listed(collections.Counter(chaos.restarts))}
 Odoo ended by itself, since the database was away, and was started again: {chaos.ends}
 killed in the middle of: {_jobs(chaos)}
 saves done again, since they got no answer: {chaos.saves_again}
-faults of the mail server: {_listed(chaos.smtp.faults)}
+faults of the mail server: {listed(chaos.smtp.faults)}
 
-executions                    {_listed(found.executions)}
+executions                    {listed(found.executions)}
 mails received                {len(found.received)} ({chaos.early} while the faults went on)
   different Message-IDs       {len(found.arrived)}
   different notices           {len(found.identities)}
   received again              {found.repeats} (allowed: {found.repeats_allowed})
-recipients                    {_listed(states)}
+recipients                    {listed(states)}
 mails that failed             {len(tries)}, {sum(tries)} times in all; stock leaves exceptions
-mails still in the queue      {_listed(found.queue)}
+mails still in the queue      {listed(found.queue)}
 """, flush=True)  # fmt: skip
 
 
@@ -186,13 +186,9 @@ def _counts(chaos, query):
     return {state: int(number) for state, number in _rows(chaos, query)}
 
 
-def _listed(counts):
-    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "none"
-
-
 def _kinds(chaos):
-    return _listed(collections.Counter(kind for _job, kind in chaos.kills))
+    return listed(collections.Counter(kind for _job, kind in chaos.kills))
 
 
 def _jobs(chaos):
-    return _listed(collections.Counter(job for job, _kind in chaos.kills))
+    return listed(collections.Counter(job for job, _kind in chaos.kills))
