@@ -148,7 +148,7 @@ class CalendarInvitationOutgoing(models.Model):
         if not email:
             raise CannotAnswer("the user has no address to answer from")
         message = itip.reply(items, email, _STATUSES[state], comment)
-        self._send_to_organizer(user, event, message, email)
+        self._send_message(user, event, message, message.organizer)
 
     def _answered_items(self, attendees, original):
         """The meeting, the series, or those of its occurrences that are answered."""
@@ -183,9 +183,6 @@ class CalendarInvitationOutgoing(models.Model):
         item = next(iter(found.values())).items[0]
         message = itip.decline_counter(item, email, self.data.get("comment") or "")
         self._send_message(event.user_id, event, message, email)
-
-    def _send_to_organizer(self, user, event, message, _email):
-        self._send_message(user, event, message, message.organizer)
 
     @api.model
     def _send_message(self, user, event, message, to):
