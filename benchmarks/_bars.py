@@ -1,6 +1,7 @@
 """How a benchmark takes its times and prints its bars."""
 
 import contextlib
+import resource
 import time
 
 
@@ -10,6 +11,11 @@ def stopwatch(seconds):
     start = time.perf_counter()
     yield
     seconds.append(time.perf_counter() - start)
+
+
+def peak():
+    """MiB that the process had at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def bar(name, value, unit, relation, limit):

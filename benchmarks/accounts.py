@@ -7,7 +7,6 @@ the size of the calendar that is idle, BENCH_FIRST that of the first time.
 
 import contextlib
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from caldav import PEERS, free_port, running
 
 import session
-from _bars import bar, stopwatch
+from _bars import bar, peak, stopwatch
 from _caldav_program import Meeting, Program
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "10000"))
@@ -211,10 +210,6 @@ def import_time(number):
     return took[0]
 
 
-def memory():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def measure(name, number, imported):
     """First time, idle, and ten changes on each side, of both."""
     with Peer(name, number).up() as peer:
@@ -231,9 +226,9 @@ def measure(name, number, imported):
         print(f"{name}, {number}: vdirsyncer first {first:.1f} s, idle {idle:.2f} s, "
               f"10 and 10 {both:.2f} s", flush=True)  # fmt: skip
         ours = Ours(peer)
-        before = memory()
+        before = peak()
         our_first, asked = ours.sync()
-        grown = memory() - before
+        grown = peak() - before
         runs = [ours.sync() for _turn in range(3)]
         our_idle, requests = min(runs)
         change_there(peer, range(10, 20), "Theirs")

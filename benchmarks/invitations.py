@@ -6,13 +6,12 @@ Odoo's gateway.
 """
 
 import os
-import resource
 import time
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 import session
-from _bars import bar, stopwatch
+from _bars import bar, peak, stopwatch
 
 GUESTS = int(os.environ.get("BENCH_GUESTS", "200"))
 REPLIES = int(os.environ.get("BENCH_REPLIES", "1000"))
@@ -98,11 +97,6 @@ def reply(uid, number):
     ]  # fmt: skip
     mail.add_alternative("\r\n".join(lines), subtype="calendar", params={"method": "REPLY"})
     return mail.as_bytes()
-
-
-def peak():
-    """MiB that the process had at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def answers(env):

@@ -9,7 +9,6 @@ import datetime
 import os
 import random
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import session
 from _bars import bar
+from _servers import free_port
 
 REMINDERS = 40
 SECONDS = 360
@@ -29,12 +29,6 @@ LIMIT = 60
 #: Minutes before the start.
 DELAY = 5
 INSIDE = Path(session.__file__).parent
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -10,13 +10,12 @@ have no time for most of them.
 import gc
 import json
 import os
-import resource
 import subprocess
 import sys
 from datetime import date, datetime, timedelta
 
 import session
-from _bars import bar, stopwatch
+from _bars import bar, peak, stopwatch
 
 CUSTOMERS = int(os.environ.get("BENCH_CUSTOMERS", "500"))
 GROWTH = 10
@@ -37,11 +36,6 @@ MONTH_VIEW = {
         "customer_id",
     )
 }  # fmt: skip
-
-
-def peak():
-    """MiB that the process had at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def make_team(env, name, number=SALESPEOPLE):

@@ -94,10 +94,6 @@ class File:
     etag: str
 
 
-#: Fields of a calendar that a client may set.
-SETTABLE = ("title", "description", "color", "order", "timezone", "transparent", "properties")
-
-
 class Backend(ABC):
     """All calendars of one user. Everything is raised as a DavError."""
 
@@ -139,12 +135,13 @@ class Backend(ABC):
         """Make a calendar.
 
         :param components: that it is to take; None for whatever is usual
-        :param dict values: some of SETTABLE
+        :param dict values: some of what a client may set: title, description, color, order,
+            timezone, transparent and properties
         """
 
     @abstractmethod
     def change_calendar(self, calendar, values):
-        """:param dict values: some of SETTABLE"""
+        """:param dict values: as for a new one"""
 
     @abstractmethod
     def delete_calendar(self, calendar):

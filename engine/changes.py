@@ -154,6 +154,18 @@ class TransactionChanges:
         ids = dict.fromkeys([*self._created.get(model, ()), *self._old.get(model, ())])
         return [self._change(model, res_id, ()) for res_id in ids]
 
+    def decided_on(self, rule, model, changes):
+        """The keys of a rule's decisions that are about these changes.
+
+        >>> changes = TransactionChanges()
+        >>> changes.decided = {(1, "crm.lead", 7), (2, "crm.lead", 7), (1, "crm.lead", 8)}
+        >>> changes.decided_on(1, "crm.lead", [Change(7, False, {})])
+        {(1, 'crm.lead', 7)}
+        """
+        if not self.decided:
+            return set()
+        return self.decided.intersection((rule, model, change.res_id) for change in changes)
+
     def _change(self, model, res_id, chain):
         created = res_id in self._created.get(model, ())
         # A copy: what a rule changes while the others are asked is a change of its own.

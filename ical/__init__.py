@@ -24,7 +24,7 @@ Never imports odoo. From the bytes up:
 ``replan``      which occurrence becomes which, when a series gets other times
 ``expand``      the occurrences of a series in a span of time, bounded
 ``alarms``      VALARM: when it goes off, and Odoo's reminders
-``sequence``    SEQUENCE and DTSTAMP: what is newer, what counts as a change
+``sequence``    SEQUENCE and DTSTAMP: what is newer
 ``itip``        the messages of RFC 5546: made of items, and read
 ``itip_state``  what a message means for what is there already
 ``itip_check``  a strict judge of messages

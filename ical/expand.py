@@ -119,13 +119,13 @@ class _Series:
         self.later = sorted(later.items(), key=lambda pair: pair[0])
         self.rules = []
         if self.main is not None:
-            self.start = _home(self.main, self.main.start or self.main.stop)
+            self.start = at_home(self.main, self.main.start or self.main.stop)
             self.zone = None if is_date(self.start) else self.start.tzinfo
             self.rules = [Rule.parse(text) for text in self.main.rules]
         self._counted = None
 
     def _note_change(self, item, later):
-        moment = _home(item, item.recurrence_id)
+        moment = at_home(item, item.recurrence_id)
         at = _key(moment)
         known = self.changes.get(at)
         if known is not None and item.sequence <= known.sequence:
@@ -190,8 +190,8 @@ class _Series:
 
     def _add(self, found, item, start, length, recurrence_id):
         if start is None:
-            start = _home(item, item.start or item.stop)
-            stop = _home(item, item.stop or start)
+            start = at_home(item, item.start or item.stop)
+            stop = at_home(item, item.stop or start)
         else:
             stop = length(start)
         if self.span.touches(start, stop):
@@ -212,7 +212,7 @@ class _Series:
         if not number:
             return self.main, moment, length
         item = self.later[number - 1][1]
-        was, now = (_home(item, one) for one in (item.recurrence_id, item.start))
+        was, now = (at_home(item, one) for one in (item.recurrence_id, item.start))
         shift = _wall(now) - _wall(was)
         if is_date(moment) and not is_date(now):
             moment = _as_time(moment).replace(tzinfo=now.tzinfo)
@@ -275,7 +275,7 @@ class _Series:
         return _as_time(wall.date()) if is_date(self.start) else wall
 
     def _wall_here(self, moment):
-        moment = _home(self.main, moment)
+        moment = at_home(self.main, moment)
         if is_date(moment):
             return _as_time(moment)
         if moment.tzinfo is not None and self.zone is not None:
@@ -289,7 +289,7 @@ class _Series:
             start, stop = item.start or item.stop, item.stop or item.start
             before = max(before, _wall(stop) - _wall(start))
             if item.recurrence_id is not None:
-                moved = _wall(_home(item, start)) - _wall(_home(item, item.recurrence_id))
+                moved = _wall(at_home(item, start)) - _wall(at_home(item, item.recurrence_id))
                 before, after = max(before, before + moved), max(after, -moved)
         for moment in self.main.rdates:
             if isinstance(moment, Period):
@@ -302,7 +302,7 @@ class _Series:
         if self.main is None:
             return gone, days
         for moment in self.main.exdates:
-            moment = _home(self.main, moment)
+            moment = at_home(self.main, moment)
             if is_date(moment):
                 days.add(moment)
                 gone.add(_key(moment))
@@ -315,7 +315,7 @@ class _Series:
         return gone, days
 
 
-def _home(item, moment):
+def at_home(item, moment):
     """A UTC or floating time of a calendar with X-WR-TIMEZONE, in that zone."""
     zone = item.calendar_zone
     if zone is None or moment is None or is_date(moment) or isinstance(item, Todo):

@@ -222,11 +222,6 @@ class Conference:
         """LABEL (RFC 7986, 6.4)."""
         return self.params.get("LABEL")
 
-    @property
-    def features(self):
-        """FEATURE: AUDIO, VIDEO, CHAT, PHONE, ... (RFC 7986, 6.3)."""
-        return tuple(word.upper() for word in self.params.values("FEATURE"))
-
 
 @dataclass(frozen=True, slots=True)
 class Related:
@@ -382,11 +377,6 @@ class Item:
     def recurs(self):
         """Whether it stands for several occurrences."""
         return bool(self.rules or self.rdates)
-
-    @property
-    def all_day(self):
-        """Whether it has days and no times."""
-        return self.start is not None and is_date(self.start)
 
     @property
     def stop(self):

@@ -47,12 +47,6 @@ class Message:
         found = next((item.organizer for item in self.items if item.organizer), None)
         return found.email if found else None
 
-    @property
-    def organizer_sent_by(self):
-        """The address of who acts for the organizer (RFC 5545, 3.2.18), or None."""
-        found = next((item.organizer for item in self.items if item.organizer), None)
-        return address_of(found.sent_by) if found and found.sent_by else None
-
     def text(self, now):
         """The message as octets want it. DTSTAMP says when it was made (2.1.5).
 

@@ -15,7 +15,6 @@ from .params import split_line
 #: Properties of an event that are times.
 _TIMES = {"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"}
 _UTC = re.compile(r"\d{8}T\d{6}Z")
-_ANY = (0, None)
 _NONE, _ONE, _MAYBE, _SOME = (0, 0), (1, 1), (0, 1), (1, None)
 #: RFC 5545, 3.6.1: at most once, whatever the method.
 _ONCE = dict.fromkeys(

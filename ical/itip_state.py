@@ -1,11 +1,10 @@
 """What a message means for what is there already (RFC 5546, 2.1.4 and 2.1.5).
 
-Two small memories, one of the organizer and one of an attendee. Mails are lost,
-overtake each other and come twice; whatever arrives, and in whatever order, the end is
-the state of the newest message that has arrived. Paragraphs are of RFC 5546.
+Mails are lost, overtake each other and come twice; whatever arrives, and in whatever
+order, who goes by these verdicts ends with the state of the newest message that has
+arrived. Paragraphs are of RFC 5546.
 """
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from .sequence import order
@@ -22,7 +21,6 @@ OUTDATED = "outdated"
 AHEAD = "ahead"
 #: Its DTSTAMP lies in the future: taken, it would outdo all that is to come.
 FUTURE = "future"
-VERDICTS = (NEWER, REPLAY, OLDER, OUTDATED, AHEAD, FUTURE)
 
 #: Clocks may differ by that much.
 CLOCKS = timedelta(days=1)
@@ -35,7 +33,7 @@ def judge_answer(item, sequence, known, now):
     :param int sequence: SEQUENCE of the meeting, or occurrence, as it was last sent
     :param known: ``order`` of the attendee's last answer, or None
     :param datetime now: in UTC
-    :return: one of :data:`VERDICTS`
+    :return: one of these words
     """
     mine = order(item)
     if mine[1] - now > CLOCKS:
@@ -78,64 +76,3 @@ def judge_news(item, seen, now):
         if other is not None and mine < other:
             return OLDER
     return NEWER
-
-
-@dataclass(slots=True)
-class Answers:
-    """What an organizer knows of the answers to one meeting that does not repeat.
-
-    :param int sequence: of the meeting, as it was last sent
-    """
-
-    sequence: int = 0
-    #: address to ``order`` of his last answer
-    known: dict = field(default_factory=dict)
-    #: address to PARTSTAT
-    states: dict = field(default_factory=dict)
-
-    def receive(self, message, now):
-        """Take in a REPLY. :return: the verdict
-
-        A reschedule asks everybody anew (3.2.2.1): an answer counts for the version it
-        was given to.
-        """
-        item = message.items[0]
-        attendee = item.attendees[0]
-        verdict = judge_answer(item, self.sequence, self.known.get(attendee.email), now)
-        if verdict == NEWER:
-            self.known[attendee.email] = order(item)
-            self.states[attendee.email] = attendee.status
-        return verdict
-
-
-@dataclass(slots=True)
-class Copy:
-    """An attendee's copy of a meeting, or of a series and its occurrences."""
-
-    #: as in :func:`judge_news`
-    seen: dict = field(default_factory=dict)
-    #: place to (method, item): None is the whole
-    state: dict = field(default_factory=dict)
-
-    def receive(self, message, now):
-        """Take in a REQUEST or CANCEL. :return: list of verdicts, one for each item"""
-        verdicts = [judge_news(item, self.seen, now) for item in message.items]
-        news = [
-            item for item, verdict in zip(message.items, verdicts, strict=True) if verdict == NEWER
-        ]
-        for item in news:
-            place, mine = item.key[1], order(item)
-            if place is None:
-                # What is newer than the whole stays beside it.
-                for old in [one for one in self.seen if one is not None]:
-                    if self.seen[old] < mine:
-                        del self.seen[old]
-                        self.state.pop(old, None)
-            self.seen[place] = mine
-            self.state[place] = (message.method, item)
-        return verdicts
-
-    @property
-    def takes_place(self):
-        """Whether anything of it is left in the calendar."""
-        return any(method != "CANCEL" for method, _item in self.state.values())

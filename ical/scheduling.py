@@ -17,8 +17,6 @@ from .text import fold
 #: has them.
 AGENT, STATUS, FORCE = "SCHEDULE-AGENT", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"
 OWN = (AGENT, STATUS, FORCE)
-#: The agents with which the server has nothing to do (7.1).
-OTHER_AGENTS = frozenset({"CLIENT", "NONE"})
 # Reminders by mail have attendees of their own. One that is not ended, ends with what it is
 # in: a match from each BEGIN, whatever follows, or many of them take quadratic time.
 _PEOPLE = re.compile(

@@ -3,6 +3,7 @@ from . import crm_automation_pointer
 
 # isort: split
 from . import (
+    calendar_elsewhere,
     calendar_ical_identity,
     calendar_run,
     crm_automation_ledger,
@@ -104,6 +105,8 @@ from . import (
     crm_automation_health_mail,
     crm_automation_health_queue_job,
     crm_automation_notice,
+    crm_automation_notice_facts,
+    crm_automation_notice_headline,
     crm_automation_notice_letter,
     crm_automation_notice_queue,
     crm_automation_recipe,
@@ -121,6 +124,7 @@ from . import (
     crm_automation_rule_switch,
     crm_automation_rule_trigger,
     crm_automation_rule_value,
+    crm_automation_rule_watch,
     crm_automation_rule_workdays,
     crm_automation_step,
     crm_lead,

@@ -181,47 +181,65 @@ def create_alike(model, vals_list, known=None, same=()):
     rest = vals_list[1:]
     if not rest:
         return first
-    fields = [model._fields[name] for name in rest[0]]
-    # What is the same in all is copied from the first one.
-    alike = {
-        name for name, value in vals_list[0].items() if all(row[name] == value for row in rest)
-    }
-    clean = {
-        field.name: _cleaner(field, first)
-        for field in fields
-        if field.column_type and field.name not in {*known, *alike}
-    }
-    rows = [
+    rows = _rows_alike(first, vals_list, known)
+    # Before the cache is dropped.
+    model.env.flush_all()
+    insert_like(first, rows)
+    _link_alike(model, rows, rest)
+    others = model.browse([row["id"] for row in rows])
+    model.env.invalidate_all(flush=False)
+    given = set(rest[0])
+    for field in model._fields.values():
+        if field.store and field.compute and field.name not in {*given, *known, *same}:
+            model.env.add_to_compute(field, others)
+    _check(others, given)
+    return first.concat(others)
+
+
+def _rows_alike(first, vals_list, known):
+    """Column values of the records beside the first one, each with an id of its own.
+
+    What is the same in all is copied from the first one.
+    """
+    values_of_first, *rest = vals_list
+    clean = {}
+    for name, value in values_of_first.items():
+        field = first._fields[name]
+        is_same = all(values[name] == value for values in rest)
+        if field.column_type and name not in known and not is_same:
+            clean[name] = _cleaner(field, first)
+    return [
         {
             "id": new_id,
             **{name: to_column(values[name]) for name, to_column in clean.items()},
             **{name: reckon(values) for name, reckon in known.items()},
         }
-        for new_id, values in zip(_new_ids(model, len(rest)), rest, strict=True)
+        for new_id, values in zip(_new_ids(first, len(rest)), rest, strict=True)
     ]
-    # Before the cache is dropped.
-    model.env.flush_all()
-    insert_like(first, rows)
-    for field in fields:
+
+
+def _link_alike(model, rows, vals_list):
+    """Link the rows with what their values name, for each many2many field of them."""
+    for name in vals_list[0]:
+        field = model._fields[name]
         if field.type == "many2many":
             pairs = [
                 (row["id"], other)
-                for row, values in zip(rows, rest, strict=True)
-                for _command, _id, others in values[field.name]
+                for row, values in zip(rows, vals_list, strict=True)
+                for _command, _id, others in values[name]
                 for other in others
             ]
             link_rows(field, model, pairs)
-    others = model.browse([row["id"] for row in rows])
-    model.env.invalidate_all(flush=False)
-    for field in model._fields.values():
-        if field.store and field.compute and field.name not in {*rest[0], *known, *same}:
-            model.env.add_to_compute(field, others)
-    given = set(rest[0])
-    checks = [check for check in model._constraint_methods if given.intersection(check._constrains)]
+
+
+def _check(records, given):
+    """Odoo's constraints about the given fields."""
+    checks = [
+        check for check in records._constraint_methods if given.intersection(check._constrains)
+    ]
     # Not all that there is, for the few that have constraints.
-    others.fetch({name for check in checks for name in check._constrains})
-    others._validate_fields(given)
-    return first.concat(others)
+    records.fetch({name for check in checks for name in check._constrains})
+    records._validate_fields(given)
 
 
 def _cleaner(field, record):

@@ -10,7 +10,7 @@ import random
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import config
 
 from ..engine.addresses import FetchError
@@ -23,12 +23,15 @@ KEY_OPTION, KEY_VARIABLE = "crm_automation_secret_key", "CRM_AUTOMATION_SECRET_K
 SHORTEST_KEY = 16
 #: Those of one user: each has its turn, for which those of others wait.
 MAX_OWN = 10
+#: The jobs that keep them in step.
+JOBS = ("crm_automation.ir_cron_accounts_1", "crm_automation.ir_cron_accounts_2")
 #: Of an interval: not all accounts of a server come at the same moment.
 JITTER = 0.1
 
 
 class CaldavAccount(models.Model):
     _name = "caldav.account"
+    _inherit = ["calendar.elsewhere"]
     _description = "CalDAV Account"
     _order = "name, id"
 
@@ -36,18 +39,7 @@ class CaldavAccount(models.Model):
         required=True,
         help="What you call it.",
     )
-    user_id = fields.Many2one(
-        "res.users",
-        "Owner",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="cascade",
-        default=lambda self: self.env.user,
-    )
     enabled = fields.Boolean(
-        "Switched On",
-        default=True,
         help="Switched off, nothing is read or written until it is switched on again.",
     )
     url = fields.Char(
@@ -121,7 +113,6 @@ class CaldavAccount(models.Model):
         sanitize=True,
         help="What the last test found: the server and its calendars, or where it failed.",
     )
-    failures = fields.Integer("Failed in a Row", readonly=True, copy=False)
     last_sync = fields.Datetime(
         "Last in Step",
         readonly=True,
@@ -222,35 +213,18 @@ class CaldavAccount(models.Model):
 
     @api.model
     def _protected(self):
-        """Names of the fields that only the addon itself writes, as superuser."""
-        return {
-            "user_id", "secret", "state", "message", "test_report", "failures", "last_sync",
-            "next_sync", "run_ids",
-        }  # fmt: skip
+        names = {"secret", "test_report", "last_sync", "next_sync", "run_ids"}
+        return super()._protected() | names
 
-    def _refuse(self, vals):
-        names = self._protected().intersection(vals)
-        if names and not self.env.su:
-            raise AccessError(
-                self.env._(
-                    "This cannot be written by hand (%(fields)s).", fields=", ".join(sorted(names))
-                )
-            )
+    @api.model
+    def _blank(self):
+        # Not even blank it is a user's to write.
+        return {name: value for name, value in super()._blank().items() if name != "secret"}
 
     @api.model_create_multi
     def create(self, vals_list):
-        blank = dict.fromkeys(self._protected() - {"run_ids", "secret"}, False)
-        blank.update(user_id=self.env.uid, state="new", failures=0)
-        new = []
-        for vals in vals_list:
-            if vals.get("user_id") == self.env.uid:
-                vals = {name: value for name, value in vals.items() if name != "user_id"}
-            self._refuse(vals)
-            # Said expressly, so that no default out of a context takes their place.
-            new.append({**blank, **vals})
-        accounts = super().create(new)
-        mine = [("user_id", "=", self.env.uid)]
-        if not self.env.su and self.search_count(mine, limit=MAX_OWN + 1) > MAX_OWN:
+        accounts = super().create(vals_list)
+        if self._has_more_than(MAX_OWN):
             raise UserError(
                 self.env._("You can have %(limit)s CalDAV accounts at most.", limit=MAX_OWN)
             )
@@ -311,14 +285,8 @@ class CaldavAccount(models.Model):
     @api.model
     def _wake(self):
         """Let what is due be done as soon as this transaction has committed."""
-        for cron in self._crons():
-            cron._trigger()
-
-    @api.model
-    def _crons(self):
-        names = ("ir_cron_accounts_1", "ir_cron_accounts_2")
-        found = [self.env.ref(f"crm_automation.{name}", raise_if_not_found=False) for name in names]
-        return [cron.sudo() for cron in found if cron]
+        for name in JOBS:
+            self.env["ir.cron"]._automation_wake(name)
 
 
 def _outside_key():

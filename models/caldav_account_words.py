@@ -30,69 +30,68 @@ class CaldavAccount(models.Model):
             )
         if not isinstance(error, FetchError):
             return str(error)
+        return self._server_words(error).get(error.code) or self.env["ical.fetch"]._sentence(error)
+
+    @api.model
+    def _server_words(self, error):
+        """Code to a sentence, for what servers of CalDAV say or lack.
+
+        What any address may say is not here.
+        """
         facts = {"host": "", "status": "", **error.facts}
-        words = {
-            "denied": lambda: self.env._(
+        return {
+            "denied": self.env._(
                 "%(host)s does not accept the user name and the password (%(status)s). Some "
                 "servers want a password made for this program: look there for “app passwords”.",
                 **facts,
             ),
-            "elsewhere": lambda: self.env._(
+            "elsewhere": self.env._(
                 "We are sent on to %(host)s, which has not been told your password. If you trust "
                 "it, write that address instead.",
                 **facts,
             ),
-            "no_principal": lambda: self.env._(
+            "no_principal": self.env._(
                 "%(host)s answers, but has no calendars there. Look in its help for the address "
                 "of CalDAV.",
                 **facts,
             ),
-            "no_home": lambda: self.env._(
+            "no_home": self.env._(
                 "%(host)s knows you, and does not say where your calendars are.", **facts
             ),
-            "no_calendars": lambda: self.env._("You have no calendar on %(host)s yet.", **facts),
-            "odd": lambda: self.env._(
-                "What %(host)s answers is not CalDAV. Check the address.", **facts
-            ),
-            "endless": lambda: self.env._(
+            "no_calendars": self.env._("You have no calendar on %(host)s yet.", **facts),
+            "odd": self.env._("What %(host)s answers is not CalDAV. Check the address.", **facts),
+            "endless": self.env._(
                 "%(host)s repeats itself without an end. Nothing more was taken.", **facts
             ),
-            "forbidden": lambda: self.env._(
-                "%(host)s does not allow that (%(status)s).", **facts
-            ),
-            "conflict": lambda: self.env._(
+            "forbidden": self.env._("%(host)s does not allow that (%(status)s).", **facts),
+            "conflict": self.env._(
                 "%(host)s has something else in that place (%(status)s).", **facts
             ),
-            "changed": lambda: self.env._(
-                "It changes on %(host)s faster than it can be written.", **facts
-            ),
-            "refused": lambda: self.env._("%(host)s does not take it (%(status)s).", **facts),
-            "full": lambda: self.env._(
+            "changed": self.env._("It changes on %(host)s faster than it can be written.", **facts),
+            "refused": self.env._("%(host)s does not take it (%(status)s).", **facts),
+            "full": self.env._(
                 "There is no room left on %(host)s (%(status)s). Make some there.", **facts
             ),
-        }  # fmt: skip
-        if error.code in words:
-            return words[error.code]()
-        return self.env["ical.fetch"]._sentence(error)
+        }
 
     @api.model
     def _word(self, code):
         """Why an object is not in step."""
         return {
-            "elsewhere": lambda: self.env._(
+            "elsewhere": self.env._(
                 "It is in step with another calendar already, or with Google or Microsoft."
             ),
-            "twice": lambda: self.env._("The server has it twice: the other one is in step."),
-            "not_kept": lambda: self.env._("The server has taken it, and does not have it."),
-            "occupied": lambda: self.env._("The server has something else in its place."),
-            "edited": lambda: self.env._(
+            "twice": self.env._("The server has it twice: the other one is in step."),
+            "not_kept": self.env._("The server has taken it, and does not have it."),
+            "occupied": self.env._("The server has something else in its place."),
+            "edited": self.env._(
                 "Somebody keeps changing it in Odoo at the same moment. It is tried again."
             ),
-            "unwritable": lambda: self.env._("Odoo cannot write it as a calendar."),
-            "conflict": lambda: self.env._("Both sides have changed the same: which one counts?"),
-            "here_counts": lambda: self.env._("Both have changed the same: Odoo counts."),
-            "there_counts": lambda: self.env._("Both have changed the same: the server counts."),
-        }[code]()
+            "unwritable": self.env._("Odoo cannot write it as a calendar."),
+            "conflict": self.env._("Both sides have changed the same: which one counts?"),
+            "here_counts": self.env._("Both have changed the same: Odoo counts."),
+            "there_counts": self.env._("Both have changed the same: the server counts."),
+        }[code]
 
     @api.model
     def _report(self, found):

@@ -32,43 +32,10 @@ class CaldavCollection(models.Model):
         self.env.flush_all()
         for statement in (
             *map(self._of_nothing, OF_USERS),
-            SQL(
-                "UPDATE caldav_collection SET seen_in = NULL WHERE used_on < %s",
-                (now - IDLE).date(),
-            ),
-            SQL(
-                """
-                WITH gone AS (DELETE FROM caldav_member WHERE is_gone AND gone_at < %s
-                              RETURNING collection_id, version),
-                     last AS (SELECT collection_id, max(version) AS version FROM gone
-                               GROUP BY collection_id)
-                UPDATE caldav_collection SET forgotten = GREATEST(forgotten, last.version)
-                  FROM last WHERE last.collection_id = caldav_collection.id
-                """,
-                now - TOMBSTONES,
-            ),
-            SQL(
-                """
-                DELETE FROM caldav_object object WHERE %s OR NOT EXISTS (
-                    SELECT FROM caldav_member member
-                      JOIN caldav_collection collection ON collection.id = collection_id
-                     WHERE NOT member.is_gone AND member.uid = object.uid
-                       AND member.sees = object.sees
-                       AND COALESCE(object.user_id, 0)
-                           = CASE WHEN member.is_part THEN collection.user_id ELSE 0 END)
-                """,
-                self.env["caldav.object"]._is_old("object"),
-            ),
-            # The texts that are left have seen every change of theirs. Whoever stores
-            # one that was made before that has begun before.
-            SQL(
-                """
-                DELETE FROM caldav_change WHERE made_at < %s AND xid < ALL (
-                    SELECT pg_snapshot_xmin(seen_in::pg_snapshot)::text::bigint
-                      FROM caldav_collection WHERE seen_in IS NOT NULL)
-                """,
-                now - LONGEST,
-            ),
+            self._let_go_of_log(now - IDLE),
+            self._old_tombstones(now - TOMBSTONES),
+            self._texts_of_nobody(),
+            self._seen_by_all(now - LONGEST),
         ):
             self.env.cr.execute(statement)
         self.env.invalidate_all(flush=False)
@@ -83,4 +50,56 @@ class CaldavCollection(models.Model):
                AND NOT EXISTS (SELECT FROM caldav_kept kept WHERE kept.uid = own.uid)
             """,
             SQL.identifier(table),
+        )
+
+    @api.model
+    def _let_go_of_log(self, before):
+        """SQL: calendars that nobody asks for look at everything the next time."""
+        return SQL("UPDATE caldav_collection SET seen_in = NULL WHERE used_on < %s", before.date())
+
+    @api.model
+    def _old_tombstones(self, before):
+        """SQL: tombstones, and the versions from which on tokens are valid."""
+        return SQL(
+            """
+            WITH gone AS (DELETE FROM caldav_member WHERE is_gone AND gone_at < %s
+                          RETURNING collection_id, version),
+                 last AS (SELECT collection_id, max(version) AS version FROM gone
+                           GROUP BY collection_id)
+            UPDATE caldav_collection SET forgotten = GREATEST(forgotten, last.version)
+              FROM last WHERE last.collection_id = caldav_collection.id
+            """,
+            before,
+        )
+
+    @api.model
+    def _texts_of_nobody(self):
+        """SQL: texts that are old, or that no calendar shows in this way."""
+        return SQL(
+            """
+            DELETE FROM caldav_object object WHERE %s OR NOT EXISTS (
+                SELECT FROM caldav_member member
+                  JOIN caldav_collection collection ON collection.id = collection_id
+                 WHERE NOT member.is_gone AND member.uid = object.uid
+                   AND member.sees = object.sees
+                   AND COALESCE(object.user_id, 0)
+                       = CASE WHEN member.is_part THEN collection.user_id ELSE 0 END)
+            """,
+            self.env["caldav.object"]._is_old("object"),
+        )
+
+    @api.model
+    def _seen_by_all(self, before):
+        """SQL: changes that everybody has seen; after the old texts have been dropped.
+
+        The texts that are left have seen every change of theirs. Whoever stores one that
+        was made before that has begun before.
+        """
+        return SQL(
+            """
+            DELETE FROM caldav_change WHERE made_at < %s AND xid < ALL (
+                SELECT pg_snapshot_xmin(seen_in::pg_snapshot)::text::bigint
+                  FROM caldav_collection WHERE seen_in IS NOT NULL)
+            """,
+            before,
         )

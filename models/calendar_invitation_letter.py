@@ -150,13 +150,9 @@ class CalendarInvitationLetter(models.AbstractModel):
         plain = Qweb._render(template, {**values, "greeting": "", "url": ""})
         user = meeting.user
         event = meeting.active[:1]
-        message = self.env["mail.message"].sudo().create(
+        message = self._new_message(
+            event,
             {
-                "model": event._name if event else False,
-                "res_id": event.id,
-                "message_type": "user_notification",
-                "subtype_id": self.env.ref("mail.mt_note").id,
-                "is_internal": True,
                 "subject": self._subject(parcel, values["name"]),
                 "body": plain,
                 "author_id": user.partner_id.id,
@@ -167,14 +163,32 @@ class CalendarInvitationLetter(models.AbstractModel):
                 "partner_ids": [
                     fields.Command.link(one.partner.id) for one in readers if one.partner
                 ],
-            }
-        )  # fmt: skip
+            },
+        )
         self._attach(message, text)
         inbox = [one for one in readers if self._goes_to_inbox(one)]
         self._notify_inbox(event, message, inbox)
         return self._create_mails(
             message, parcel, pieces, [one for one in readers if one not in inbox]
         )
+
+    @api.model
+    def _new_message(self, event, values):
+        """A message that nobody reads but those to whom it goes.
+
+        :param event: its meeting, or empty
+        :param dict values: its words and addresses
+        """
+        return self.env["mail.message"].sudo().create(
+            {
+                "model": event._name if event else False,
+                "res_id": event.id,
+                "message_type": "user_notification",
+                "subtype_id": self.env.ref("mail.mt_note").id,
+                "is_internal": True,
+                **values,
+            }
+        )  # fmt: skip
 
     def _letter_values(self, meeting, parcel, comment):
         tz = self.env.context["tz"]
@@ -268,8 +282,12 @@ class CalendarInvitationLetter(models.AbstractModel):
                 return found[event.id]
         return user.email_formatted or user.company_id.email_formatted or False
 
+    @api.model
     def _attach(self, message, text):
-        """The message as a file: of the mail's message, with which it goes."""
+        """The message as a file: of the mail's message, with which it goes.
+
+        :param str text: an iCalendar object with a METHOD
+        """
         attachment = self.env["ir.attachment"].sudo().create(
             {
                 "name": "invite.ics",

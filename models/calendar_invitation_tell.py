@@ -93,21 +93,17 @@ class CalendarInvitationOutgoing(models.Model):
     @api.model
     def _tell_user(self, user, event, subject, body, author):
         """Tell one of Odoo's users, in his inbox or by mail as he wants."""
-        message = self.env["mail.message"].sudo().create(
+        message = self.env["calendar.invitation.letter"]._new_message(
+            event,
             {
-                "model": event._name if event else False,
-                "res_id": event.id,
-                "message_type": "user_notification",
-                "subtype_id": self.env.ref("mail.mt_note").id,
-                "is_internal": True,
                 "subject": subject,
                 "body": body,
                 "author_id": author.id,
                 "email_from": user.company_id.email_formatted or user.email_formatted,
                 "message_id": generate_tracking_message_id(f"{event.id}-invitation"),
                 "partner_ids": [fields.Command.link(user.partner_id.id)],
-            }
-        )  # fmt: skip
+            },
+        )
         if user.invitation_notice == "mail" and user.email_normalized:
             self.env["mail.mail"].sudo().create(
                 {
@@ -152,7 +148,7 @@ class CalendarInvitationOutgoing(models.Model):
         if not email:
             raise CannotAnswer("the user has no address to answer from")
         message = itip.reply(items, email, _STATUSES[state], comment)
-        self._send_to_organizer(user, event, message, email)
+        self._send_message(user, event, message, message.organizer)
 
     def _answered_items(self, attendees, original):
         """The meeting, the series, or those of its occurrences that are answered."""
@@ -188,9 +184,6 @@ class CalendarInvitationOutgoing(models.Model):
         message = itip.decline_counter(item, email, self.data.get("comment") or "")
         self._send_message(event.user_id, event, message, email)
 
-    def _send_to_organizer(self, user, event, message, _email):
-        self._send_message(user, event, message, message.organizer)
-
     @api.model
     def _send_message(self, user, event, message, to):
         """Queue a mail with a message from one of Odoo's users to one address."""
@@ -203,7 +196,6 @@ class CalendarInvitationOutgoing(models.Model):
         refused = self.env._("Another time is not possible: %(name)s", name=event.name)
         subject = words.get(status, refused) if message.method == "REPLY" else refused
         comments = message.items[0].comments
-        now = self.env.cr.now().replace(microsecond=0, tzinfo=UTC)
         mail = self.env["mail.mail"].sudo().create(
             {
                 "subject": " ".join(subject.split())[:200],
@@ -222,15 +214,7 @@ class CalendarInvitationOutgoing(models.Model):
                 "auto_delete": True,
             }
         )  # fmt: skip
-        attachment = self.env["ir.attachment"].sudo().create(
-            {
-                "name": "invite.ics",
-                "raw": message.text(now).encode(),
-                "mimetype": "application/ics",
-                "res_model": "mail.message",
-                "res_id": mail.mail_message_id.id,
-            }
-        )  # fmt: skip
-        mail.mail_message_id.write({"attachment_ids": [fields.Command.link(attachment.id)]})
+        now = self.env.cr.now().replace(microsecond=0, tzinfo=UTC)
+        self.env["calendar.invitation.letter"]._attach(mail.mail_message_id, message.text(now))
         self.env["ir.cron"]._automation_wake("mail.ir_cron_mail_scheduler_action")
         return mail

@@ -168,7 +168,42 @@ class CalendarReminder(models.Model):
             datetime.combine(one, time(), zone).astimezone(UTC).replace(tzinfo=None)
             for one in (day, day + _DAY)
         )
-        meetings = self.env["calendar.event"].search(
+        meetings = self._summary_meetings(user, day, begin, end)
+        tasks = self._summary_tasks(user, end)
+        overdue = tasks.filtered(lambda task: task.date_deadline < begin)
+        tasks -= overdue
+        todos = self._summary_todos(user, day)
+        late = todos.filtered(lambda todo: todo.date_deadline < day)
+        todos -= late
+        return [
+            (
+                self.env._("Meetings"), self.env._("meetings: %(number)s", number=len(meetings)),
+                self._summary_lines(meetings, user),
+            ),
+            (
+                self.env._("Tasks due today"),
+                self.env._("tasks due: %(number)s", number=len(tasks)),
+                self._summary_lines(tasks, user, "HH:mm"),
+            ),
+            (
+                self.env._("Activities due today"),
+                self.env._("activities due: %(number)s", number=len(todos)),
+                self._summary_todo_lines(todos),
+            ),
+            (
+                self.env._("Overdue"),
+                self.env._("overdue: %(number)s", number=len(overdue) + len(late)),
+                self._summary_lines(overdue, user) + self._summary_todo_lines(late, "d MMM"),
+            ),
+        ]  # fmt: skip
+
+    @api.model
+    def _summary_meetings(self, user, day, begin, end):
+        """Those of the day that the user has not declined.
+
+        :param begin, end: of the day, naive UTC
+        """
+        return self.env["calendar.event"].search(
             [
                 ("attendee_ids", "any", [("partner_id", "=", user.partner_id.id),
                                          ("state", "not in", ("declined", "delegated"))]),
@@ -177,47 +212,45 @@ class CalendarReminder(models.Model):
                 ("stop_date", ">=", day),
             ], order="start", limit=MAX_LINES,
         )  # fmt: skip
-        tasks = self.env["project.task"].search(
+
+    @api.model
+    def _summary_tasks(self, user, end):
+        return self.env["project.task"].search(
             [
                 ("user_ids", "in", user.ids), ("date_deadline", "<", end),
                 ("state", "not in", ("1_done", "1_canceled")),
             ], order="date_deadline", limit=MAX_LINES,
         )  # fmt: skip
-        overdue = tasks.filtered(lambda task: task.date_deadline < begin)
-        todos = self.env["mail.activity"].search(
+
+    @api.model
+    def _summary_todos(self, user, day):
+        return self.env["mail.activity"].search(
             [("user_id", "=", user.id), ("date_deadline", "<=", day)],
             order="date_deadline", limit=MAX_LINES,
         )  # fmt: skip
-        late = todos.filtered(lambda todo: todo.date_deadline < day)
+
+    @api.model
+    def _summary_lines(self, records, user, time_format="d MMM, HH:mm"):
+        """List of (when, name, record), of meetings or tasks."""
+        return [
+            (self._summary_time(one, user, time_format), one.display_name, one) for one in records
+        ]
+
+    @api.model
+    def _summary_todo_lines(self, todos, date_format=None):
+        """The same of activities; without a format they are of the day."""
         return [
             (
-                self.env._("Meetings"), self.env._("meetings: %(number)s", number=len(meetings)),
-                [(self._summary_time(one, user), one.display_name, one) for one in meetings],
-            ),
-            (
-                self.env._("Tasks due today"),
-                self.env._("tasks due: %(number)s", number=len(tasks - overdue)),
-                [(self._summary_time(one, user, "HH:mm"), one.display_name, one)
-                 for one in tasks - overdue],
-            ),
-            (
-                self.env._("Activities due today"),
-                self.env._("activities due: %(number)s", number=len(todos - late)),
-                [("", f"{one.summary or one.activity_type_id.name}: {one.res_name or ''}", one)
-                 for one in todos - late],
-            ),
-            (
-                self.env._("Overdue"),
-                self.env._("overdue: %(number)s", number=len(overdue) + len(late)),
-                [(self._summary_time(one, user), one.display_name, one) for one in overdue]
-                + [(format_date(self.env, one.date_deadline, date_format="d MMM"),
-                    f"{one.summary or one.activity_type_id.name}: {one.res_name or ''}", one)
-                   for one in late],
-            ),
+                format_date(self.env, one.date_deadline, date_format=date_format)
+                if date_format else "",
+                f"{one.summary or one.activity_type_id.name}: {one.res_name or ''}",
+                one,
+            )
+            for one in todos
         ]  # fmt: skip
 
     @api.model
-    def _summary_time(self, record, user, time_format="d MMM, HH:mm"):
+    def _summary_time(self, record, user, time_format):
         tz = user.tz or "UTC"
         if record._name == "calendar.event":
             if record.allday:

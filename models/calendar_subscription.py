@@ -8,7 +8,7 @@ Owns the definition, its owner's rights, and his choices. How it is read is in
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..engine.addresses import FetchError, read_address
 from .ical_values import SILENT
@@ -28,6 +28,7 @@ MEANING = ("url", "kind", "show_as", "privacy", "vanished", "keep_past")
 
 class CalendarSubscription(models.Model):
     _name = "calendar.subscription"
+    _inherit = ["calendar.elsewhere"]
     _description = "Subscribed Calendar"
     _order = "name, id"
 
@@ -35,18 +36,7 @@ class CalendarSubscription(models.Model):
         required=True,
         help="What the calendar is called beside your own.",
     )
-    user_id = fields.Many2one(
-        "res.users",
-        "Owner",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="cascade",
-        default=lambda self: self.env.user,
-    )
     enabled = fields.Boolean(
-        "Switched On",
-        default=True,
         help="Switched off, it is not read; what was taken in stays.",
     )
     url = fields.Char(
@@ -138,7 +128,6 @@ class CalendarSubscription(models.Model):
         copy=False,
         help="Why it could not be read, or what was not taken; empty: all is well.",
     )
-    failures = fields.Integer("Failed in a Row", readonly=True, copy=False)
     last_read = fields.Datetime(
         readonly=True, copy=False, help="When the address was last asked, even if that failed."
     )
@@ -201,35 +190,17 @@ class CalendarSubscription(models.Model):
 
     @api.model
     def _protected(self):
-        """Names of the fields that only the addon itself writes, as superuser."""
-        return {
-            "user_id", "state", "message", "failures", "last_read", "next_read", "held",
-            "dismissed", "event_ids", "run_ids", *VERSION,
-        }  # fmt: skip
+        names = {"last_read", "next_read", "held", "dismissed", "event_ids", "run_ids", *VERSION}
+        return super()._protected() | names
 
-    def _refuse(self, vals):
-        names = self._protected().intersection(vals)
-        if names and not self.env.su:
-            raise AccessError(
-                self.env._(
-                    "This cannot be written by hand (%(fields)s).", fields=", ".join(sorted(names))
-                )
-            )
+    @api.model
+    def _blank(self):
+        return {**super()._blank(), "next_read": self.env.cr.now()}
 
     @api.model_create_multi
     def create(self, vals_list):
-        new = []
-        for vals in vals_list:
-            if vals.get("user_id") == self.env.uid:
-                vals = {name: value for name, value in vals.items() if name != "user_id"}
-            self._refuse(vals)
-            # Said expressly, so that no default out of a context takes their place.
-            blank = dict.fromkeys(self._protected() - {"event_ids", "run_ids"}, False)
-            blank.update(user_id=self.env.uid, state="new", failures=0, next_read=self.env.cr.now())
-            new.append({**blank, **vals})
-        subscriptions = super().create(new)
-        mine = [("user_id", "=", self.env.uid)]
-        if not self.env.su and self.search_count(mine, limit=MAX_OWN + 1) > MAX_OWN:
+        subscriptions = super().create(vals_list)
+        if self._has_more_than(MAX_OWN):
             raise UserError(
                 self.env._("You can subscribe to %(limit)s calendars at most.", limit=MAX_OWN)
             )

@@ -53,54 +53,61 @@ class CalendarVisitPlan(models.Model):
         """Queue one mail with all dates, in his language and time zone."""
         if not partner.email:
             return
-        plan = self.with_context(lang=partner.lang or self.env.lang).sudo()
         user = visits.user_id[:1]
-        tz = partner.tz or user.tz or "UTC"
-        links = visits._answer_links() if kind == "booked" else {}
-        dates = [
-            (format_datetime(plan.env, visit.start, tz=tz), links.get(visit.id)) for visit in visits
-        ]
-        values = {
-            "greeting": plan.env._("Dear %(name)s,", name=partner.name or ""),
-            "dates": dates,
-            "zone": plan.env._("Times of %(zone)s.", zone=tz),
-            "is_booked": kind == "booked",
-            "user": user,
-            "sentence": plan.env._(
-                "%(user)s would like to visit you on these days:", user=user.name
-            )
-            if kind == "booked"
-            else plan.env._("These visits of %(user)s are cancelled:", user=user.name),
-        }
-        body = plan.env["ir.qweb"]._render("crm_automation.visit_letter", values)
-        attachments = []
-        if kind == "booked":
-            text = visits.event_id.with_context(lang=partner.lang)._ical_text()
-            attachments.append(
-                {
-                    "name": "visits.ics",
-                    "datas": base64.b64encode(text.encode()),
-                    "mimetype": "text/calendar",
-                }
-            )
+        plan = self.with_context(lang=partner.lang or self.env.lang).sudo()
+        company = self.company_id.name
         subject = {
-            "booked": plan.env._("Our visits: %(company)s", company=self.company_id.name),
-            "cancelled": plan.env._("Visits cancelled: %(company)s", company=self.company_id.name),
+            "booked": plan.env._("Our visits: %(company)s", company=company),
+            "cancelled": plan.env._("Visits cancelled: %(company)s", company=company),
         }[kind]
+        files = [self._dates_as_file(partner, visits)] if kind == "booked" else []
         self.env["mail.mail"].sudo().create(
             {
                 "subject": subject,
-                "body_html": body,
+                "body_html": plan._letter_of_dates(partner, visits, kind),
                 "author_id": user.partner_id.id,
                 "email_from": user.email_formatted or self.company_id.email_formatted,
                 "recipient_ids": [fields.Command.link(partner.id)],
-                "attachment_ids": [fields.Command.create(values) for values in attachments],
+                "attachment_ids": [fields.Command.create(values) for values in files],
                 "headers": HEADERS,
                 "is_sent_again": True,
                 "auto_delete": True,
             }
         )
         self.env["ir.cron"]._automation_wake("mail.ir_cron_mail_scheduler_action")
+
+    def _letter_of_dates(self, partner, visits, kind):
+        """The mail's HTML, in the language of the plan's environment."""
+        user = visits.user_id[:1]
+        tz = partner.tz or user.tz or "UTC"
+        links = visits._answer_links() if kind == "booked" else {}
+        sentence = (
+            self.env._("%(user)s would like to visit you on these days:", user=user.name)
+            if kind == "booked"
+            else self.env._("These visits of %(user)s are cancelled:", user=user.name)
+        )
+        values = {
+            "greeting": self.env._("Dear %(name)s,", name=partner.name or ""),
+            "sentence": sentence,
+            "dates": [
+                (format_datetime(self.env, visit.start, tz=tz), links.get(visit.id))
+                for visit in visits
+            ],
+            "zone": self.env._("Times of %(zone)s.", zone=tz),
+            "is_booked": kind == "booked",
+            "user": user,
+        }
+        return self.env["ir.qweb"]._render("crm_automation.visit_letter", values)
+
+    @api.model
+    def _dates_as_file(self, partner, visits):
+        """Values of an attachment that calendar programs can take in."""
+        text = visits.event_id.with_context(lang=partner.lang)._ical_text()
+        return {
+            "name": "visits.ics",
+            "datas": base64.b64encode(text.encode()),
+            "mimetype": "text/calendar",
+        }
 
     def _tell_colleagues(self, visits, reason):
         """Tell each visitor which of his visits are gone, and why: one message each.

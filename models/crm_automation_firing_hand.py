@@ -17,7 +17,6 @@ from psycopg2.extras import Json
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 #: Ends that a person may override.
 OVERRIDDEN = frozenset({"skipped", "expired"})
@@ -181,16 +180,5 @@ class CrmAutomationFiring(models.Model):
         ]
         if not rows:
             return
-        self._insert_rows(
-            rule,
-            rows,
-            SQL(
-                """
-                UPDATE SET state = 'pending', reason = NULL, finished_at = NULL, tries = 0,
-                           payload = EXCLUDED.payload, due_at = EXCLUDED.due_at,
-                           run_at = EXCLUDED.run_at
-                WHERE crm_automation_firing.state = 'cancelled'
-                """
-            ),
-        )
+        self._insert_or_renew(rule, rows, ("payload", "due_at", "run_at"))
         self._wake()

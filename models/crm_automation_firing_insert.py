@@ -36,33 +36,19 @@ class CrmAutomationFiring(models.Model):
         due = now if failure else rule._delayed(now, rule.owner_id.sudo().tz or "UTC")
         records = self.env[model].browse(hit.res_id for hit in hits if "gone" not in hit.facts)
         by_id = {record.id: record for record in records}
-        rows = []
-        for hit in hits:
-            payload = join_facts(told.get(hit.res_id, {}), self._payload(hit))
-            values = self._record_values(rule, by_id.get(hit.res_id), hit.facts.get("gone"))
-            values |= {
+        rows = [
+            {
+                **self._record_values(rule, by_id.get(hit.res_id), hit.facts.get("gone")),
+                **self._event_values(hit, told.get(hit.res_id, {})),
+                **self._ending(hit, failure, now),
                 "res_model": model,
-                "res_id": hit.res_id,
                 "trigger": rule.trigger,
                 "occasion": changes.occasion,
-                "payload": Json(payload, dumps=_dumps),
-                "chain": ",".join(map(str, hit.chain)) or None,
                 "due_at": now if "moved" in hit.facts else due,
                 "run_at": now if "moved" in hit.facts else due,
             }
-            if reason := failure or hit.facts.get("failure"):
-                values |= {"state": "failed", "reason": reason, "finished_at": now}
-            elif len(hit.chain) >= MAX_CHAIN:
-                values |= {
-                    "state": "cancelled",
-                    "finished_at": now,
-                    "reason": self.env._(
-                        "Stopped: more than %(number)s automated actions have set each other "
-                        "off. See which of them change what another one waits for.",
-                        number=MAX_CHAIN,
-                    ),
-                }
-            rows.append(values)
+            for hit in hits
+        ]
         self._insert_rows(
             rule,
             rows,
@@ -78,6 +64,32 @@ class CrmAutomationFiring(models.Model):
             self._arm()
         elif not failure:
             self._wake()
+
+    @api.model
+    def _event_values(self, hit, told):
+        """What an execution keeps of the change that it is about.
+
+        :param dict told: see :meth:`_told_before`
+        """
+        return {
+            "res_id": hit.res_id,
+            "payload": Json(join_facts(told, self._payload(hit)), dumps=_dumps),
+            "chain": ",".join(map(str, hit.chain)) or None,
+        }
+
+    @api.model
+    def _ending(self, hit, failure, now):
+        """How an execution has ended that nobody needs to run; else empty."""
+        if reason := failure or hit.facts.get("failure"):
+            return {"state": "failed", "reason": reason, "finished_at": now}
+        if len(hit.chain) < MAX_CHAIN:
+            return {}
+        reason = self.env._(
+            "Stopped: more than %(number)s automated actions have set each other "
+            "off. See which of them change what another one waits for.",
+            number=MAX_CHAIN,
+        )
+        return {"state": "cancelled", "reason": reason, "finished_at": now}
 
     @api.model
     def _told_before(self, rule, model, hits, changes):
@@ -119,18 +131,7 @@ class CrmAutomationFiring(models.Model):
             for record in records
         ]
         # Cancelled when the rule was switched off; it is on again.
-        self._insert_rows(
-            rule,
-            rows,
-            SQL(
-                """
-                UPDATE SET state = 'pending', reason = NULL, finished_at = NULL, tries = 0,
-                           run_at = EXCLUDED.run_at, base_date = EXCLUDED.base_date,
-                           timing = EXCLUDED.timing
-                WHERE crm_automation_firing.state = 'cancelled'
-                """
-            ),
-        )
+        self._insert_or_renew(rule, rows, ("run_at", "base_date", "timing"))
         if min(row["due_at"] for row in rows) <= self.env.cr.now():
             # At once: Odoo looks for triggers of a later second once a minute only.
             self._wake()
@@ -184,6 +185,27 @@ class CrmAutomationFiring(models.Model):
                 }
             ],
             SQL("NOTHING"),
+        )
+
+    @api.model
+    def _insert_or_renew(self, rule, rows, names):
+        """Insert rows of the ledger; one that is there and was cancelled is waited for again.
+
+        :param names: columns that such a row takes from the new one
+        """
+        self._insert_rows(
+            rule,
+            rows,
+            SQL(
+                """
+                UPDATE SET state = 'pending', reason = NULL, finished_at = NULL, tries = 0, %s
+                WHERE crm_automation_firing.state = 'cancelled'
+                """,
+                SQL(", ").join(
+                    SQL("%s = EXCLUDED.%s", SQL.identifier(name), SQL.identifier(name))
+                    for name in names
+                ),
+            ),
         )
 
     @api.model

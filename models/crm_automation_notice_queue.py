@@ -42,9 +42,8 @@ class CrmAutomationNotice(models.AbstractModel):
         acting = firings - gone - corrections
         if acting and self._compiled().has_actions:
             self._act(acting, records.browse(acting.mapped("res_id")))
-        if records:
-            if self.watcher_emails:
-                self._remember_watchers(records)
+        if records and self.watcher_emails:
+            self._remember_watchers(records)
         if not self._tells_somebody():
             firings._finish("done")
             return
@@ -60,7 +59,17 @@ class CrmAutomationNotice(models.AbstractModel):
             for recipient in recipients:
                 if not recipient.skip:
                     by_language[recipient.lang].append((firing, company, recipient))
+        self._queue(plan, self._letters(by_language, records), records)
+
+    def _letters(self, by_language, records):
+        """Write to everybody in his language.
+
+        :param dict by_language: language to a list of (firing, company, recipient)
+        :param records: those of the firings that are there
+        :return: dict from (id of the firing, address) to the letter
+        """
         rendered = self._render_template(by_language)
+        nothing = records.browse()
         letters = {}
         for lang, entries in by_language.items():
             # One environment for each language, not for each record: Odoo looks
@@ -71,7 +80,7 @@ class CrmAutomationNotice(models.AbstractModel):
                 letters[firing.id, recipient.email] = speaker._letter(
                     firing, in_language.get(firing.res_id, nothing), company, recipient, rendered
                 )
-        self._queue(plan, letters, records)
+        return letters
 
     def _company_of(self, firing, record):
         if record:

@@ -1,32 +1,24 @@
 """The decision: which rules a transaction's changes are for.
 
-Owns what is watched and what becomes of it. Decided on the net change, once per rule, record and
-transaction, before the commit. In the user's transaction a rule inserts an
-execution and changes the record's fields; everything else is done by a job.
+Decided on the net change, once per rule, record and transaction, before the commit. In the
+user's transaction a rule inserts an execution and changes the record's fields; everything
+else is done by a job. What is watched is in ``crm_automation_rule_watch.py``.
 """
 
 import collections
 import contextlib
+import functools
 import logging
 
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
-from odoo.fields import Domain
-from odoo.tools import ormcache
 
 from ..engine.changes import MAX_CHAIN, Change, join_facts
 from .base import CHAIN, CHANGES, EVENTS, SCHEDULED, Chain
 from .crm_automation_rule_trigger import SERIES_TRIGGERS
-from .record_fields import state_field
 
 _logger = logging.getLogger(__name__)
-
-#: What is known of one model: written field to the fields whose old values are
-#: then kept; (id, trigger) of its rules; those that wait for deletions; ids of
-#: those with a filter before the change.
-Watch = collections.namedtuple("Watch", ["remember", "rules", "deletions", "before"])
 
 #: One rule's part in a decision; see ``_decide_model``.
 Work = collections.namedtuple(
@@ -35,128 +27,13 @@ Work = collections.namedtuple(
 
 #: Told by the method in which they happen, not found in a record's change.
 EVENT_TRIGGERS = frozenset({"opportunities_merged", "invitation_answered", "deleted", "called"})
-#: Waited for at the deletion of a record.
-DELETION_TRIGGERS = frozenset({"deleted", "meeting_cancelled"})
 
 #: Rounds of decisions for one save from a form.
 MAX_ROUNDS = 20
 
-#: Written by Odoo beside what somebody changes: no change by itself.
-NO_CHANGE = frozenset(
-    {
-        "id", "create_uid", "create_date", "write_uid", "write_date", "parent_path",
-        "automated_probability", "duration_tracking", "access_token", "date_last_stage_update",
-        "message_main_attachment_id", "message_bounce", "activity_ids", "message_ids",
-        "message_follower_ids", "website_message_ids", "attendee_ids",
-    }
-)  # fmt: skip
-
 
 class CrmAutomationRule(models.Model):
     _inherit = "crm.automation.rule"
-
-    watched_field_ids = fields.Many2many(
-        "ir.model.fields",
-        "crm_automation_rule_watched_rel",
-        string="Watched Fields",
-        domain="[('model_id', '=', model_id), ('store', '=', True), ('ttype', '!=', 'one2many')]",
-        help="The rule acts only when one of these has got another value. Empty: any field.",
-    )
-
-    # -- what is watched --------------------------------------------------------
-
-    @api.model
-    @ormcache()
-    def _watches(self):
-        """Model name to Watch, for all rules that are switched on."""
-        found = {}
-        for rule in self.sudo().search([("enabled", "=", True)]):
-            if rule.model_name not in self.env:
-                continue
-            watch = found.setdefault(rule.model_name, Watch({}, [], [], []))
-            for written, names in rule._watched_names().items():
-                watch.remember[written] = watch.remember.get(written, frozenset()) | names
-            watch.rules.append((rule.id, rule.trigger))
-            if rule.trigger in DELETION_TRIGGERS:
-                watch.deletions.append((rule.id, rule.trigger))
-            if rule.before_domain and rule.before_domain != "[]":
-                watch.before.append(rule.id)
-        return found
-
-    def _watched_names(self):
-        """Written field to the frozenset of fields whose old values are kept."""
-        self.ensure_one()
-        model = self.env[self.model_name]
-        names = set(self._trigger_fields())
-        found = {name: frozenset({name}) for name in names if name in model._fields}
-        if self.trigger in SERIES_TRIGGERS:
-            all_names = frozenset(found)
-            found = dict.fromkeys(found, all_names)
-        state = state_field(model)
-        sources = model._business_state_sources() if state == "business_state" else (state,)
-        for name in self._before_names():
-            # Whichever of them is written first: then the filter is asked.
-            for written in sources if name == state else (name,):
-                found[written] = found.get(written, frozenset()) | {written}
-        if state and (self.trigger == "state_reached" or self.state_from_ids):
-            # An answer to an invitation is told under the state's own name.
-            for name in (*sources, state):
-                found[name] = found.get(name, frozenset()) | {state}
-        return found
-
-    def _before_names(self):
-        """Names of the fields that the filter before the change asks for."""
-        try:
-            conditions = self._literal(self.before_domain).iter_conditions()
-            names = {condition.field_expr.split(".")[0] for condition in conditions}
-        except (ValidationError, ValueError, TypeError):
-            return set()  # the decision says that it is no filter
-        state = state_field(self.env[self.model_name])
-        fields_ = self.env[self.model_name]._fields
-        return {name for name in names if name == state or name in fields_ and fields_[name].store}
-
-    def _trigger_fields(self):
-        """Names of the fields whose writing may be what the rule waits for."""
-        if self.trigger in ("updated", "saved"):
-            if self.watched_field_ids:
-                return self.watched_field_ids.sudo().mapped("name")
-            return [
-                name
-                for name, field in self.env[self.model_name]._fields.items()
-                if field.store and field.type not in ("one2many", "binary", "json")
-                and name not in NO_CHANGE
-            ]  # fmt: skip
-        if self.trigger == "moment":
-            name = self._date_field_name()
-            return [name] if name else []
-        return {
-            "lead_converted": ["type"],
-            "won": ["won_status"],
-            "lost": ["won_status"],
-            "stage_entered": ["stage_id"],
-            "meeting_booked": ["recurrence_id"],
-            "meeting_moved": ["start", "stop", "recurrence_id", "active"],
-            "meeting_cancelled": ["active", "start", "stop", "recurrence_id"],
-        }.get(self.trigger, [])
-
-    @api.model
-    def _before_flags(self, records, rule_ids):
-        """Record id to which of the rules' filters before the change it matches.
-
-        The database is asked without a flush: it has what the transaction found,
-        and computing what is pending now would mix old values with new ones.
-        """
-        found = collections.defaultdict(dict)
-        for rule in self.sudo().browse(rule_ids):
-            # What is wrong is told when the rule is decided.
-            with contextlib.suppress(Exception), self.env.cr.savepoint(flush=False):
-                domain = Domain("id", "in", records.ids) & rule._literal(rule.before_domain)
-                self.env.cr.execute(rule._owner_model()._search(domain).select())
-                there = {row[0] for row in self.env.cr.fetchall()}
-                # Also that it did not match: a later look must not say it did.
-                for res_id in records.ids:
-                    found[res_id][f"@before:{rule.id}"] = res_id in there
-        return found
 
     # -- deciding ---------------------------------------------------------------
 
@@ -212,51 +89,56 @@ class CrmAutomationRule(models.Model):
         :param taken: the records' net changes
         :param told: trigger to list of Change, for business events
         """
-        waiting = {change.res_id for change in taken}
-        everything = None
+        everything = functools.cache(functools.partial(changes.everything, model))
         work = []
         # Together, so that they are read together.
         rules = self.browse([rule_id for rule_id, _trigger in watch.rules])
         for rule, (rule_id, trigger) in zip(rules, watch.rules, strict=True):
-            mine = [
-                change for change in told.get(trigger, ())
-                if change.facts.get("rule_id", rule_id) == rule_id
-                and change.chain[-1:] != (rule_id,)
-            ]  # fmt: skip
-            candidates, ids = taken, waiting
+            mine, candidates = rule._events_for_it(told.get(trigger, ())), taken
             if trigger in SERIES_TRIGGERS and (taken or mine):
                 # Which meeting of a series stands for it may change with each write.
-                everything = everything or changes.everything(model)
-                candidates = everything
-                ids = {change.res_id for change in everything}
-            known = {
-                key for key in changes.decided
-                if key[0] == rule_id and key[1] == model and key[2] in ids
-            }  # fmt: skip
+                candidates = everything()
+            known = changes.decided_on(rule_id, model, candidates)
             hits, error = rule._hits(trigger, model, candidates, mine)
             stale = known - changes.applied - {(rule_id, model, c.res_id) for c in hits}
             if hits or stale or error:
                 work.append(Work(rule, trigger, mine, candidates, known, hits, error))
         matching = self._ask_together(work)
-        for rule, trigger, mine, candidates, known, hits, error in work:
-            found = matching.get(rule.id)
-            if found is not None and not found:
-                continue
-            # What stands, should the rule fail: what it had decided before.
-            decided = known
-            if not error:
-                with self._never_in_the_way(f"rule {rule.id} on {model}") as outcome:
-                    decided = rule._enqueue(changes, model, hits, bool(mine), found)
-                    self._withdraw(changes, known - decided - changes.applied)
-                error = outcome.error
-            if error:
-                with self._never_in_the_way(f"noting the failure of rule {rule.id}"):
-                    rule._note_failure(changes, model, hits or candidates, error)
-            if trigger not in EVENT_TRIGGERS and not mine:
-                # An event has happened, whatever the record looks like later: only
-                # decisions on net changes are taken again.
-                # None is taken out: a rollback to a savepoint may bring it back.
-                changes.decided |= decided - changes.applied
+        for job in work:
+            job.rule._settle(changes, model, job, matching.get(job.rule.id))
+
+    def _events_for_it(self, told):
+        """Of the business events, those that are for this rule, and not of its own doing."""
+        return [
+            change for change in told
+            if change.facts.get("rule_id", self.id) == self.id
+            and change.chain[-1:] != (self.id,)
+        ]  # fmt: skip
+
+    def _settle(self, changes, model, job, matching):
+        """Bring the ledger to what the rule decides now, or to why it cannot.
+
+        :param Work job: the rule's part in the decision
+        :param matching: ids of the records that satisfy its conditions, where they were
+            asked already
+        """
+        if matching is not None and not matching:
+            return
+        # What stands, should the rule fail: what it had decided before.
+        decided, error = job.known, job.error
+        if not error:
+            with self._never_in_the_way(f"rule {self.id} on {model}") as outcome:
+                decided = self._enqueue(changes, model, job.hits, bool(job.mine), matching)
+                self._withdraw(changes, job.known - decided - changes.applied)
+            error = outcome.error
+        if error:
+            with self._never_in_the_way(f"noting the failure of rule {self.id}"):
+                self._note_failure(changes, model, job.hits or job.candidates, error)
+        if job.trigger not in EVENT_TRIGGERS and not job.mine:
+            # An event has happened, whatever the record looks like later: only
+            # decisions on net changes are taken again.
+            # None is taken out: a rollback to a savepoint may bring it back.
+            changes.decided |= decided - changes.applied
 
     def _ask_together(self, work):
         """Rule id to the ids of the changed records that satisfy its conditions.

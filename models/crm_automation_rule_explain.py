@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..engine.patterns import PatternTimeout, matching
-from .crm_automation_notice_letter import MAX_CHANGED
+from .crm_automation_notice_facts import MAX_CHANGED
 from .crm_automation_rule_action import TARGETS
 from .record_fields import state_field
 

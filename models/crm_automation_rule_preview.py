@@ -105,16 +105,9 @@ class CrmAutomationRule(models.Model):
         by_language = collections.defaultdict(list)
         for recipient in told:
             by_language[recipient.lang].append((firing, company, recipient))
-        rendered = self._render_template(by_language)
-        letters = {}
-        for lang, entries in by_language.items():
-            speaker, in_language = self.with_context(lang=lang), record.with_context(lang=lang)
-            for _firing, _company, recipient in entries:
-                letters[recipient.email] = speaker._letter(
-                    firing, in_language, company, recipient, rendered
-                )
+        letters = self._letters(by_language, record)
         return [
-            (recipient, None if recipient.skip else letters.get(recipient.email))
+            (recipient, None if recipient.skip else letters.get((firing.id, recipient.email)))
             for recipient in recipients
         ]
 

@@ -91,96 +91,110 @@ class IcalFetch(models.AbstractModel):
         """What is wrong, and what to do about it."""
         facts = {"host": "", "status": "", "port": "", **error.facts}
         facts["megabytes"] = round(facts.get("limit", 0) / 1_000_000, 1)
+        sentences = {
+            **self._sentences_of_address(facts),
+            **self._sentences_of_way(facts),
+            **self._sentences_of_answer(facts),
+        }
+        return sentences.get(error.code) or self.env._(
+            "What %(host)s answers cannot be understood. Check the address.", **facts
+        )
+
+    def _sentences_of_address(self, facts):
+        """Of an address that is not asked at all."""
         return {
-            "address": lambda: self.env._(
+            "address": self.env._(
                 "This is no address. It begins with https:// or webcal://, followed by the name "
                 "of a server."
             ),
-            "scheme": lambda: self.env._(
+            "scheme": self.env._(
                 "Only addresses that begin with https://, http:// or webcal:// can be read."
             ),
-            "port": lambda: self.env._(
+            "port": self.env._(
                 "Port %(port)s of %(host)s is not one at which calendars are served. If it is the "
                 "right one, ask an administrator to allow this host in the settings of the "
                 "calendar.",
                 **facts,
             ),
-            "private": lambda: self.env._(
+            "private": self.env._(
                 "%(host)s lies in a private network, which is not read from here. If it is yours, "
                 "ask an administrator to allow it in the settings of the calendar.",
                 **facts,
             ),
-            "unknown_host": lambda: self.env._(
+        }
+
+    def _sentences_of_way(self, facts):
+        """Of the way there: the name, the connection, where one is sent on to."""
+        return {
+            "unknown_host": self.env._(
                 "There is no server called %(host)s. Check the address.", **facts
             ),
-            "unreachable": lambda: self.env._(
+            "unreachable": self.env._(
                 "%(host)s does not answer. Check the address, or try again later.", **facts
             ),
-            "timeout": lambda: self.env._("%(host)s took too long. Try again later.", **facts),
-            "too_large": lambda: self.env._(
-                "What %(host)s sends is larger than %(megabytes)s MB. Ask there for a calendar "
-                "with fewer years.",
-                **facts,
-            ),
-            "certificate": lambda: self.env._(
+            "timeout": self.env._("%(host)s took too long. Try again later.", **facts),
+            "certificate": self.env._(
                 "The certificate of %(host)s is not valid: somebody else might be answering. "
                 "Nothing was read. Tell those who run that server.",
                 **facts,
             ),
-            "tls": lambda: self.env._(
+            "tls": self.env._(
                 "No secure connection to %(host)s is possible. Check whether the address begins "
                 "with http:// or https://.",
                 **facts,
             ),
-            "redirects": lambda: self.env._(
+            "redirects": self.env._(
                 "%(host)s sends from one address to the next without an end. Copy the address "
                 "again from where you found it.",
                 **facts,
             ),
-            "redirect": lambda: self.env._(
+            "redirect": self.env._(
                 "%(host)s sends on to an address that cannot be read. Copy the address again from "
                 "where you found it.",
                 **facts,
             ),
-            "downgrade": lambda: self.env._(
+            "downgrade": self.env._(
                 "%(host)s sends on to an address without encryption. Copy the address again from "
                 "where you found it.",
                 **facts,
             ),
-            "denied": lambda: self.env._(
+        }
+
+    def _sentences_of_answer(self, facts):
+        """Of what comes back."""
+        return {
+            "denied": self.env._(
                 "%(host)s does not let us in (%(status)s). The address has changed, or needs a "
                 "name and a password: https://name:password@host/…",
                 **facts,
             ),
-            "missing": lambda: self.env._(
+            "missing": self.env._(
                 "%(host)s has nothing at this address any more (%(status)s). Copy the address "
                 "again from where you found it.",
                 **facts,
             ),
-            "busy": lambda: self.env._(
-                "%(host)s is busy (%(status)s). It is enough to wait.", **facts
-            ),
-            "server": lambda: self.env._(
+            "busy": self.env._("%(host)s is busy (%(status)s). It is enough to wait.", **facts),
+            "server": self.env._(
                 "%(host)s has a fault (%(status)s). It is enough to wait; if it stays so, tell "
                 "those who run that server.",
                 **facts,
             ),
-            "status": lambda: self.env._(
+            "status": self.env._(
                 "%(host)s gave an answer that is no calendar (%(status)s). Check the address.",
                 **facts,
             ),
-            "cut": lambda: self.env._(
+            "too_large": self.env._(
+                "What %(host)s sends is larger than %(megabytes)s MB. Ask there for a calendar "
+                "with fewer years.",
+                **facts,
+            ),
+            "cut": self.env._(
                 "The answer of %(host)s broke off. Nothing of it was taken. Try again later.",
                 **facts,
             ),
-            "encoding": lambda: self.env._(
+            "encoding": self.env._(
                 "The answer of %(host)s is packed in a way that cannot be read. Tell those who "
                 "run that server.",
                 **facts,
             ),
-        }.get(
-            error.code,
-            lambda: self.env._(
-                "What %(host)s answers cannot be understood. Check the address.", **facts
-            ),
-        )()
+        }

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..ical.errors import LimitExceeded
-from ..ical.expand import occurrences
+from ..ical.expand import at_home, occurrences
 from ..ical.limits import Limits
 from ..ical.recurrence import MAX_COUNT, to_fields
 from ..ical.rules import Rule
@@ -195,7 +195,7 @@ class SeriesReader:
 
     def _recurrence(self, main, first_item, rows, first, last):
         values = dict(NO_RULE)
-        start = _at_home(first_item, first_item.start or first_item.recurrence_id)
+        start = at_home(first_item, first_item.start or first_item.recurrence_id)
         zone = self._zone(start)
         if main is not None and len(main.rules) == 1 and zone is not None:
             values = to_fields(main.rules[0], start, self.week_start) or values
@@ -252,13 +252,3 @@ class SeriesReader:
 def _is_endless(text):
     rule = Rule.parse(text)
     return rule.count is None and rule.until is None
-
-
-def _at_home(item, moment):
-    """A moment of a calendar with a zone of its own, in that zone (X-WR-TIMEZONE)."""
-    zone = item.calendar_zone
-    if zone is None or is_date(moment):
-        return moment
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=zone)
-    return moment.astimezone(zone) if moment.tzinfo is UTC else moment

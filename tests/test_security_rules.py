@@ -227,7 +227,7 @@ class TestContexts(AutomationCase):
             self.assertFalse(mine.search([("id", "=", values.id)]))
             with self.assertRaises(AccessError):
                 mine.read(["value"])
-        for name in ("summary", "model_name", "rule_owner_id"):
+        for name in ("summary", "model_name"):
             with self.assertRaises(AccessError):
                 Test.create({"rule_id": rule.id}).read([name])
 

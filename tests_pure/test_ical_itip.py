@@ -118,7 +118,7 @@ def test_who_acts_for_the_organizer():
     message = itip.read(
         itip.request([replace(MEETING, organizer=organizer)]).text(NOW).encode()
     )  # fmt: skip
-    assert message.organizer_sent_by == "desk@bodega.example"
+    assert itip.address_of(message.items[0].organizer.sent_by) == "desk@bodega.example"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The state machine: any order, repeats, losses."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -16,8 +16,6 @@ from ical.itip_state import (
     OLDER,
     OUTDATED,
     REPLAY,
-    Answers,
-    Copy,
     judge_answer,
     judge_news,
 )
@@ -53,6 +51,67 @@ def news(sequence=0, seconds=0, place=None, cancelled=False):
         item = itip.occurrence(item, START + timedelta(days=place))
     message = itip.cancel([item]) if cancelled else itip.request([item])
     return itip.Message(message.method, tuple(replace(one, stamp=stamp) for one in message.items))
+
+
+@dataclass(slots=True)
+class Answers:
+    """The memory of an organizer: answers to one meeting that does not repeat.
+
+    :param int sequence: of the meeting, as it was last sent
+    """
+
+    sequence: int = 0
+    #: address to ``order`` of his last answer
+    known: dict = field(default_factory=dict)
+    #: address to PARTSTAT
+    states: dict = field(default_factory=dict)
+
+    def receive(self, message, now):
+        """Take in a REPLY. :return: the verdict
+
+        A reschedule asks everybody anew (3.2.2.1): an answer counts for the version it
+        was given to.
+        """
+        item = message.items[0]
+        attendee = item.attendees[0]
+        verdict = judge_answer(item, self.sequence, self.known.get(attendee.email), now)
+        if verdict == NEWER:
+            self.known[attendee.email] = order(item)
+            self.states[attendee.email] = attendee.status
+        return verdict
+
+
+@dataclass(slots=True)
+class Copy:
+    """The memory of an attendee: a meeting, or a series and its occurrences."""
+
+    #: as in :func:`judge_news`
+    seen: dict = field(default_factory=dict)
+    #: place to (method, item): None is the whole
+    state: dict = field(default_factory=dict)
+
+    def receive(self, message, now):
+        """Take in a REQUEST or CANCEL. :return: list of verdicts, one for each item"""
+        verdicts = [judge_news(item, self.seen, now) for item in message.items]
+        news = [
+            item for item, verdict in zip(message.items, verdicts, strict=True) if verdict == NEWER
+        ]
+        for item in news:
+            place, mine = item.key[1], order(item)
+            if place is None:
+                # What is newer than the whole stays beside it.
+                for old in [one for one in self.seen if one is not None]:
+                    if self.seen[old] < mine:
+                        del self.seen[old]
+                        self.state.pop(old, None)
+            self.seen[place] = mine
+            self.state[place] = (message.method, item)
+        return verdicts
+
+    @property
+    def takes_place(self):
+        """Whether anything of it is left in the calendar."""
+        return any(method != "CANCEL" for method, _item in self.state.values())
 
 
 @pytest.mark.parametrize(

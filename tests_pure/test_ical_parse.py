@@ -216,7 +216,7 @@ def test_everything_of_the_full_sample():
     luis, room = event_.attendees
     assert luis.delegated_to == ("mailto:eva@example.com", "mailto:max@example.com")
     assert (room.kind, room.status, room.rsvp) == ("ROOM", "ACCEPTED", False)
-    assert event_.conferences[0].features == ("AUDIO", "VIDEO")
+    assert event_.conferences[0].params.values("FEATURE") == ("AUDIO", "VIDEO")
     assert event_.relations[0].kind == "SIBLING"
     assert [alarm.trigger for alarm in event_.alarms] == [
         timedelta(days=-1), datetime(2026, 12, 1, 8, 30, tzinfo=UTC),

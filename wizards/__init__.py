@@ -26,6 +26,7 @@ from . import (
     calendar_invite_people,
     calendar_invite_slot,
     crm_automation_take_over_action,
+    crm_automation_take_over_differences,
     crm_automation_take_over_plan,
     crm_automation_take_over_words,
 )

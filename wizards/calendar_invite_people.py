@@ -34,70 +34,69 @@ class CalendarInvite(models.TransientModel):
     )  # fmt: skip
     def _compute_preview(self):
         for wizard in self:
-            partners = wizard._invited_contacts()
-            found, faults = recipients.read(wizard.emails or "")
-            known = wizard._contacts_of(found)
-            partners |= self.env["res.partner"].union(*known.values())
-            unknown = [one for one in found if one.address not in known]
+            partners, unknown, faults = wizard._read_people()
             wizard.invited_count = len(partners) + len(unknown)
             wizard.is_many = bool(wizard.category_ids) and len(wizard._of_categories()) > MANY
             wizard.preview = wizard._preview_table(partners, unknown, faults)
+
+    def _read_people(self):
+        """Whom the fields of the wizard name, each once.
+
+        :return: contacts; addresses that no contact has; what is no address
+        """
+        found, faults = recipients.read(self.emails or "")
+        known = self._contacts_of(found)
+        partners = self._invited_contacts() | self.env["res.partner"].union(*known.values())
+        return partners, [one for one in found if one.address not in known], faults
 
     def _people_to_invite(self):
         """list of ``Invited``; contacts are made of addresses, if that is wanted.
 
         :raises UserError: for what is missing or wrong, each thing by its name
         """
-        found, faults = recipients.read(self.emails or "")
+        partners, unknown, faults = self._read_people()
+        if problem := self._problem_with(partners, unknown, faults):
+            raise UserError(problem)
+        if self.make_contacts and unknown:
+            partners |= self._make_contacts(unknown)
+            unknown = []
+        return self._as_invited(partners, unknown)
+
+    def _problem_with(self, partners, unknown, faults):
+        """What is missing or wrong, in words, or None."""
         if faults:
-            raise UserError(self._fault_words(faults))
-        partners = self._invited_contacts()
-        known = self._contacts_of(found)
-        partners |= self.env["res.partner"].union(*known.values())
-        unknown = [one for one in found if one.address not in known]
+            return self._fault_words(faults)
         number = len(partners) + len(unknown)
         if not number:
-            raise UserError(self._nobody_words())
+            return self._nobody_words()
         if number > MAX_INVITED:
-            raise UserError(
-                self.env._(
-                    "These are %(number)s people; at most %(limit)s can be invited at once. "
-                    "Choose fewer, or make a visit plan, which books a meeting for each.",
-                    number=number,
-                    limit=MAX_INVITED,
-                )
+            return self.env._(
+                "These are %(number)s people; at most %(limit)s can be invited at once. "
+                "Choose fewer, or make a visit plan, which books a meeting for each.",
+                number=number,
+                limit=MAX_INVITED,
             )
         if self.is_many and not self.is_confirmed:
-            raise UserError(
-                self.env._(
-                    "These categories have %(number)s customers, and each of them will see who "
-                    "else is invited. Tick the box if that is wanted; a visit plan books a "
-                    "meeting for each customer instead.",
-                    number=len(self._of_categories()),
-                )
+            return self.env._(
+                "These categories have %(number)s customers, and each of them will see who "
+                "else is invited. Tick the box if that is wanted; a visit plan books a "
+                "meeting for each customer instead.",
+                number=len(self._of_categories()),
             )
         mute = partners.filtered(lambda one: not email_normalize(one.email or ""))
         if self.send_mail and mute:
-            raise UserError(
-                self.env._(
-                    "%(names)s must have an email address to send mail. Give one, leave them "
-                    "out, or do not send.",
-                    names=", ".join(mute[:MAX_FAULTS].mapped("display_name")),
-                )
+            return self.env._(
+                "%(names)s must have an email address to send mail. Give one, leave them "
+                "out, or do not send.",
+                names=", ".join(mute[:MAX_FAULTS].mapped("display_name")),
             )
-        if self.make_contacts and unknown:
-            partners |= self.env["res.partner"].create(
-                [
-                    {
-                        "name": one.name or one.address,
-                        "email": one.address,
-                        **({"lang": self.language} if self.language else {}),
-                    }
-                    for one in unknown
-                ]
-            )
-            unknown = []
-        return self._as_invited(partners, unknown)
+        return None
+
+    def _make_contacts(self, unknown):
+        language = {"lang": self.language} if self.language else {}
+        return self.env["res.partner"].create(
+            [{"name": one.name or one.address, "email": one.address, **language} for one in unknown]
+        )
 
     def _contacts_of(self, found):
         """dict from address to the contact who has it: a user first, then a person."""

@@ -22,7 +22,6 @@ class CrmAutomationRuleTest(models.TransientModel):
         "crm.automation.rule", required=True, readonly=True, ondelete="cascade"
     )
     # Of a rule that its reader may see: of others not even what they are about.
-    rule_owner_id = fields.Many2one(related="rule_id.owner_id", related_sudo=False)
     model_name = fields.Char(related="rule_id.model_name", related_sudo=False)
     summary = fields.Char(related="rule_id.summary", related_sudo=False)
     mode = fields.Selection(

@@ -1,9 +1,10 @@
 """Take over Odoo's own rules (``base.automation``), one by one, and give them back.
 
 Owns the list, one row for each of Odoo's rules, and the buttons. What becomes of a
-rule is in ``crm_automation_take_over_plan.py`` and ``_action.py``, how the two are
-shown side by side in ``_words.py``, what passes between them at a take-over in
-``models/crm_automation_rule_stock.py``. For administrators, as Odoo's rules are.
+rule is in ``crm_automation_take_over_plan.py`` and ``_action.py``, what will differ in
+``_differences.py``, how the two are shown side by side in ``_words.py``, what passes
+between them at a take-over in ``models/crm_automation_rule_stock.py``. For
+administrators, as Odoo's rules are.
 """
 
 from odoo import api, fields, models

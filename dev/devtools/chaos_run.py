@@ -116,28 +116,45 @@ class ChaosServer(Server):
         self.process.wait()
 
 
-class Chaos:
-    """What happens to one Odoo.
+class Ordeal:
+    """One Odoo that is killed again and again.
 
     :param shop: a workshop whose cluster is of this run alone
     :param str database: name of the database
     :param ChaosSmtp smtp: the mail server
     :param options: of the command
+    :param server: of :class:`ChaosServer`, how it differs from the usual
     """
 
-    def __init__(self, shop, database, smtp, options):
+    def __init__(self, shop, database, smtp, options, **server):
         self.cluster, self.database, self.smtp = shop.cluster, database, smtp
         self.options = options
         self.random = random.Random(options.seed)
-        self.server = ChaosServer(shop, database, smtp.port)
-        #: (job that was going on, "worker" or "server") of each kill.
+        self.server = ChaosServer(shop, database, smtp.port, **server)
         self.kills = []
+        #: How often Odoo has ended by itself, since the database was away.
+        self.ends = 0
+
+    def query(self, query):
+        return self.cluster.psql(query, self.database)
+
+    def _revive(self):
+        """Odoo's master ends when it misses the database at a bad moment: whoever
+        runs it as a service has it started again."""
+        if self.server.process.poll() is not None:
+            self.ends += 1
+            self.server.start_odoo()
+
+
+class Chaos(Ordeal):
+    """What happens to one Odoo; ``kills`` are (job that was going on, "worker" or "server")."""
+
+    def __init__(self, shop, database, smtp, options):
+        super().__init__(shop, database, smtp, options)
         self._jobs, self._running, self._log_read = {}, {}, 0
         #: Job to how many seconds it takes, about.
         self._seconds = {}
         self.restarts = []
-        #: How often Odoo has ended by itself, since the database was away.
-        self.ends = 0
         self._luis = None
         #: Mails received while the faults went on.
         self.early = 0
@@ -148,7 +165,7 @@ class Chaos:
 
     def run(self):
         # Odoo's other jobs are nobody's business here.
-        self._query(
+        self.query(
             "UPDATE ir_cron SET active = false WHERE id NOT IN (SELECT res_id FROM ir_model_data "
             f"WHERE model = 'ir.cron' AND (module = 'crm_automation' OR name = '{MAILER}'))"
         )
@@ -249,11 +266,8 @@ class Chaos:
         """
         while not self._ended.wait(1):
             with contextlib.suppress(SetupError):
-                self._query(HURRY.format(tries=self.tries))
+                self.query(HURRY.format(tries=self.tries))
                 self.cluster.psql(f"SELECT pg_notify('cron_trigger', '{self.database}')")
-
-    def _query(self, query):
-        return self.cluster.psql(query, self.database)
 
     # -- what is done to them -----------------------------------------------------
 
@@ -292,7 +306,7 @@ class Chaos:
             with contextlib.suppress(SetupError, ProcessLookupError):
                 mailer = len(self.kills) % 2 == 1
                 anyone = time.monotonic() > begin + PATIENCE[mailer]
-                if time.monotonic() > fed + 1 and not int(self._query(WORK_NOW)):
+                if time.monotonic() > fed + 1 and not int(self.query(WORK_NOW)):
                     fed = time.monotonic()
                     self._share += CHUNK / self.options.notices
                 for pid in self._workers():
@@ -309,7 +323,7 @@ class Chaos:
     def _job_of(self, pid):
         """Name of the job that a worker runs, by Odoo's log; None between two jobs."""
         if not self._jobs:
-            rows = self._query(
+            rows = self.query(
                 "SELECT res_id, name FROM ir_model_data WHERE model = 'ir.cron'"
             ).splitlines()
             self._jobs = dict(row.split("|") for row in rows)
@@ -330,23 +344,16 @@ class Chaos:
         os.kill(pid, signal.SIGSTOP)
         stopped = False
         try:
-            stopped = pid in self._workers() and int(self._query(WORK_LEFT)) > 0
+            stopped = pid in self._workers() and int(self.query(WORK_LEFT)) > 0
         finally:
             if not stopped:
                 os.kill(pid, signal.SIGCONT)
         return stopped
 
-    def _revive(self):
-        """Odoo's master ends when it misses the database at a bad moment: whoever
-        runs it as a service has it started again."""
-        if self.server.process.poll() is not None:
-            self.ends += 1
-            self.server.start_odoo()
-
     def _workers(self):
         """Process ids of the cron workers that run a job right now."""
         nice = os.getpriority(os.PRIO_PROCESS, self.server.process.pid)
-        pids = map(int, self._query(AT_WORK).split())
+        pids = map(int, self.query(AT_WORK).split())
         return {
             pid for pid in pids
             if os.getpriority(os.PRIO_PROCESS, pid) >= min(19, nice + CRON_NICENESS)
@@ -369,7 +376,7 @@ class Chaos:
         while len(self.smtp.received) < number and time.monotonic() < end:
             self._revive()
             with contextlib.suppress(SetupError):
-                if self.saved >= self.options.notices and not int(self._query(WORK_SOON)):
+                if self.saved >= self.options.notices and not int(self.query(WORK_SOON)):
                     return
             time.sleep(0.2)
 
@@ -378,7 +385,7 @@ class Chaos:
         while time.monotonic() < end:
             self._revive()
             with contextlib.suppress(SetupError):
-                left = self._query(WORK_LEFT) if self.saved >= self.options.notices else "?"
+                left = self.query(WORK_LEFT) if self.saved >= self.options.notices else "?"
                 if left == "0":
                     return
             time.sleep(0.5)
@@ -387,7 +394,7 @@ class Chaos:
     def _where(self):
         """Where everything is, for the message."""
         try:
-            return self._query(
+            return self.query(
                 "SELECT 'executions ' || state, count(*) FROM crm_automation_firing GROUP BY 1 "
                 "UNION ALL SELECT 'recipients ' || d.state || ', mail ' || coalesce(m.state, '-'), "
                 "count(*) FROM crm_automation_delivery d LEFT JOIN mail_mail m ON m.id = d.mail_id "

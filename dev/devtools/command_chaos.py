@@ -42,12 +42,25 @@ from .chaos_run import Chaos
 from .chaos_smtp import ChaosSmtp
 from .paths import chaos_name
 from .private_copy import SETTINGS, private_copy
-from .say import say
+from .say import listed, say
 from .system import free_port
 from .workshop import workshop
 
 FULL = {"notices": 2000, "kills": 100, "restarts": 2, "faults": 1.0}
 SHORT = {"notices": 200, "kills": 10, "restarts": 1, "faults": 2.0}
+
+#: The executions of our two rules: state, number.
+EXECUTIONS = """
+    SELECT state, count(*) FROM crm_automation_firing f
+    JOIN crm_automation_rule r ON r.id = f.rule_id
+    WHERE r.name->>'en_US' LIKE 'Chaos: %' GROUP BY 1
+"""
+#: Their recipients: Message-ID, state, tries.
+DELIVERIES = """
+    SELECT message_id, d.state, coalesce(d.tries, 0) FROM crm_automation_delivery d
+    JOIN crm_automation_firing f ON f.id = d.firing_id
+    JOIN crm_automation_rule r ON r.id = f.rule_id WHERE r.name->>'en_US' LIKE 'Chaos: %'
+"""
 
 
 def main(arguments):
@@ -92,55 +105,33 @@ def _options(arguments):
     return options
 
 
-def _report(chaos):
-    wanted, smtp = chaos.options.notices, chaos.smtp
-    firings = _counts(chaos, "SELECT state, count(*) FROM crm_automation_firing f "
-                             "JOIN crm_automation_rule r ON r.id = f.rule_id "
-                             "WHERE r.name->>'en_US' LIKE 'Chaos: %' GROUP BY 1")  # fmt: skip
-    rows = chaos.cluster.psql(
-        "SELECT message_id, d.state, coalesce(d.tries, 0) FROM crm_automation_delivery d "
-        "JOIN crm_automation_firing f ON f.id = d.firing_id "
-        "JOIN crm_automation_rule r ON r.id = f.rule_id WHERE r.name->>'en_US' LIKE 'Chaos: %'",
-        chaos.database,
-    ).splitlines()
-    deliveries = [row.split("|") for row in rows]
-    mails = _counts(chaos, "SELECT state, count(*) FROM mail_mail GROUP BY 1")
-    noted = {message_id for message_id, state, _tries in deliveries if state == "sent"}
-    # Odoo's other jobs write mails as well.
-    received = [letter for letter in smtp.received if "Chaos " in letter.subject]
-    arrived = {letter.message_id for letter in received}
-    identities = collections.defaultdict(set)
-    for letter in received:
-        identities[letter.subject].add(letter.message_id)
-    repeats = len(received) - len(arrived)
-    allowed = len(chaos.kills) + len(chaos.restarts) + chaos.ends + smtp.cut_after_data
-    tries = [int(number) for _id, _state, number in deliveries if int(number)]
-    print(f"""
-{wanted} notices, {len(chaos.kills)} kills ({_kinds(chaos)})
-PostgreSQL restarted: {_listed(collections.Counter(chaos.restarts))}
-Odoo ended by itself, since the database was away, and was started again: {chaos.ends}
-killed in the middle of: {_jobs(chaos)}
-saves done again, since they got no answer: {chaos.saves_again}
-faults of the mail server: {_listed(smtp.faults)}
+class Findings:
+    """What the ledger, the mail queue and the mail server hold in the end."""
 
-executions                    {_listed(firings)}
-mails received                {len(received)} ({chaos.early} while the faults went on)
-  different Message-IDs       {len(arrived)}
-  different notices           {len(identities)}
-  received again              {repeats} (allowed: {allowed})
-recipients                    {_listed(collections.Counter(state for _id, state, _n in deliveries))}
-mails that failed             {len(tries)}, {sum(tries)} times in all; stock leaves exceptions
-mails still in the queue      {_listed(mails)}
-""", flush=True)  # fmt: skip
-    checks = {
-        "done": firings == {"done": wanted},
-        "none lost": len(arrived) == wanted and noted == arrived and len(deliveries) == wanted,
-        "identity": len(identities) == wanted and all(len(ids) == 1 for ids in identities.values()),
-        "repeats": repeats <= allowed,
-        "re-queued": not set(mails) & {"exception", "outgoing"},
-        "kills": len(chaos.kills) >= chaos.options.kills,
-        "restarts": len(chaos.restarts) >= chaos.options.restarts,
-    }
+    def __init__(self, chaos):
+        self.executions = _counts(chaos, EXECUTIONS)
+        #: (Message-ID, state, tries) of each recipient.
+        self.deliveries = [
+            (message_id, state, int(tries)) for message_id, state, tries in _rows(chaos, DELIVERIES)
+        ]
+        self.queue = _counts(chaos, "SELECT state, count(*) FROM mail_mail GROUP BY 1")
+        # Odoo's other jobs write mails as well.
+        self.received = [letter for letter in chaos.smtp.received if "Chaos " in letter.subject]
+        self.arrived = {letter.message_id for letter in self.received}
+        #: Subject, of which each notice has its own, to its Message-IDs.
+        self.identities = collections.defaultdict(set)
+        for letter in self.received:
+            self.identities[letter.subject].add(letter.message_id)
+        self.repeats = len(self.received) - len(self.arrived)
+        self.repeats_allowed = (
+            len(chaos.kills) + len(chaos.restarts) + chaos.ends + chaos.smtp.cut_after_data
+        )
+
+
+def _report(chaos):
+    found = Findings(chaos)
+    _print_counts(chaos, found)
+    checks = _checks(chaos, found)
     for name, good in checks.items():
         print(f"CHECK {name} {'PASS' if good else 'FAIL'}", flush=True)
     if not all(checks.values()):
@@ -148,18 +139,56 @@ mails still in the queue      {_listed(mails)}
     return 0 if all(checks.values()) else 1
 
 
+def _print_counts(chaos, found):
+    states = collections.Counter(state for _id, state, _tries in found.deliveries)
+    tries = [number for _id, _state, number in found.deliveries if number]
+    print(f"""
+{chaos.options.notices} notices, {len(chaos.kills)} kills ({_kinds(chaos)})
+PostgreSQL restarted: {listed(collections.Counter(chaos.restarts))}
+Odoo ended by itself, since the database was away, and was started again: {chaos.ends}
+killed in the middle of: {_jobs(chaos)}
+saves done again, since they got no answer: {chaos.saves_again}
+faults of the mail server: {listed(chaos.smtp.faults)}
+
+executions                    {listed(found.executions)}
+mails received                {len(found.received)} ({chaos.early} while the faults went on)
+  different Message-IDs       {len(found.arrived)}
+  different notices           {len(found.identities)}
+  received again              {found.repeats} (allowed: {found.repeats_allowed})
+recipients                    {listed(states)}
+mails that failed             {len(tries)}, {sum(tries)} times in all; stock leaves exceptions
+mails still in the queue      {listed(found.queue)}
+""", flush=True)  # fmt: skip
+
+
+def _checks(chaos, found):
+    """Name of each promise to whether it is kept."""
+    wanted = chaos.options.notices
+    noted = {message_id for message_id, state, _tries in found.deliveries if state == "sent"}
+    return {
+        "done": found.executions == {"done": wanted},
+        "none lost": len(found.arrived) == len(found.deliveries) == wanted
+        and noted == found.arrived,
+        "identity": len(found.identities) == wanted
+        and all(len(ids) == 1 for ids in found.identities.values()),
+        "repeats": found.repeats <= found.repeats_allowed,
+        "re-queued": not set(found.queue) & {"exception", "outgoing"},
+        "kills": len(chaos.kills) >= chaos.options.kills,
+        "restarts": len(chaos.restarts) >= chaos.options.restarts,
+    }
+
+
+def _rows(chaos, query):
+    return [row.split("|") for row in chaos.cluster.psql(query, chaos.database).splitlines()]
+
+
 def _counts(chaos, query):
-    rows = chaos.cluster.psql(query, chaos.database).splitlines()
-    return {state: int(number) for state, number in (row.split("|") for row in rows)}
-
-
-def _listed(counts):
-    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "none"
+    return {state: int(number) for state, number in _rows(chaos, query)}
 
 
 def _kinds(chaos):
-    return _listed(collections.Counter(kind for _job, kind in chaos.kills))
+    return listed(collections.Counter(kind for _job, kind in chaos.kills))
 
 
 def _jobs(chaos):
-    return _listed(collections.Counter(job for job, _kind in chaos.kills))
+    return listed(collections.Counter(job for job, _kind in chaos.kills))

@@ -13,6 +13,11 @@ def say(text=""):
     print(text, file=sys.stderr, flush=True)
 
 
+def listed(counts):
+    """Names and how many of each, in one line."""
+    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "none"
+
+
 @contextlib.contextmanager
 def step(what, about=None):
     """Announce one step of work and, when it ends, the time it took.

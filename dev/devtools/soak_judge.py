@@ -8,7 +8,7 @@ import collections
 import re
 import statistics
 
-from .say import say
+from .say import listed, say
 from .soak_caldav import OWN, SHARED, Program
 from .soak_lane import MailLane
 from .soak_run import PROGRAMS
@@ -199,10 +199,6 @@ def _bounds(soak):
         "caldav_account_change": (2 * counts["account"], "the log of 90 days"),
     }  # fmt: skip
     return {name: (most + lost + FEW, why) for name, (most, why) in bounds.items()}
-
-
-def listed(counts):
-    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "none"
 
 
 def counted(soak, query):

@@ -2,13 +2,12 @@
 
 import contextlib
 import os
-import random
 import signal
 import threading
 import time
 
 from .caldav_keys import make_keys
-from .chaos_run import AT_WORK, HURRY, MAILER, ChaosServer
+from .chaos_run import AT_WORK, HURRY, MAILER, Ordeal
 from .dav_client import DavClient
 from .say import SetupError, say, step
 from .soak_account import Account
@@ -56,19 +55,14 @@ WAKE = """
 """
 
 
-class Soak:
-    """:param shop: a workshop whose cluster is of this run alone
-    :param str database: name of the database
-    :param ChaosSmtp smtp: the mail server
+class Soak(Ordeal):
+    """``kills`` are ("http", "cron" or "server", whether it was at work).
+
     :param str remote: address of the other CalDAV server
-    :param options: of the command
     """
 
     def __init__(self, shop, database, smtp, remote, options):
-        self.cluster, self.database, self.smtp = shop.cluster, database, smtp
-        self.options = options
-        self.random = random.Random(options.seed)
-        self.server = ChaosServer(shop, database, smtp.port, 8569, workers=2)
+        super().__init__(shop, database, smtp, options, port=8569, workers=2)
         self.watch = Watch(self.cluster, database)
         #: the last act begins before this; nobody waits for an answer after that
         self.ended, self.over = threading.Event(), threading.Event()
@@ -79,15 +73,8 @@ class Soak:
             *(Program(self, number, shared) for number in range(PROGRAMS)),
             Account(self, remote),
         ]
-        #: "http", "cron" or "server" of each kill, and whether it was at work
-        self.kills = []
-        #: how often Odoo has ended by itself
-        self.ends = 0
         self.spared = set()
         self.left = None
-
-    def query(self, query):
-        return self.cluster.psql(query, self.database)
 
     def client(self, login):
         return DavClient(self.server.url, login, self.keys[login], PATIENCE)
@@ -192,12 +179,6 @@ class Soak:
             working = set(map(int, self.query(AT_WORK).split()))
             return [pid for pid in pids if pid in working]
         return []
-
-    def _revive(self):
-        """Whoever runs Odoo as a service has it started again."""
-        if self.server.process.poll() is not None:
-            self.ends += 1
-            self.server.start_odoo()
 
     # -- the end ----------------------------------------------------------------------
 
