@@ -108,7 +108,7 @@ class CaldavAccount(models.Model):
                                                    SELECT FROM calendar_event_res_partner_rel guest
                                                     WHERE guest.calendar_event_id = event.id
                                                       AND guest.res_partner_id
-                                                          = res_users.partner_id))))
+                                                          = res_users.partner_id)))))
                              ORDER BY change.xid DESC LIMIT 1) IS NOT NULL)
                     """,
                     unseen=self.env["caldav.change"]._unseen("change", "collection"),

@@ -13,7 +13,6 @@ from odoo.tools import SQL
 
 from .caldav_change import BigInteger
 
-
 #: So many changes are looked up one by one.
 FEW = 100
 
@@ -208,7 +207,8 @@ class CaldavCollection(models.Model):
         """
         change = self.env["caldav.change"]
         return SQL(
-            "(set_config('jit', 'off', TRUE) IS NULL OR %(alias)s.seen_in IS NULL OR %(alias)s.used_on <> CURRENT_DATE"
+            "(set_config('jit', 'off', TRUE) IS NULL OR %(alias)s.seen_in IS NULL"
+            " OR %(alias)s.used_on <> CURRENT_DATE"
             " OR %(alias)s.home <> %(home)s OR (SELECT change.id FROM caldav_change change"
             " WHERE (change.user_id IS NULL OR change.user_id = %(alias)s.user_id)"
             " AND %(unseen)s ORDER BY change.xid DESC LIMIT 1) IS NOT NULL)",
