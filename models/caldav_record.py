@@ -73,7 +73,7 @@ class CaldavCollection(models.Model):
 
     def _ids_of(self, uids):
         """dict from UID to the id of its record"""
-        found = self.env["caldav.record.uid"]._ids(int(self.key), uids)
+        found = self.env["caldav.record.uid"]._res_ids(int(self.key), uids)
         for uid in uids:
             ours = self._ours(uid)
             if uid not in found and ours and ours[1] == self.key:

@@ -151,7 +151,7 @@ class RecordReader:
     def _value(self, line, field, said, known, record, sent):
         name = line.property
         if name in _TEXTS:
-            return self._of_text(field, self._bare(line, said), record)
+            return self._of_text(field, self._bare(line, said))
         if name in ("STATUS", "PRIORITY"):
             return self._of_word(line, field, said, record)
         if name == "COMPLETED":
@@ -193,7 +193,7 @@ class RecordReader:
         text = text.removeprefix(before + between) if before else text
         return text.removesuffix(between + after) if after else text
 
-    def _of_text(self, field, text, record):
+    def _of_text(self, field, text):
         if field.type == "html":
             return html_of(text) or False
         if field.type == "text":

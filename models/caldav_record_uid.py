@@ -38,7 +38,7 @@ class CaldavRecordUid(models.Model):
         return bool(self.search_count([("uid", "=", uid)], limit=1))
 
     @api.model
-    def _ids(self, definition_id, uids):
+    def _res_ids(self, definition_id, uids):
         """dict from those of the UIDs that are of records of a calendar to the records' ids"""
         found = self.search([("definition_id", "=", definition_id), ("uid", "in", list(uids))])
         return {one.uid: one.res_id for one in found}

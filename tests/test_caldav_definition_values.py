@@ -73,6 +73,7 @@ class TestReader(DefinitionData, TransactionCase):
             (("DTEND:20270305T100000Z", "DURATION:PT2H"), {"x_to": datetime(2027, 3, 5, 11)}),
             # Floating: where the user is.
             (("DTSTART:20270305T090000Z", "DTSTART:20270305T080000"),
+             ("DTEND:20270305T100000Z", "DTEND:20270305T110000"),
              {"x_from": datetime(2027, 3, 5, 7)}),
             # A whole day is one of the user's.
             (("DTSTART:20270305T090000Z", "DTSTART;VALUE=DATE:20270305"),

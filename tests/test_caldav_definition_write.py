@@ -199,12 +199,12 @@ class TestWriting(WritingCase):
         self.assertIn("UID:new@phone", got.text)
         self.assertIn("new.ics", self.sync(path=self.path())[0])
         self.assertEqual(
-            self.changed(self.path("new.ics"), ("Barrel sale", "Barrels")).status_code, 204
+            self.changed(self.path("new.ics"), ("Barrel sale", "Small casks")).status_code, 204
         )
-        self.assertEqual(lead.name, "Barrels")
+        self.assertEqual(lead.name, "Small casks")
         self.assert_refused(self.put(self.path("other.ics"), self.new()), "no-uid-conflict")
         # In the calendar of whoever else sees it, it has that UID as well.
-        self.closings.domain = "[('type', '=', 'opportunity'), ('name', '=', 'Barrels')]"
+        self.closings.domain = "[('type', '=', 'opportunity'), ('name', '=', 'Small casks')]"
         names = self.sync(path=self.path("", self.manager), user=self.manager)[0]
         texts = [self.ask("GET", self.path(n, self.manager), user=self.manager) for n in names]
         self.assertEqual(["UID:new@phone" in one.text for one in texts], [True])
@@ -239,6 +239,14 @@ class TestWriting(WritingCase):
         self.assertEqual(answer.status_code, 201, answer.text)
         self.assertRecordValues(self.lead, [{"active": True, "name": "Cave"}])
         self.assertIn("SUMMARY:Cave", self.ask("GET", path).text)
+
+    def test_undone_where_nothing_may_be_changed(self):
+        path = self.path(self.name_of(self.lead))
+        text = self.ask("GET", path).text
+        self.closings.may_change = False
+        self.assertEqual(self.ask("DELETE", path).status_code, 204)
+        self.assert_refused(self.put(path, text.replace("Cellar", "Cave")), "no-uid-conflict")
+        self.assertRecordValues(self.lead, [{"active": False, "name": "Cellar"}])
 
     def test_where_archived_records_are_shown(self):
         self.closings.domain = "[('active', 'in', [True, False]), ('user_id', '=', uid)]"
