@@ -38,6 +38,11 @@ def is_all_cancelled(text):
     return all(is_cancelled(item) for item in items if item.NAME == "VEVENT")
 
 
+def _check_uid(uid):
+    if len(uid.encode()) > UID_BYTES or "\0" in uid:
+        raise InvalidObject("its UID is too long")
+
+
 class Own(NamedTuple):
     """Which rows of a user there are for a UID."""
 
@@ -58,8 +63,7 @@ class WriteMixin(TodoMixin, RecordMixin):
     may_invite = True
 
     def put(self, calendar, name, uid, component, text, entry):
-        if len(uid.encode()) > UID_BYTES or "\0" in uid:
-            raise InvalidObject("its UID is too long")
+        _check_uid(uid)
         collection = self.collections.browse(calendar.id)
         self._take_turn(collection)
         if collection.kind == "records":

@@ -11,9 +11,7 @@ class CaldavRecordUid(models.Model):
     _description = "UID of a Record from a Calendar Program"
     _log_access = False
 
-    definition_id = fields.Many2one(
-        "caldav.calendar.definition", required=True, ondelete="cascade"
-    )
+    definition_id = fields.Many2one("caldav.calendar.definition", required=True, ondelete="cascade")
     res_id = fields.Integer("Record", required=True)
     uid = fields.Char("UID", required=True)
 

@@ -41,7 +41,7 @@ class TestReader(DefinitionData, TransactionCase):
             }
         )  # fmt: skip
 
-    def read(self, definition, *pairs, new=False):
+    def values(self, definition, *pairs, new=False):
         """Values of what a program has made of the lead's item by replacing words."""
         model = definition._model_of(self.seller)
         record = model.browse(self.lead.id)
@@ -57,10 +57,10 @@ class TestReader(DefinitionData, TransactionCase):
 
     def assert_read(self, definition, *cases):
         """:param cases: pairs of what is replaced, with the values that come of it"""
-        self.assertEqual(self.read(definition), {})
+        self.assertEqual(self.values(definition), {})
         for *pairs, values in cases:
             with self.subTest(pairs):
-                self.assertEqual(self.read(definition, *pairs), values)
+                self.assertEqual(self.values(definition, *pairs), values)
 
     def test_times(self):
         both = self.define(("DTSTART", "x_from"), ("DTEND", "x_to"))
@@ -130,7 +130,7 @@ class TestReader(DefinitionData, TransactionCase):
              {"x_from": datetime(2027, 3, 5, 22, 59)}),
             (("DUE:20270305T090000Z\r\n", ""), {"x_from": False}),
         )  # fmt: skip
-        values = self.read(todos, ("END:VTODO", "STATUS:COMPLETED\r\nEND:VTODO"))
+        values = self.values(todos, ("END:VTODO", "STATUS:COMPLETED\r\nEND:VTODO"))
         self.assertEqual(values["x_done_at"], self.env.cr.now().replace(microsecond=0))
         self.lead.write({"x_done": True, "x_done_at": datetime(2027, 3, 6, 8)})
         todos.line_ids.filtered("mapping").mapping = "true=COMPLETED, false=NEEDS-ACTION"
@@ -143,7 +143,7 @@ class TestReader(DefinitionData, TransactionCase):
         )  # fmt: skip
         on = self.define(("DUE", "x_from"), ("COMPLETED", "x_done_on"), component="VTODO")
         self.assertEqual(
-            self.read(on, ("END:VTODO", "COMPLETED:20270306T233000Z\r\nEND:VTODO")),
+            self.values(on, ("END:VTODO", "COMPLETED:20270306T233000Z\r\nEND:VTODO")),
             {"x_done_on": date(2027, 3, 7)},
         )
 
@@ -166,7 +166,7 @@ class TestReader(DefinitionData, TransactionCase):
         )
         self.lead.priority = "0"
         self.assertEqual(
-            self.read(several, ("PRIORITY:9", "PRIORITY:5")), {"priority": "1"}
+            self.values(several, ("PRIORITY:9", "PRIORITY:5")), {"priority": "1"}
         )  # fmt: skip
         self.lead.priority = "2"
         self.assert_read(
@@ -188,7 +188,7 @@ class TestReader(DefinitionData, TransactionCase):
         )
         # Nothing is no name: that is required.
         self.assertEqual(
-            self.read(self.define(start, ("SUMMARY", "name")), ("SUMMARY:Cellar\r\n", "")), {}
+            self.values(self.define(start, ("SUMMARY", "name")), ("SUMMARY:Cellar\r\n", "")), {}
         )
         framed = self.define(start, ("SUMMARY", None, "Call"), ("SUMMARY", "name"))
         self.assert_read(
@@ -201,7 +201,7 @@ class TestReader(DefinitionData, TransactionCase):
         self.assert_read(several, (("SUMMARY:Cellar: Casks", "SUMMARY:Cave"), {}))
         html = self.define(start, ("DESCRIPTION", "description"))
         self.lead.description = "<p>Taste <b>first</b></p>"
-        values = self.read(html, ("Taste", "<i>Sell"))
+        values = self.values(html, ("Taste", "<i>Sell"))
         self.assertIn("&lt;i&gt;Sell", values["description"])
 
     def test_numbers(self):
@@ -215,7 +215,7 @@ class TestReader(DefinitionData, TransactionCase):
         )
         for text in ("a lot", "1.5.6", "nan", "1" * 400, "12.3"):
             with self.subTest(text), self.assertRaisesRegex(Exception, "Hours"):
-                self.read(number, ("LOCATION:1.234\\,50", f"LOCATION:{text}"))
+                self.values(number, ("LOCATION:1.234\\,50", f"LOCATION:{text}"))
         whole = self.define(start, ("LOCATION", "x_count"))
         self.assert_read(whole, (("LOCATION:40", "LOCATION:41"), {"x_count": 41}))
 
@@ -226,15 +226,15 @@ class TestReader(DefinitionData, TransactionCase):
         )
         named = self.define(("DTSTART", "x_from"), ("LOCATION", "partner_id"))
         self.assertEqual(
-            self.read(named, ("LOCATION:Azure & Sons", "LOCATION:Oak Brothers")),
+            self.values(named, ("LOCATION:Azure & Sons", "LOCATION:Oak Brothers")),
             {"partner_id": oak.id},
         )
         self.assertEqual(
-            self.read(named, ("LOCATION:Azure & Sons\r\n", "")), {"partner_id": False}
+            self.values(named, ("LOCATION:Azure & Sons\r\n", "")), {"partner_id": False}
         )  # fmt: skip
         for text in ("Oak", "Oak Brothers Ltd", "Twice", "%"):
             with self.subTest(text), self.assertRaises(Exception) as caught:
-                self.read(named, ("LOCATION:Azure & Sons", f"LOCATION:{text}"))
+                self.values(named, ("LOCATION:Azure & Sons", f"LOCATION:{text}"))
             self.assertIn(text, str(caught.exception))
         self.assertEqual(twice.search_count([("name", "=", "Twice")]), 2)
 
@@ -246,7 +246,7 @@ class TestReader(DefinitionData, TransactionCase):
             ("DESCRIPTION", "tag_ids"), ("CATEGORIES", "create_uid"), ("LOCATION", "id"),
         ).line_ids  # fmt: skip
         self.assertEqual(lines.mapped("is_written"), [False] * 5)
-        values = self.read(
+        values = self.values(
             lines.definition_id, ("LOCATION:", "LOCATION:9"), ("CATEGORIES:", "CATEGORIES:x")
         )  # fmt: skip
         self.assertEqual(values, {})
