@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+#: What may be done in a calendar: objects changed, added, taken away (RFC 3744, 3.2, 3.9, 3.10).
+WRITE = frozenset({"write-content", "bind", "unbind"})
 #: Between noon here and noon anywhere.
 _ANYWHERE = timedelta(hours=26)
 
@@ -27,8 +29,11 @@ class Calendar:
     :param tuple components: that it takes
     :param str token: of its present state: letters, digits and hyphens
     :param dict properties: XML of the elements that were set, by their names
+    :param frozenset rights: which of WRITE the user has
     :param bool fixed: it is always there
     :param str role: ``inbox`` or ``outbox`` (RFC 6638, 2.1 and 2.2); of others empty
+    :param int max_instances: occurrences that an object may have (RFC 4791, 5.2.8); None: any
+    :param bool schedules: whether its objects are meetings that others are told of (RFC 6638)
     :param id: whatever the backend knows it by
     """
 
@@ -41,9 +46,11 @@ class Calendar:
     order: int | None = None
     timezone: str = ""
     transparent: bool = False
-    writable: bool = True
+    rights: frozenset = WRITE
     fixed: bool = False
     role: str = ""
+    max_instances: int | None = None
+    schedules: bool = True
     properties: dict = field(default_factory=dict)
     id: object = None
 

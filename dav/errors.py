@@ -10,7 +10,8 @@ from .names import caldav, dav
 class DavError(Exception):
     """Base of all that a request may be refused with.
 
-    :param str message: for whoever reads the log of his program, in English
+    :param str message: for whoever reads the log of his program: in English, or Odoo's own
+        words in the language of the user
     :param str condition: name of the element in DAV:error; by default the class's
     :param list hrefs: that the element holds
     :param dict headers: of the answer
@@ -102,6 +103,12 @@ class WrongComponent(Forbidden):
     """The calendar does not take this kind of component (RFC 4791, 5.3.2.1)."""
 
     condition = caldav("supported-calendar-component")
+
+
+class TooManyInstances(Forbidden):
+    """It comes again, and may not here (RFC 4791, 5.3.2.1)."""
+
+    condition = caldav("max-instances")
 
 
 class UidTaken(Forbidden):

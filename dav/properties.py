@@ -3,6 +3,7 @@
 from datetime import timezone
 from email.utils import format_datetime
 
+from .backend import WRITE
 from .errors import NotFound
 from .filters import COLLATIONS
 from .freebusy import MAX_ATTENDEES
@@ -166,8 +167,7 @@ class Properties:
         if resource.calendar is not None and resource.calendar.role:
             names = _BOXES[resource.calendar.role]
         elif resource.calendar is not None:
-            names = _CALENDAR_READ if not resource.calendar.writable else (
-                *_READ, "C:read-free-busy", *_WRITE)  # fmt: skip
+            names = _of_calendar(resource.calendar)
         elif resource.kind == "home":
             names = (*_READ, "D:write-properties", "D:bind", "D:unbind")
         return "".join(f"<D:privilege><{name}/></D:privilege>" for name in names)
@@ -286,6 +286,17 @@ class Properties:
     def attendees(self, _resource):
         return str(MAX_ATTENDEES)
 
+    def instances(self, resource):
+        number = resource.calendar.max_instances
+        return None if number is None else str(number)
+
+
+def _of_calendar(calendar):
+    """Names of the privileges that its user has in a calendar, and on what is in it."""
+    if calendar.rights == WRITE:
+        return (*_READ, "C:read-free-busy", *_WRITE)
+    return (*_CALENDAR_READ, *(name for name in _WRITE if name[2:] in calendar.rights))
+
 
 _EVERY = frozenset(
     {"root", "principals", "principal", "homes", "home", "calendar", "inbox", "outbox", "object"}
@@ -326,6 +337,7 @@ _TABLE = (
     (CALDAV, "schedule-outbox-URL", _PRINCIPAL, Properties.outbox),
     (CALDAV, "schedule-default-calendar-URL", {"inbox"}, Properties.default_calendar),
     (CALDAV, "schedule-tag", _OBJECT, Properties.schedule_tag),
+    (CALDAV, "max-instances", _CALENDAR, Properties.instances),
     (CALDAV, "max-attendees-per-instance", {"calendar", "outbox"}, Properties.attendees),
     (CALDAV, "supported-calendar-component-set", _STORE, Properties.components),
     (CALDAV, "supported-calendar-data", _STORE, Properties.data_kinds),

@@ -22,8 +22,9 @@ from .names import caldav
 
 #: Where questions about free time are posted (RFC 6638, 2.1).
 OUTBOX = Calendar(
-    "outbox", "Outbox", "0", components=("VFREEBUSY",), writable=False, fixed=True, role="outbox"
-)
+    "outbox", "Outbox", "0", components=("VFREEBUSY",), rights=frozenset(), fixed=True,
+    role="outbox",
+)  # fmt: skip
 #: Octets of the name of an object or a calendar.
 MAX_NAME = 255
 

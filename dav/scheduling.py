@@ -121,7 +121,7 @@ class Scheduling:
         :raises Forbidden: when he may not
         """
         self._check_number(calendar, entry, items)
-        if not is_of_several(text):
+        if not calendar.schedules or not is_of_several(text):
             return
         if len({_who(item.organizer) for item in items if item.organizer}) > 1:
             raise SeveralOrganizers("its components have several organizers")

@@ -40,8 +40,8 @@ class Writes:
             if self.tree.has_calendar(target.name):
                 raise self._not_here("calendar")
             raise Forbidden("objects are put into calendars", None)
-        self._may_write(target.calendar)
         entry = target.entry
+        self._may(target.calendar, "bind" if entry is None else "write-content")
         self._check(entry)
         self.scheduling.check_tag(target.calendar, entry)
         text, items = self._read(target.calendar)
@@ -75,7 +75,7 @@ class Writes:
 
     def check_writable(self, resource):
         """Whether an object may be changed, on the conditions of the request."""
-        self._may_write(resource.calendar)
+        self._may(resource.calendar, "write-content")
         self._check(resource.entry)
         self.scheduling.check_tag(resource.calendar, resource.entry)
 
@@ -122,7 +122,7 @@ class Writes:
         if resource.kind == "object":
             if resource.calendar.role != "inbox":
                 # A message that was seen is deleted (RFC 6638, 4.2).
-                self._may_write(resource.calendar)
+                self._may(resource.calendar, "unbind")
             self._check(resource.entry)
             self.scheduling.check_tag(resource.calendar, resource.entry)
             is_told = self.scheduling.is_told()
@@ -147,7 +147,7 @@ class Writes:
         if resource.calendar.role:
             raise Forbidden("messages stay where they are")
         if not is_copy:
-            self._may_write(resource.calendar)
+            self._may(resource.calendar, "unbind")
         target = self._destination()
         self._may_carry(resource, target, is_copy)
         if is_copy:
@@ -161,7 +161,10 @@ class Writes:
     def _may_carry(self, resource, target, is_copy):
         """:raises DavError: when it cannot be there"""
         entry = resource.entry
-        self._may_write(target.calendar)
+        # RFC 3744, appendix B.
+        self._may(target.calendar, "bind")
+        if target.entry is not None:
+            self._may(target.calendar, "write-content" if is_copy else "unbind")
         if target.entry is not None and not self.request.overwrite:
             raise Failed("something is there, and it is not to be overwritten")
         is_near = target.calendar.name == resource.calendar.name
@@ -200,9 +203,11 @@ class Writes:
             raise Conflict("objects are put into calendars")
         return target
 
-    def _may_write(self, calendar):
-        if not calendar.writable:
+    def _may(self, calendar, right):
+        if not calendar.rights:
             raise NoPrivilege("this calendar is only read")
+        if right not in calendar.rights:
+            raise NoPrivilege(f"that needs the right to {right}")
 
     def _check(self, entry):
         self.request.check(f'"{entry.etag}"' if entry is not None else None)

@@ -108,8 +108,14 @@ def document(name, inner=""):
 
 
 def error_body(error):
-    """DAV:error of a refusal, or nothing where there is no word for it."""
+    """DAV:error of a refusal, or nothing where there is no word for it.
+
+    What else there is to say stands behind the word (RFC 4918, 16): who does not know it
+    passes over it.
+    """
     if not error.condition:
         return ""
     inner = element(error.condition, "".join(map(href, error.hrefs)))
+    if error.message:
+        inner += element(dav("responsedescription"), escape(error.message))
     return document(dav("error"), inner)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from odoo.tools import SQL, email_normalize
 
-from ..dav.backend import Backend, Calendar, Entry, Person
+from ..dav.backend import WRITE, Backend, Calendar, Entry, Person
 from ..dav.errors import Conflict, Forbidden, InvalidToken, NoPrivilege
 from .caldav_backend_file import FileMixin
 from .caldav_backend_schedule import ScheduleMixin
@@ -228,7 +228,7 @@ class OdooBackend(WriteMixin, ScheduleMixin, FileMixin, Backend):
             order=row.sort_order if row.has_order else None,
             timezone=row.zone_text or "",
             transparent=bool(row.is_transparent),
-            writable=row.kind in WRITABLE,
+            rights=WRITE if row.kind in WRITABLE else frozenset(),
             fixed=row.kind != "own",
             properties=row.dead_properties or {},
             id=row.id,
@@ -236,11 +236,14 @@ class OdooBackend(WriteMixin, ScheduleMixin, FileMixin, Backend):
         return self._as_defined(calendar, row.key) if row.kind == "records" else calendar
 
     def _as_defined(self, calendar, key):
-        """With what its administrator says, where the user says nothing."""
+        """With what its administrator says; of its looks where the user says nothing."""
         definition = self._definitions().browse(int(key))
         return replace(
             calendar,
             components=(definition.component,),
+            rights=definition._rights_of(self.user),
+            max_instances=1,
+            schedules=False,
             description=calendar.description or definition.description or "",
             color=calendar.color or definition.color or "",
         )

@@ -34,6 +34,9 @@ class FileMixin:
         return str(file.id)
 
     def keep_files(self, entry, managed_ids):
+        if entry.id.sees == "record":
+            # It has none, and a meeting may have its UID.
+            return
         rows = self.env.execute_query(
             SQL(
                 "SELECT id, attachment_id FROM caldav_file WHERE user_id = %s AND uid = %s",

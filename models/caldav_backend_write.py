@@ -17,6 +17,7 @@ from ..ical import scheduling
 from ..ical.overlay import own_part, seen_shared, seen_until
 from ..ical.parse import parse
 from .caldav_answer import Answer, answer
+from .caldav_record_write import RecordMixin
 from .caldav_sending import Sending, with_guests
 from .caldav_todo_write import TodoMixin
 from .ical_incoming import UID_BYTES, Options
@@ -37,6 +38,11 @@ def is_all_cancelled(text):
     return all(is_cancelled(item) for item in items if item.NAME == "VEVENT")
 
 
+def _check_uid(uid):
+    if len(uid.encode()) > UID_BYTES or "\0" in uid:
+        raise InvalidObject("its UID is too long")
+
+
 class Own(NamedTuple):
     """Which rows of a user there are for a UID."""
 
@@ -45,7 +51,7 @@ class Own(NamedTuple):
     overlay: bool
 
 
-class WriteMixin(TodoMixin):
+class WriteMixin(TodoMixin, RecordMixin):
     """Of the backend: PUT, DELETE, MOVE."""
 
     #: who works out whom to tell of what is written
@@ -57,10 +63,11 @@ class WriteMixin(TodoMixin):
     may_invite = True
 
     def put(self, calendar, name, uid, component, text, entry):
-        if len(uid.encode()) > UID_BYTES or "\0" in uid:
-            raise InvalidObject("its UID is too long")
+        _check_uid(uid)
         collection = self.collections.browse(calendar.id)
         self._take_turn(collection)
+        if collection.kind == "records":
+            return self._put_record(calendar, name, uid, text, entry)
         sent = text
         if "SCHEDULE-" in text:
             # What the server says itself, and what is asked of it once.
@@ -275,6 +282,9 @@ class WriteMixin(TodoMixin):
         todos = [entry.uid for entry in entries if entry.id.sees == "todo"]
         if todos:
             self._delete_todos(self.collections.browse(calendar.id), todos)
+        records = [entry.uid for entry in entries if entry.id.sees == "record"]
+        if records:
+            self._delete_records(self.collections.browse(calendar.id), records)
         uids = [entry.uid for entry in entries if entry.id.sees == "full"]
         if uids:
             self._delete_meetings(uids, is_told)
@@ -349,6 +359,8 @@ class WriteMixin(TodoMixin):
         collection = self.collections.browse(target.id)
         if "tasks" in (source.kind, collection.kind) and source != collection:
             raise Forbidden("to-dos of Odoo stay where they are")
+        if "records" in (source.kind, collection.kind) and source != collection:
+            raise Forbidden("records of Odoo stay where they are")
         uid = entry.uid
         # What it takes the place of is gone from there.
         collection._catch_up()

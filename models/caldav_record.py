@@ -20,7 +20,7 @@ from .caldav_record_writer import RecordWriter
 
 _logger = logging.getLogger(__name__)
 
-_UID = re.compile(r"odoo-records-(\d+)-(\d+)@(.+)")
+_UID = re.compile(r"odoo-records-(\d{1,9})-(\d{1,9})@(.+)")
 #: Lines that say when a text was made: another one of these alone is no change.
 _STAMPS = re.compile(r"^(?:DTSTAMP|LAST-MODIFIED):.*\r\n", re.M)
 
@@ -60,23 +60,30 @@ class CaldavCollection(models.Model):
         )
 
     def _record_uid(self):
-        """SQL of the UID of a record."""
+        """SQL of the UID of a record: the one it came with, or one of ours."""
         table = self.env[self._definition().model_name]._table
+        record_id = SQL.identifier(table, "id")
         return SQL(
-            "%s || %s || %s",
+            "COALESCE(%s, %s || %s || %s)",
+            self.env["caldav.record.uid"]._expression(int(self.key), record_id),
             f"odoo-records-{int(self.key)}-",
-            SQL.identifier(table, "id"),
+            record_id,
             f"@{self.env['caldav.object']._database()}",
         )
 
     def _ids_of(self, uids):
         """dict from UID to the id of its record"""
-        found = {}
+        found = self.env["caldav.record.uid"]._res_ids(int(self.key), uids)
         for uid in uids:
-            match = _UID.fullmatch(uid)
-            if match and match[1] == self.key:
-                found[uid] = int(match[2])
-        return found
+            ours = self._ours(uid)
+            if uid not in found and ours and ours[1] == self.key:
+                found[uid] = int(ours[2])
+        return {uid: found[uid] for uid in uids if uid in found}
+
+    def _ours(self, uid):
+        """What a UID that this database gives to records says, or None of another UID."""
+        match = _UID.fullmatch(uid)
+        return match if match and match[3] == self.env["caldav.object"]._database() else None
 
     # --- Following the records
 
@@ -192,6 +199,7 @@ class CaldavCollection(models.Model):
                 "SELECT FROM caldav_calendar_definition WHERE id::text = key)"
             )
         )
+        self.env["caldav.record.uid"]._forget()
         return super()._forget()
 
 

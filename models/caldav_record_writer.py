@@ -15,7 +15,7 @@ from .ical_meeting import utc
 
 DAY = timedelta(days=1)
 #: What stands between the values of one property.
-_BETWEEN = {"SUMMARY": ": ", "LOCATION": ", ", "DESCRIPTION": "\n"}
+BETWEEN = {"SUMMARY": ": ", "LOCATION": ", ", "DESCRIPTION": "\n"}
 
 
 class RecordWriter:
@@ -115,7 +115,7 @@ class RecordWriter:
 
     def _words(self, name, record):
         found = [self._text(line, record) for line in self.lines.get(name, ())]
-        return _BETWEEN.get(name, "").join(text for text in found if text) or None
+        return BETWEEN.get(name, "").join(text for text in found if text) or None
 
     def _description(self, record):
         """Several values one below the other, and which is which."""

@@ -141,7 +141,7 @@ class Todos:
             "name": self._name(item),
             "description": html_of(item.description) or False,
             "date_deadline": self._deadline(item) or False,
-            "priority": _priority(item.priority),
+            "priority": priority_of(item.priority),
             "state": state,
             "date_end": self._moment(item.completed) if item.completed else False,
             "tag_ids": [Command.set([self._tag(name) for name in tags_of(item.categories)])],
@@ -276,7 +276,7 @@ def day_or_time(moment):
     return moment.date() if time(moment.hour, moment.minute) == DAY_END else moment
 
 
-def _priority(number):
+def priority_of(number):
     """Odoo's four from nine (RFC 5545, 3.8.1.9: 1 is the highest, 0 says nothing)."""
     if not number or number > 5:
         return "0"

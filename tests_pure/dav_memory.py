@@ -24,7 +24,7 @@ class Memory(Backend):
         self.kept = {
             "agenda": Calendar("agenda", "Agenda", "", fixed=True),
             "tasks": Calendar("tasks", "Tasks", "", components=("VTODO",), fixed=True),
-            "team": Calendar("team", "Team", "", writable=False, fixed=True),
+            "team": Calendar("team", "Team", "", rights=frozenset(), fixed=True),
         }
         #: calendar to {name: (Entry, text, version or None when it is gone)}
         self.objects = {name: {} for name in (*self.kept, "inbox")}
@@ -128,7 +128,7 @@ class Memory(Backend):
 
     def inbox(self):
         token = f"e-{self._version('inbox')}"
-        return Calendar("inbox", "Inbox", token, writable=False, fixed=True, role="inbox")
+        return Calendar("inbox", "Inbox", token, rights=frozenset(), fixed=True, role="inbox")
 
     def busy(self, emails, start, end, but=None):
         self.asked.append((emails, start, end, but))
