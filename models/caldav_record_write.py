@@ -44,8 +44,13 @@ class RecordMixin:
         calendar = replace(calendar, token=collection._token())
         made = next(iter(self.entries(calendar, uid=uid)), None)
         if made is None and entry is None:
-            raise Forbidden(self._outside(definition))
-        # Who may do that may also change it to something that lies elsewhere.
+            env = self.env(context={"lang": self.user.lang})
+            words = env._(
+                "It would be no record of the calendar “%(name)s”: that shows others only.",
+                name=definition.name,
+            )
+            raise Forbidden(words)
+        # Who changes one that is there may change it to what lies elsewhere.
         return Written(made or entry, entry is None, False)
 
     def _only_item(self, text):
@@ -80,9 +85,6 @@ class RecordMixin:
             self._take_uid(collection, definition, uid)
             record = model.create(definition._values_asked(model) | reader.values(item))
             self.env["caldav.record.uid"]._put(definition, record, uid)
-        self.env.flush_all()
-        if not definition._holds(record):
-            raise Forbidden(self._outside(definition))
 
     def _take_uid(self, collection, definition, uid):
         """:raises UidTaken: when it is, or may be, that of another record"""
@@ -104,13 +106,6 @@ class RecordMixin:
         record.action_unarchive()
         return record
 
-    def _outside(self, definition):
-        env = self.env(context={"lang": self.user.lang})
-        return env._(
-            "It would be no record of the calendar “%(name)s”: that shows others only.",
-            name=definition.name,
-        )
-
     def _delete_records(self, collection, uids):
         definition = collection._definition()
         model = definition._model_of(self.user)
@@ -120,7 +115,6 @@ class RecordMixin:
                     record.unlink()
                     continue
                 record.action_archive()
-                self.env.flush_all()
                 if definition._holds(record):
                     env = self.env(context={"lang": self.user.lang})
                     raise Forbidden(env._("Archived records stay in this calendar."))
@@ -131,6 +125,8 @@ class RecordMixin:
         try:
             with self.env.cr.savepoint():
                 yield
+                # What follows from it is worked out as when he saves it in Odoo.
+                model.env.flush_all()
         except CannotKeep as error:
             self._refuse(error.code, error.detail)
         except AccessError as error:

@@ -1,12 +1,17 @@
 """Real calendar programs against a real server: what they ask is what has to be answered."""
 
+import contextlib
 import os
 import re
 import subprocess
 import textwrap
+from datetime import date
 from pathlib import Path
 
 import pytest
+
+import odoo.sql_db
+from odoo.fields import Command
 
 import session
 from caldav_account import EVENT, forget_meetings, running
@@ -223,6 +228,53 @@ def test_the_python_library(account, tmp_path):
     run(
         [BIN / "python", script, f"{account.url}/caldav/", account.login, account.key], tmp_path
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def closings():
+    """Luis's opportunities as a calendar that programs write into; what they make is unlinked."""
+    with session.environment() as env:
+        field = env["ir.model.fields"]._get
+        definition = env["caldav.calendar.definition"].create(
+            {
+                "name": "Closings of 2027", "model_id": env["ir.model"]._get_id("crm.lead"),
+                "domain": "[('type', '=', 'opportunity'), ('user_id', '=', uid), "
+                "('date_deadline', '>=', '2027-01-01')]",
+                "may_change": True, "may_create": True, "may_delete": True,
+                "line_ids": [
+                    Command.create({"property": one, "field_id": field("crm.lead", name).id})
+                    for one, name in (("SUMMARY", "name"), ("DTSTART", "date_deadline"))
+                ],
+            }
+        )  # fmt: skip
+        name, definition_id = definition.name, definition.id
+    odoo.sql_db.close_all()
+    found = []
+    try:
+        yield name, found
+    finally:
+        with session.environment() as env:
+            env["caldav.calendar.definition"].browse(definition_id).unlink()
+            leads = env["crm.lead"].with_context(active_test=False)
+            leads = leads.search([("name", "=like", "% for Lugo")])
+            found += leads.read(["name", "date_deadline", "active", "type"])
+            leads.unlink()
+        odoo.sql_db.close_all()
+
+
+@needs_python
+def test_records_in_the_python_library(account, tmp_path):
+    script = Path(__file__).with_name("caldav_records.py")
+    with closings() as (name, found):
+        run(
+            [BIN / "python", script, f"{account.url}/caldav/", account.login, account.key, name],
+            tmp_path,
+        )
+    [lead] = found
+    assert lead == {
+        "id": lead["id"], "name": "Barrels for Lugo", "date_deadline": date(2027, 5, 18),
+        "active": False, "type": "opportunity",
+    }  # fmt: skip
 
 
 @needs_debian
