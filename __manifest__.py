@@ -70,6 +70,8 @@
         "views/calendar_reminder_views.xml",
         "views/res_users_invitation_views.xml",
         "views/card_views.xml",
+        "views/calendar_card_views.xml",
+        "views/caldav_card_views.xml",
         "views/crm_automation_step_views.xml",
         "data/crm_automation_step.xml",
         "data/crm_automation_recipe.xml",

@@ -73,16 +73,16 @@ class CaldavAccount(models.Model):
         "out within seconds.",
     )
     brake_count = fields.Integer(
-        "Deletions Without Asking",
+        "Ask before Deleting",
         default=10,
-        help="If more than so many meetings, and more than this part of all, would be deleted on "
-        "one side, nothing is deleted until you say so.",
+        help="If more meetings than this, and more than this part of the calendar, would be "
+        "deleted on one side at once, or all of them, nothing is deleted until you say so.",
     )
     brake_percent = fields.Integer(
-        "Part of All (%)",
+        "Ask before Deleting (% of the Calendar)",
         default=10,
-        help="In per cent of what the calendar has. Nothing is held back unless both numbers are "
-        "exceeded.",
+        help="You are asked when more than this part of the calendar, and more meetings than the "
+        "number beside it, would be deleted at once; always, when it is all of the calendar.",
     )
 
     state = fields.Selection(

@@ -61,7 +61,7 @@ class CaldavAccountObject(models.Model):
     is_allowed = fields.Boolean("Deletion Confirmed")
     choice = fields.Selection([("here", "Odoo"), ("there", "The server")], "Which Counts")
     hold = fields.Selection(
-        HOLDS, "Waits for", help="Why it is left as it is on both sides for now."
+        HOLDS, "Problem", help="Why it is not brought in step: both sides keep what they have."
     )
     reason = fields.Char(help="What the server said, or what is wrong with it.")
     failures = fields.Integer()

@@ -70,7 +70,7 @@ class CaldavCalendarDefinition(models.Model):
     group_ids = fields.Many2many(
         "res.groups",
         "caldav_calendar_definition_group_rel",
-        string="For",
+        string="Shown to",
         help="Who finds this calendar in his programs. Empty: all internal users.",
     )
 

@@ -27,7 +27,10 @@ class CaldavKey(models.Model):
     _order = "id desc"
 
     name = fields.Char(
-        "For", required=True, readonly=True, help="The program or device that logs in with the key."
+        "Program or Device",
+        required=True,
+        readonly=True,
+        help="What logs in with the key, as you have named it: your phone, for one.",
     )
     user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="cascade")
     apikey_id = fields.Integer(required=True, readonly=True, index=True)

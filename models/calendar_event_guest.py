@@ -106,7 +106,8 @@ class CalendarEvent(models.Model):
             "domain": [("event_id", "=", self.id)],
             "name": self.env._("Proposed Times"),
             "res_model": "calendar.invitation.proposal",
-            "view_mode": "list,form",
+            "view_mode": "list,kanban,form",
+            "mobile_view_mode": "kanban",
         }
 
     @api.model

@@ -98,14 +98,13 @@ class CalendarVisit(models.Model):
         required=True,
         readonly=True,
         index=True,
-        help="Booked: there is a meeting. Unscheduled: the mark says why there is none. Left the "
-        "segment: the plan is about this customer no longer.",
+        help="Booked: there is a meeting. Unscheduled: the problem says why there is none. "
+        "Left the segment: the plan is about this customer no longer.",
     )
     problem = fields.Selection(
         PROBLEMS,
-        "Mark",
         readonly=True,
-        help="Why it is not booked as it is; empty: nothing stands against it.",
+        help="Why the visit has no meeting, or cannot have it then; empty: nothing is in its way.",
     )
     other_plan_id = fields.Many2one(
         "calendar.visit.plan",

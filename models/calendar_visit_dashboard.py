@@ -66,4 +66,5 @@ class CalendarVisitDashboard(models.AbstractModel):
             "res_model": model._name,
             "domain": domain,
             "views": [[False, view] for view in views],
+            "mobile_view_mode": "kanban",
         }

@@ -186,12 +186,14 @@ class CalendarVisitPlan(models.Model):
     )
     place_by = fields.Selection(
         [("customer", "The address of the customer"), ("text", "This place")],
-        "Place",
+        "Place of the Visits",
         required=True,
         default="customer",
-        help="Where the visits take place.",
+        help="Where the visits take place: at each customer, or all of them at one place.",
     )
-    place = fields.Char("Location", help="Where all visits take place.")
+    place = fields.Char(
+        "Which Place", help="The address where all visits take place, as the meetings say it."
+    )
     alarm_ids = fields.Many2many(
         "calendar.alarm",
         string="Reminders",

@@ -105,6 +105,7 @@ class CalendarVisitPlan(models.Model):
             "name": self.env._("Visits of %(plan)s", plan=self.name),
             "res_model": "calendar.visit",
             "view_mode": "list,kanban,calendar,pivot,graph,form",
+            "mobile_view_mode": "kanban",
             "domain": [("plan_id", "=", self.id)],
             "context": {
                 **self._calendar_context(),

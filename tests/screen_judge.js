@@ -10,11 +10,12 @@ window.screenJudge = (() => {
     //: Least contrast of text, of large text, and of icons and edges of fields (1.4.3, 1.4.11).
     const TEXT = 4.5;
     const LARGE = 3;
-    //: What Odoo itself scrolls sideways.
+    //: What Odoo itself scrolls sideways; in Spanish, the row of the chatter's buttons on every
+    //: form, those of contacts and of opportunities too.
     const SIDEWAYS = [
         ".o_list_renderer", ".table-responsive", ".o_pivot", ".o_calendar_renderer",
         ".o_kanban_renderer.o_kanban_grouped", ".o_notebook_headers", ".o_control_panel",
-        ".o_form_statusbar", ".o_graph_renderer", ".o_searchview", "pre",
+        ".o_form_statusbar", ".o_graph_renderer", ".o_searchview", ".o-mail-Chatter-topbar", "pre",
     ].join(", ");
     const CONTROLS = "button, a[href], input, select, textarea, summary, [role='button'], [tabindex='0']";
     const FIELDS = "input:not([type='radio'], [type='checkbox'], [type='hidden']), select, textarea";
@@ -123,6 +124,13 @@ window.screenJudge = (() => {
             if (isOut && box.width && isSeen(one) && !one.closest(SIDEWAYS)) {
                 yield `${name(one)} is off the screen: ${round(box.left)} to ${round(box.right)}`;
             }
+        }
+    }
+
+    /** Warnings that come up although nobody has done anything. */
+    function* warned(page) {
+        for (const one of page.querySelectorAll(".o_notification:has(.bg-warning, .bg-danger)")) {
+            yield `${name(one)} comes up`;
         }
     }
 
@@ -317,6 +325,7 @@ window.screenJudge = (() => {
 
     function judgeScreen(found, where, ours) {
         found.add(where, wide(document));
+        found.add(where, warned(document));
         for (const root of ours ? document.querySelectorAll(ours) : []) {
             found.add(where, own(root));
         }

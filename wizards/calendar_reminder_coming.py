@@ -47,6 +47,7 @@ class CalendarReminderComing(models.TransientModel):
             "name": self.env._("Upcoming Reminders"),
             "res_model": self._name,
             "view_mode": "list,kanban",
+            "mobile_view_mode": "kanban",
             "views": [(False, "list"), (False, "kanban")],
             "domain": [("id", "in", rows.ids)],
             "help": self.env._(
