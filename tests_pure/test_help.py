@@ -145,7 +145,9 @@ def _shown(element, model):
     if element.tag == "xpath":
         model = _place(element.get("expr"), model)
     for child in element:
-        yield from _shown(child, model)
+        # Beside its cards, a kanban only reads.
+        if element.tag != "kanban" or child.tag != "field":
+            yield from _shown(child, model)
 
 
 def _place(expr, model):
