@@ -25,7 +25,8 @@ SCOPE = "caldav"
 REMEMBERED, MANY = 300, 2_000
 #: Longest name and secret that are looked at.
 MAX_LENGTH = 300
-#: A name is guessed from many addresses, an address guesses many names.
+#: A name is guessed from many addresses, an address guesses many names: so many tries of the
+#: one, so many names of the other.
 THROTTLE = {"login": Throttle(free=8), "address": Throttle(free=20)}
 _SECRET = os.urandom(32)
 _PROVED = OrderedDict()

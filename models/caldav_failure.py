@@ -24,6 +24,7 @@ class CaldavFailure(models.Model):
     _log_access = False
 
     key = fields.Char(required=True, help="Digest of a name, or of an address.")
+    pair = fields.Char(help="Digest of the name and the address together.")
     failed_at = fields.Datetime(required=True)
 
     _by_key = models.Index("(key, failed_at)")
@@ -33,15 +34,19 @@ class CaldavFailure(models.Model):
         """How often they were wrong of late.
 
         :param dict who: kind of key to its value
-        :return: dict from kind to (number, seconds since the last one), of those who were
+        :return: dict from kind to (number, seconds since the last one), of those who were;
+            of an address the number of names, for one telephone with an old password is not
+            to keep out everybody in its house
         """
         kinds = {_digest(kind, value): kind for kind, value in who.items()}
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT key, count(*), extract(epoch FROM %s - max(failed_at))::float
+                SELECT key, CASE WHEN key = %s THEN count(DISTINCT pair) ELSE count(*) END,
+                       extract(epoch FROM %s - max(failed_at))::float
                   FROM caldav_failure WHERE key = ANY(%s) AND failed_at > %s GROUP BY key
                 """,
+                _digest("address", who.get("address", "")),
                 _NOW,
                 list(kinds),
                 _RECENT,
@@ -55,8 +60,10 @@ class CaldavFailure(models.Model):
         keys = [_digest(kind, value) for kind, value in who.items()]
         rows = self.env.execute_query(
             SQL(
-                "INSERT INTO caldav_failure (key, failed_at) SELECT unnest(%s), %s RETURNING id",
+                "INSERT INTO caldav_failure (key, pair, failed_at)"
+                " SELECT unnest(%s), %s, %s RETURNING id",
                 keys,
+                _pair(who),
                 _NOW,
             )
         )
@@ -71,13 +78,26 @@ class CaldavFailure(models.Model):
 
     @api.model
     def _clear(self, who):
-        """They were right: what was before does not count."""
+        """They were right: what they had wrong before, together, does not count.
+
+        What others had wrong does. Otherwise whoever guesses a name from elsewhere would
+        begin anew with each request of that user's telephone, and who has a name of his own
+        could guess all others from his address.
+        """
         keys = [_digest(kind, value) for kind, value in who.items()]
-        self.env.cr.execute(SQL("DELETE FROM caldav_failure WHERE key = ANY(%s)", keys))
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM caldav_failure WHERE key = ANY(%s) AND pair = %s", keys, _pair(who)
+            )
+        )
 
     @api.autovacuum
     def _gc_failures(self):
         self.env.cr.execute(SQL("DELETE FROM caldav_failure WHERE failed_at <= %s", _RECENT))
+
+
+def _pair(who):
+    return _digest("pair", "\0".join(value for _kind, value in sorted(who.items())))
 
 
 def _digest(kind, value):

@@ -113,6 +113,33 @@ class TestAccess(DavCase):
             self.assertEqual(self.status("SELLER", "sellerxx"), 207)
             self.assertFalse(failures.search_count([]))
 
+    def test_who_is_right_leaves_what_others_had_wrong(self):
+        failures, address = self.env["caldav.failure"], "192.0.2.7"
+        for login, place in (
+            ("seller", address), ("seller", "192.0.2.8"), ("other_seller", address),
+        ):  # fmt: skip
+            failures._note({"login": login, "address": place})
+        who = {"login": "seller", "address": address}
+        self.assertEqual([number for number, _ago in failures._counted(who).values()], [2, 2])
+        found = self.env["caldav.access"]._user_id("seller", self.keys[self.seller], address)
+        self.assertEqual(found, self.seller.id)
+        # Guessed from elsewhere, and another name from here.
+        self.assertEqual([number for number, _ago in failures._counted(who).values()], [1, 1])
+
+    def test_an_address_counts_by_names(self):
+        """A telephone with an old password does not keep out its house."""
+        failures, address = self.env["caldav.failure"], "192.0.2.7"
+        for _ in range(30):
+            failures._note({"login": "other_seller", "address": address})
+        counted = failures._counted({"login": "seller", "address": address})
+        self.assertEqual({kind: found[0] for kind, found in counted.items()}, {"address": 1})
+        for number in range(3):
+            failures._note({"login": f"name {number}", "address": address})
+        counted = failures._counted({"login": "other_seller", "address": address})
+        self.assertEqual(
+            {kind: found[0] for kind, found in counted.items()}, {"login": 30, "address": 4}
+        )
+
     @mute_logger("odoo.addons.base.models.res_users")
     def test_what_is_kept_of_failures(self):
         failures = self.env["caldav.failure"]
