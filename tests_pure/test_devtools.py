@@ -28,7 +28,8 @@ def test_a_word_that_names_another_file_is_a_name_of_tests(word):
         ("tests_processes/test_ledger.py", ("processes",)),
         ("tests_processes/test_queue_job.py::test_x", ("queue",)),
         ("tests_processes/test_accounts_others.py", ("others",)),
-        ("tests_processes/", ("processes", "queue", "others")),
+        ("tests_processes/test_accounts_random.py::test_x", ("accounts",)),
+        ("tests_processes/", ("processes", "accounts", "queue", "others")),
     ],
 )
 def test_a_path_of_tests_selects_its_part(path, kinds):

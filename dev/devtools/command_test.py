@@ -1,8 +1,9 @@
 """``./dev/test [pytest arguments]``: what is needed, then the tests.
 
 Without a path: the plain tests (no database), the Odoo tests, and the
-processes' tests (real commits, workers killed), side by side. A path runs that
-part only; ``tests`` is all Odoo tests, by several workers.
+processes' tests (real commits, workers killed; those of accounts with other
+servers by themselves), side by side. A path runs that part only; ``tests`` is
+all Odoo tests, by several workers.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from .workshop import INSIDE, workshop
 
 PURE = "tests_pure"
 PROCESSES = "tests_processes"
+#: Files of it that are a part of their own: they wait for other servers most of the time.
+ACCOUNTS = f"{PROCESSES}/test_account"
 #: Each needs a copy of the database and, for the tours, a browser.
 MAX_WORKERS = 4
 #: Parts that have a database of their own, with these modules.
@@ -79,7 +82,7 @@ def _run_parts(shop, environment, paths, others, options):
     is_alone = options.in_turn or options.long or len(wanted) == 1
     # The tests of processes wait more than they compute, and those of Odoo keep two cores
     # busy by themselves.
-    limit = 1 if is_alone else max(2, os.cpu_count() or 1)
+    limit = 1 if is_alone else max(3, os.cpu_count() or 1)
     with Crew(subdir("log", checkout_name()), limit) as crew:
         for kind, (title, prepare, mine) in wanted.items():
             crew.start(kind, title, partial(prepare, shop, environment, mine, others))
@@ -97,10 +100,12 @@ def _is_path(word):
 def _kinds(path):
     path = path.removeprefix("./").rstrip("/")
     if path == PROCESSES:
-        return ("processes", *WITH_MODULES)
+        return ("processes", "accounts", *WITH_MODULES)
     for kind, (name, _modules) in WITH_MODULES.items():
         if path.split("::")[0] == name:
             return (kind,)
+    if path.startswith(ACCOUNTS):
+        return ("accounts",)
     return ({PURE: "pure", PROCESSES: "processes"}.get(path.split("/")[0], "odoo"),)
 
 
@@ -161,12 +166,16 @@ def _odoo(shop, environment, paths, others):
     return command, environment, staging.stage(), partial(shop.drop, database)
 
 
-def _processes(shop, environment, paths, others):
-    database = f"processes_{checkout_name()}"
+def _processes(kind, shop, environment, paths, others):
+    """All but those that are parts of their own, or just these."""
+    database = f"{kind}_{checkout_name()}"
     shop.copy(shop.application(), database)
-    left = (f"--ignore={path}" for path, _modules in WITH_MODULES.values())
-    chosen = [*(paths or [PROCESSES]), *left]
-    return _with_processes(shop, environment, database, [*chosen, *others])
+    paths = [path for path in paths if path.rstrip("/") != PROCESSES] or sorted(
+        path
+        for path in (f"{PROCESSES}/{one.name}" for one in (CHECKOUT / PROCESSES).glob("test_*.py"))
+        if _kinds(path) == (kind,)
+    )
+    return _with_processes(shop, environment, database, [*paths, *others])
 
 
 def _with_modules(kind, shop, environment, paths, others):
@@ -192,12 +201,15 @@ def _with_processes(shop, environment, database, arguments):
     return command, environment, CHECKOUT, partial(shop.drop, database)
 
 
-#: What a part is called, and what makes its command; in the order of their beginning: the
-#: first needs nothing, the second takes longest.
+#: What a part is called, and what makes its command; in the order of their beginning: what
+#: takes longest before what is short.
 PARTS = {
-    "pure": ("Plain tests, without a database", _pure),
-    "processes": ("Tests with several processes and real commits", _processes),
+    "accounts": ("Tests of accounts with other servers", partial(_processes, "accounts")),
+    "processes": (
+        "Tests with several processes and real commits", partial(_processes, "processes")
+    ),
     "odoo": ("Odoo and browser tests", _odoo),
+    "pure": ("Plain tests, without a database", _pure),
     "queue": ("Tests with OCA's queue_job and its job runner", partial(_with_modules, "queue")),
     "others": ("Tests with Google's and Microsoft's calendars", partial(_with_modules, "others")),
 }
