@@ -55,6 +55,8 @@ class DataRequest:
                 room.take(sum(map(len, more)))
                 lines += more
             lines.append("END:VCALENDAR")
+            if self.part is None:
+                return fold(lines)
             components = [_tree(lines)]
         else:
             items = found.items

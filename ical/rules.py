@@ -14,6 +14,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import product
 
 from .errors import BadRule, BadValue, LimitExceeded, UnsupportedRule
@@ -37,6 +38,10 @@ _RANGES = {
 }
 _SPANS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": 86400, "WEEKLY": 604800}
 _DAY = timedelta(days=1)
+#: Days between the first and the last one there is.
+_ALL_DAYS = date.max.toordinal()
+#: Rules that are kept understood, and characters of the longest one.
+KNOWN, KNOWN_CHARACTERS = 500, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,10 @@ class Rule:
         >>> Rule.parse("FREQ=MONTHLY;BYDAY=-1FR").byday
         ((-1, 4),)
         """
+        return _known(text) if len(text) <= KNOWN_CHARACTERS else cls._read(text)
+
+    @classmethod
+    def _read(cls, text):
         found = {}
         loose = False
         for part in text.strip().upper().split(";"):
@@ -129,6 +138,10 @@ class Rule:
         :raises LimitExceeded: after ``limits.steps`` steps
         """
         return _Walk(self, start, first, last, limits, budget).walls()
+
+
+#: A calendar has thousands of series and a dozen rules.
+_known = lru_cache(maxsize=KNOWN)(Rule._read)
 
 
 def _read_parts(found, text):
@@ -258,6 +271,9 @@ class _Walk:
         given = 0
         if count == 0:
             return
+        if self._is_even():
+            yield from self._even()
+            return
         for found in self._periods():
             for wall in self._positions(found):
                 if wall < self.start:
@@ -269,6 +285,27 @@ class _Walk:
                     yield wall
                 if given == count:
                     return
+
+    def _is_even(self):
+        """Whether each time comes as long after the one before: nothing has to be looked at
+        between, nor counted one by one."""
+        rule = self.rule
+        return rule.freq in ("DAILY", "WEEKLY") and not (
+            rule.byday or rule.bymonthday or rule.byyearday or rule.byweekno or rule.bymonth
+            or rule.bysetpos or rule.byhour or rule.byminute or rule.bysecond
+        )  # fmt: skip
+
+    def _even(self):
+        days = (1 if self.rule.freq == "DAILY" else 7) * self.rule.interval
+        # Further than all time: only the first one.
+        span = timedelta(days=min(days, _ALL_DAYS))
+        number = max(0, -((self.start - self.first) // span))
+        end = (self.last - self.start) // span
+        if self.rule.count is not None:
+            end = min(end, self.rule.count - 1)
+        for turn in range(number, end + 1):
+            self._step(2)
+            yield self.start + turn * span
 
     def _step(self, weight=1):
         self.steps += weight

@@ -153,6 +153,20 @@ def test_beginning_late_gives_the_same(text, start, days):
     assert late == whole
 
 
+@given(
+    st.sampled_from(["DAILY", "WEEKLY", "WEEKLY;WKST=TH"]), st.integers(1, 40),
+    st.integers(1, 300), starts, st.integers(-50, 1500),
+)  # fmt: skip
+def test_what_is_counted_is_the_same_from_late_on(freq, interval, count, start, days):
+    first = start + timedelta(days=days)
+    last = first + timedelta(days=90)
+    rule = Rule.parse(f"FREQ={freq};INTERVAL={interval};COUNT={count}")
+    step = timedelta(days=interval * (1 if freq == "DAILY" else 7))
+    all_of_them = [start + turn * step for turn in range(count)]
+    expected = [moment for moment in all_of_them if first <= moment <= last]
+    assert list(rule.walls(start, first, last)) == expected
+
+
 @given(rules())
 def test_text_there_and_back(text):
     rule = Rule.parse(text)
@@ -194,7 +208,9 @@ def test_hostile_rules_end_fast(text, start):
 
 def test_a_rule_from_long_ago_costs_no_more_than_the_span():
     start, first = datetime(1980, 1, 1, 8), datetime(2026, 6, 1)
-    rules_ = {"DAILY": 2, "HOURLY": 49, "MINUTELY;INTERVAL=30": 97, "WEEKLY": 1}
+    rules_ = {
+        "DAILY": 2, "HOURLY": 49, "MINUTELY;INTERVAL=30": 97, "WEEKLY": 1, "DAILY;COUNT=99999": 2,
+    }  # fmt: skip
     for freq, number in rules_.items():
         rule = Rule.parse(f"FREQ={freq}")
         walk = rule.walls(start, first, first + timedelta(days=2), Limits(steps=300))
