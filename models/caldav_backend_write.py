@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 from ..dav.backend import Written
 from ..dav.errors import Forbidden, InvalidData, InvalidObject, NotFound
@@ -24,6 +24,8 @@ from .ical_incoming import UID_BYTES, Options
 from .ical_row import is_cancelled, owner_addresses
 from .ical_values import SILENT
 
+#: Meetings that are deleted at once.
+BATCH = 250
 #: Where the digests of what came by CalDAV belong.
 SOURCE = "caldav"
 #: Refusals of what is right, but more than Odoo can hold.
@@ -286,8 +288,12 @@ class WriteMixin(TodoMixin, RecordMixin):
         if records:
             self._delete_records(self.collections.browse(calendar.id), records)
         uids = [entry.uid for entry in entries if entry.id.sees == "full"]
-        if uids:
-            self._delete_meetings(uids, is_told)
+        for batch in split_every(BATCH, uids, list):
+            self._delete_meetings(batch, is_told)
+            if len(uids) > BATCH:
+                # What was read for them: of a large calendar that is half a gigabyte.
+                self.env.flush_all()
+                self.env.invalidate_all(flush=False)
 
     def _delete_meetings(self, uids, is_told):
         events = self._meetings(uids)

@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from ..models import caldav_backend_write
 from .dav import DavCase, condition, event, found
 from .test_invitation_send import InvitationCase
 
@@ -247,6 +248,19 @@ class TestOrganizer(SchedulingCase):
         self.put(wine + "one.ics", self.text())
         self.assertEqual(self.ask("DELETE", wine).status_code, 204)
         self.assertEqual(self.methods(), {"eva@azure.example": ["CANCEL"]})
+
+    def test_deleted_with_a_large_calendar(self):
+        """Some at a time, and everybody hears of each."""
+        self.patch(caldav_backend_write, "BATCH", 1)
+        wine = self.home() + "wine/"
+        self.ask("MKCALENDAR", wine)
+        for uid in ("one", "two", "three"):
+            self.put(f"{wine}{uid}.ics", self.text().replace("UID:one", f"UID:{uid}"))
+        self.sent()
+        self.assertEqual(self.ask("DELETE", wine).status_code, 204)
+        self.assertEqual(self.methods(), {"eva@azure.example": ["CANCEL"] * 3})
+        for uid in ("one", "two", "three"):
+            self.assertFalse(self.meetings(uid))
 
 
 @tagged("post_install", "-at_install")

@@ -152,7 +152,8 @@ def _odoo(shop, environment, paths, others):
         chosen = [f"{ADDON}/tests/{name}" for name in files]
         with step("People of the tests", "5 s"):
             shop.script("people.py", database)
-        workers = min(os.cpu_count() or 1, MAX_WORKERS)
+        # They wait for the browser and the database half of the time.
+        workers = min((os.cpu_count() or 1) + 1, MAX_WORKERS)
         others = [
             "-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder",
             "-p", "own_filestore",
