@@ -24,7 +24,7 @@ class CaldavFailure(models.Model):
     _log_access = False
 
     key = fields.Char(required=True, help="Digest of a name, or of an address.")
-    pair = fields.Char(help="Digest of the name and the address together.")
+    pair = fields.Char("Name and Address", help="Digest of the name and the address together.")
     failed_at = fields.Datetime(required=True)
 
     _by_key = models.Index("(key, failed_at)")
