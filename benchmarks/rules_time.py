@@ -9,7 +9,6 @@ import contextlib
 import datetime
 import gc
 import resource
-import statistics
 import threading
 from pathlib import Path
 
@@ -174,7 +173,10 @@ def stock_tick(env):
 
 
 def measure_tick(env, tick):
-    """Median seconds and queries of a look that finds nothing."""
+    """The least seconds, and the queries, of a look that finds nothing.
+
+    What else the machine does in a round only adds to it.
+    """
     seconds, queries = [], 0
     tick(env)
     for _round in range(ROUNDS):
@@ -184,7 +186,7 @@ def measure_tick(env, tick):
             tick(env)
             env.cr.commit()
         queries = env.cr.sql_log_count - before
-    return statistics.median(seconds), queries
+    return min(seconds), queries
 
 
 def measure_idle(env):
@@ -271,12 +273,13 @@ def measure_due(env):
     ours, queries, _memory = measure_ours(env, DUE)
     stock, stock_queries = measure_stock(env, DUE)
     again, _queries, _memory = measure_ours(env, DUE)
-    one = statistics.mean((ours, again))
+    stock_again, _queries = measure_stock(env, DUE)
+    one = min(ours, again)
     print(
         f"{DUE} due notices: ours {ours:.2f} s and {again:.2f} s, {queries:.2f} queries each;"
-        f" stock's {stock:.2f} s, {stock_queries:.2f} queries each"
+        f" stock's {stock:.2f} s and {stock_again:.2f} s, {stock_queries:.2f} queries each"
     )
-    bar("due_1000", stock / one, "times_faster_than_stock", ">=", 6)
+    bar("due_1000", min(stock, stock_again) / one, "times_faster_than_stock", ">=", 6)
     bar("queries_for_each_notice", queries, "queries", "<=", 1.5)
     ten, ten_queries, memory = measure_ours(env, 10 * DUE)
     print(
