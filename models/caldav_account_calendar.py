@@ -38,24 +38,26 @@ class CaldavAccountCalendar(models.Model):
     direction = fields.Selection(
         [
             ("both", "Both ways"),
-            ("in", "Only from there to Odoo"),
-            ("out", "Only from Odoo to there"),
+            ("in", "Only in"),
+            ("out", "Only out"),
         ],
         required=True,
         default="both",
-        help="Which side hears of the changes of the other.",
+        help="Which side hears of the changes of the other. Only in: from there to Odoo. Only "
+        "out: from Odoo to there.",
     )
     place = fields.Selection(
         [
             ("agenda", "My agenda"),
-            ("own", "A calendar of its own"),
-            ("team", "A sales team's"),
+            ("own", "Its own"),
+            ("team", "A team's"),
         ],
         "Calendar in Odoo",
         required=True,
         default="own",
-        help="My agenda: all my meetings go there. A calendar of its own: only what comes from "
-        "there, and what you put into it with your calendar programs.",
+        help="My agenda: all my meetings go there. Its own: only what comes from there, and "
+        "what you put into it with your calendar programs. A team's: the meetings of a sales "
+        "team go there.",
     )
     team_id = fields.Many2one(
         "crm.team", "Sales Team", help="Whose meetings go out to this calendar."
@@ -63,15 +65,15 @@ class CaldavAccountCalendar(models.Model):
     policy = fields.Selection(
         [
             ("ask", "Ask me"),
-            ("newest", "The newest one counts"),
-            ("odoo", "Odoo counts"),
-            ("remote", "The other side counts"),
+            ("newest", "The newest"),
+            ("odoo", "Odoo's"),
+            ("remote", "Theirs"),
         ],
         "Both Have Changed the Same",
         required=True,
         default="newest",
-        help="Changes of different things are merged. What does not count is kept, and can be "
-        "restored.",
+        help="Which version counts when both sides have changed the same. Changes of different "
+        "things are merged. What does not count is kept, and can be restored.",
     )
     private_out = fields.Selection(
         [
