@@ -86,9 +86,7 @@ class CaldavFailure(models.Model):
         """
         keys = [_digest(kind, value) for kind, value in who.items()]
         self.env.cr.execute(
-            SQL(
-                "DELETE FROM caldav_failure WHERE key = ANY(%s) AND pair = %s", keys, _pair(who)
-            )
+            SQL("DELETE FROM caldav_failure WHERE key = ANY(%s) AND pair = %s", keys, _pair(who))
         )
 
     @api.autovacuum

@@ -207,7 +207,8 @@ def _with_processes(shop, environment, database, arguments):
 PARTS = {
     "accounts": ("Tests of accounts with other servers", partial(_processes, "accounts")),
     "processes": (
-        "Tests with several processes and real commits", partial(_processes, "processes")
+        "Tests with several processes and real commits",
+        partial(_processes, "processes"),
     ),
     "odoo": ("Odoo and browser tests", _odoo),
     "pure": ("Plain tests, without a database", _pure),
