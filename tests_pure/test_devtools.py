@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dev"))
 
-from devtools.command_test import _is_path, _kinds  # noqa: E402
+from devtools.command_test import _files_of, _is_path, _kinds  # noqa: E402
 from devtools.side_by_side import Crew, how_far  # noqa: E402
 
 
@@ -35,6 +35,17 @@ def test_a_word_that_names_another_file_is_a_name_of_tests(word):
 def test_a_path_of_tests_selects_its_part(path, kinds):
     assert _is_path(path)
     assert _kinds(path) == kinds
+
+
+def test_a_part_of_the_folder_runs_its_files_and_no_others():
+    chosen = _files_of("processes", ["./tests_processes/"])
+    assert "tests_processes/test_ledger.py" in chosen
+    assert {_kinds(path) for path in chosen} == {("processes",)}
+    # However the folder is written, and whatever of it is named beside it.
+    for paths in ([], ["tests_processes"], ["tests_processes", "tests_processes/test_ledger.py"]):
+        assert _files_of("processes", paths) == chosen
+    one = ["tests_processes/test_accounts.py::test_x"]
+    assert _files_of("accounts", one) == one
 
 
 def shell(line, **more):

@@ -20,7 +20,7 @@ from .workshop import INSIDE, workshop
 PURE = "tests_pure"
 PROCESSES = "tests_processes"
 #: Files of it that are a part of their own: they wait for other servers most of the time.
-ACCOUNTS = f"{PROCESSES}/test_account"
+ACCOUNTS = f"{PROCESSES}/test_accounts"
 #: Each needs a copy of the database and, for the tours, a browser.
 MAX_WORKERS = 4
 #: Parts that have a database of their own, with these modules.
@@ -80,8 +80,7 @@ def _run_parts(shop, environment, paths, others, options):
     wanted = {kind: part for kind, part in chosen.items() if part[2] or not paths}
     # At the sizes of the promises, each has the machine to itself.
     is_alone = options.in_turn or options.long or len(wanted) == 1
-    # The tests of processes wait more than they compute, and those of Odoo keep two cores
-    # busy by themselves.
+    # Those of processes and of accounts wait more than they compute.
     limit = 1 if is_alone else max(3, os.cpu_count() or 1)
     with Crew(subdir("log", checkout_name()), limit) as crew:
         for kind, (title, prepare, mine) in wanted.items():
@@ -168,15 +167,17 @@ def _odoo(shop, environment, paths, others):
 
 
 def _processes(kind, shop, environment, paths, others):
-    """All but those that are parts of their own, or just these."""
     database = f"{kind}_{checkout_name()}"
     shop.copy(shop.application(), database)
-    paths = [path for path in paths if path.rstrip("/") != PROCESSES] or sorted(
-        path
-        for path in (f"{PROCESSES}/{one.name}" for one in (CHECKOUT / PROCESSES).glob("test_*.py"))
-        if _kinds(path) == (kind,)
-    )
-    return _with_processes(shop, environment, database, [*paths, *others])
+    return _with_processes(shop, environment, database, [*_files_of(kind, paths), *others])
+
+
+def _files_of(kind, paths):
+    """What a part of the processes' tests runs: the paths, or its files of the whole folder."""
+    if paths and all(_kinds(path) == (kind,) for path in paths):
+        return paths
+    files = (f"{PROCESSES}/{path.name}" for path in (CHECKOUT / PROCESSES).glob("test_*.py"))
+    return sorted(path for path in files if _kinds(path) == (kind,))
 
 
 def _with_modules(kind, shop, environment, paths, others):
