@@ -38,7 +38,7 @@ _RANGES = {
 }
 _SPANS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": 86400, "WEEKLY": 604800}
 _DAY = timedelta(days=1)
-#: Days between the first and the last one there is.
+#: As many days as there are.
 _ALL_DAYS = date.max.toordinal()
 #: Rules that are kept understood, and characters of the longest one.
 KNOWN, KNOWN_CHARACTERS = 500, 200
@@ -372,7 +372,7 @@ class _Walk:
                 # The week of a DTSTART in the year 1 may begin before it.
                 yield [
                     date.fromordinal(n) for n in range(max(start, 1), start + width)
-                    if n <= date.max.toordinal()
+                    if n <= _ALL_DAYS
                 ]  # fmt: skip
                 start += span
 

@@ -292,8 +292,7 @@ class WriteMixin(TodoMixin, RecordMixin):
             self._delete_meetings(batch, is_told)
             if len(uids) > BATCH:
                 # What was read for them: of a large calendar that is half a gigabyte.
-                self.env.flush_all()
-                self.env.invalidate_all(flush=False)
+                self.env.invalidate_all()
 
     def _delete_meetings(self, uids, is_told):
         events = self._meetings(uids)

@@ -101,8 +101,7 @@ class TestFetch(WebCase):
         self.web.answers["/drip"] = drip
         started = time.monotonic()
         self.assertEqual(self.refused(self.web.url("/drip"), timeout=0.5).code, "timeout")
-        # All of it would take ten seconds.
-        self.assertLess(time.monotonic() - started, 8)
+        self.assertLess(time.monotonic() - started, 3)
         self.web.say("/bomb", gzip.compress(bytes(50_000_000)), Content_Encoding="gzip")
         error = self.refused(self.web.url("/bomb"), limit=1_000_000)
         self.assertEqual(error.code, "too_large")
