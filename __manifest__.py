@@ -2,7 +2,7 @@
     "name": "CRM Automation",
     "summary": "Automated actions with e-mail notices, recurring meetings and visit plans, "
     "invitations, reminders, CalDAV and iCal, for Sales and CRM",
-    "version": "19.0.0.12.0",
+    "version": "19.0.0.13.0",
     "category": "Sales/CRM",
     "author": "crm_automation contributors",
     "license": "LGPL-3",

@@ -97,6 +97,8 @@ class CaldavAccountCalendar(models.Model):
     sync_token = fields.Char(groups=fields.NO_ACCESS)
     ctag = fields.Char(groups=fields.NO_ACCESS)
     can_sync = fields.Selection([("yes", "Yes"), ("no", "No")], groups=fields.NO_ACCESS)
+    #: it has said to be locked while several things were written into it
+    writes_singly = fields.Boolean(groups=fields.NO_ACCESS)
     listed_at = fields.Datetime(groups=fields.NO_ACCESS)
     here_token = fields.Char(groups=fields.NO_ACCESS)
 

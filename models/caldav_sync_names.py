@@ -41,15 +41,17 @@ class NamesMixin:
                 self._replaced(row, text)
                 continue
             elif not row.uid:
-                named.append((row, uid))
+                named.append((row, uid, title_of(version)))
+                continue
             row.summary = title_of(version)
-        uids = [uid for _row, uid in named]
+        uids = [uid for _row, uid, _summary in named]
         there = self.sync._search([("uid", "in", uids)])
         twins = {row.uid: row for row in there if row.hold != "twice"}
         left = self._left_elsewhere([uid for uid in uids if uid not in twins])
-        for row, uid in named:
+        for row, uid, summary in named:
             # Two of one UID may be in these very rows.
-            twins[uid] = self._name(row, uid, twins.get(uid) or left.get(uid, self.sync.rows))
+            twin = twins.get(uid) or left.get(uid, self.sync.rows)
+            twins[uid] = self._name(row, uid, summary, twin)
 
     def _replaced(self, row, text):
         """Another object has its address: it is not there any more, and the other one is new."""
@@ -65,7 +67,7 @@ class NamesMixin:
             }
         )  # fmt: skip
 
-    def _name(self, row, uid, twin):
+    def _name(self, row, uid, summary, twin):
         """:return: the row that stands for that UID"""
         is_there = twin.dirty_there == "changed" or (
             twin.has_there and twin.dirty_there not in ("gone", "missing")
@@ -77,14 +79,14 @@ class NamesMixin:
             twin.unlink()
         elif twin and is_there:
             self._wait(row, "twice", self._words("twice"))
-            row.write({"dirty_there": False, "has_there": True, "etag": row.seen_etag})
+            row.write({"dirty_there": False, "has_there": True, "etag": row.seen_etag,
+                       "uid": uid, "summary": summary})  # fmt: skip
             self.rows -= row
-            row.uid = uid
             return twin
         elif twin:
             self._take_place(twin, row, row.seen_etag)
             return twin
-        row.uid = uid
+        row.write({"uid": uid, "summary": summary})
         return row
 
     # --- Moved

@@ -33,15 +33,17 @@ class SendMixin:
     def _send_all(self, tasks):
         """:raises FetchError: when the account is the reason, and no object"""
         transport = self.sync.transport
+        transport.is_patient |= self.calendar.writes_singly
         try:
             transport.at_once(self._send, tasks)
         except FetchError as error:
-            if transport.is_patient or not (
-                error.code == "server" or error.facts.get("status") == LOCKED
-            ):
+            is_locked = error.facts.get("status") == LOCKED
+            if transport.is_patient or not (error.code == "server" or is_locked):
                 raise
-            # Some servers do not bear several at once: from now on one after the other.
+            # Some servers do not bear several at once: from now on one after the other, and
+            # the next time too where it was said so.
             transport.is_patient = True
+            self.calendar.writes_singly = is_locked
             transport.at_once(self._send, [one for one in tasks if not (one.done or one.error)])
 
     def _send(self, task):

@@ -80,8 +80,8 @@ def _run_parts(shop, environment, paths, others, options):
     wanted = {kind: part for kind, part in chosen.items() if part[2] or not paths}
     # At the sizes of the promises, each has the machine to itself.
     is_alone = options.in_turn or options.long or len(wanted) == 1
-    # Those of processes and of accounts wait more than they compute.
-    limit = 1 if is_alone else max(3, os.cpu_count() or 1)
+    # Those of processes, of accounts and of the queue wait more than they compute.
+    limit = 1 if is_alone else max(4, os.cpu_count() or 1)
     with Crew(subdir("log", checkout_name()), limit) as crew:
         for kind, (title, prepare, mine) in wanted.items():
             crew.start(kind, title, partial(prepare, shop, environment, mine, others))
@@ -212,7 +212,7 @@ PARTS = {
         partial(_processes, "processes"),
     ),
     "odoo": ("Odoo and browser tests", _odoo),
-    "pure": ("Plain tests, without a database", _pure),
     "queue": ("Tests with OCA's queue_job and its job runner", partial(_with_modules, "queue")),
+    "pure": ("Plain tests, without a database", _pure),
     "others": ("Tests with Google's and Microsoft's calendars", partial(_with_modules, "others")),
 }
