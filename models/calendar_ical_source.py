@@ -59,6 +59,10 @@ class CalendarIcalSource(models.Model):
                     SELECT component, uid, digest, event_id, recurrence_id, task_id, activity_id
                       FROM calendar_ical_source
                      WHERE user_id = %s AND source = %s AND uid = ANY(%s)
+                       -- Odoo keeps a series of which all meetings were deleted.
+                       AND (recurrence_id IS NULL OR EXISTS (
+                           SELECT FROM calendar_event event
+                            WHERE event.recurrence_id = calendar_ical_source.recurrence_id))
                     """,
                     owner.id,
                     source,

@@ -161,6 +161,9 @@ END:VEVENT
         self.assertEqual(self.ask("DELETE", self.agenda() + "one.ics").status_code, 204)
         gone = self.env["calendar.event"].with_context(active_test=False)
         self.assertFalse(gone.search([("ical_uid", "=", "one")]))
+        # Who undoes it there writes the same once more.
+        self.assertEqual(self.put_one(text).status_code, 201)
+        self.assertEqual(len(self.meetings("one")), 3)
 
     def test_cancelled_by_a_program(self):
         """In Odoo it is archived; the program has it still, as it has sent it."""

@@ -53,6 +53,16 @@ class TestImportSeries(SeriesCase):
         meeting.write({"name": "New", "recurrence_update": "future_events"})
         self.assertEqual(len(meeting.recurrence_id.calendar_event_ids), 6)
 
+    def test_all_of_it_was_deleted(self):
+        data = event(RRULE="FREQ=WEEKLY;BYDAY=MO;COUNT=4")
+        series = self.take_series(data)
+        self.assertEqual(self.kinds(calendar(data)), ["unchanged"])
+        # Odoo keeps the series without meetings.
+        self.rows(series).with_user(self.seller).unlink()
+        self.assertTrue(series.exists())
+        self.assertEqual(self.kinds(calendar(data)), ["new"])
+        self.assertEqual(len(self.rows(self.take_series(data))), 4)
+
     def test_rule_without_fields(self):
         rule = "FREQ=MONTHLY;BYDAY=1MO,3MO;COUNT=10"
         series = self.take_series(event(RRULE=rule))

@@ -10,9 +10,8 @@ import os
 import random
 import re
 
-import pytest
-from remote_servers import LONG, Program, any_peer, event
-from test_accounts import choose, connect, forget, luis, sync
+from remote_servers import LONG, event
+from test_accounts import account, luis, program, server, sync  # noqa: F401
 
 import session
 
@@ -170,21 +169,8 @@ def kept_texts(account_id):
         return "\n".join(change.lost_text for change in changes if change.lost_text)
 
 
-@pytest.mark.parametrize("name", ["radicale", "xandikos", "sabredav", "davical"])
-def test_no_version_is_lost(name):
-    others = any_peer(name)
-    if others is None:
-        pytest.skip(f"{name} cannot be had")
-    with others as server:
-        program = Program(f"{server.home}work/").make()
-        account_id = connect(server.url)
-        try:
-            choose(account_id, place="agenda")
-            play(account_id, Model(7), Here(), There(program))
-        finally:
-            with session.environment() as env:
-                env["caldav.account"].search([]).unlink()
-                forget(env)
+def test_no_version_is_lost(account, program):  # noqa: F811
+    play(account, Model(7), Here(), There(program))
 
 
 def play(account_id, model, here, there):
