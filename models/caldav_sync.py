@@ -51,6 +51,11 @@ class CalendarSync:
         self.rows = calendar.env["caldav.account.object"]
         self.wrote_here = False
 
+    @property
+    def is_late(self):
+        """Whether nothing is to be begun any more: the next turn goes on."""
+        return self.transport.left < LEAST
+
     def look(self, only_out=False):
         """Note what has changed on both sides.
 
@@ -78,7 +83,7 @@ class CalendarSync:
             self._commit()
         while True:
             while rows := self._next_batch(deletes):
-                if self.transport.left < LEAST:
+                if self.is_late:
                     return False
                 following = self._next_batch(deletes, rows)
                 self.ahead.following = following.filtered(
@@ -105,7 +110,7 @@ class CalendarSync:
         except psycopg2.extensions.TransactionRollbackError:
             self.forget()
             for row in rows.exists():
-                if self.transport.left > LEAST:
+                if not self.is_late:
                     self._do_one(row)
 
     def _do_one(self, row):
@@ -309,7 +314,7 @@ class CalendarSync:
         self._commit()
         found = {}
         for row, path in paths.items():
-            if self.transport.left < LEAST:
+            if self.is_late:
                 break
             found[row] = self.remote.get(path)
         for row in self.rows.browse(found):

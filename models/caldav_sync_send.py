@@ -47,7 +47,9 @@ class SendMixin:
             transport.at_once(self._send, [one for one in tasks if not (one.done or one.error)])
 
     def _send(self, task):
-        """Write one there. In a thread: it knows the server only."""
+        """Write one there, unless it is late. In a thread: it knows the server only."""
+        if self.sync.is_late:
+            return
         try:
             if task.text is None:
                 self.remote.delete(task.path, task.etag)

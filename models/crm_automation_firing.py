@@ -40,7 +40,6 @@ class CrmAutomationFiring(models.Model):
         required=True,
         readonly=True,
         ondelete="cascade",
-        index=True,
         help="Its conditions have chosen the record, and it says what is done.",
     )
     company_id = fields.Many2one(
@@ -139,6 +138,7 @@ class CrmAutomationFiring(models.Model):
         "UNIQUE (rule_id, res_model, res_id, occasion)",
         "A rule acts once per record and occasion.",
     )
+    _rule_idx = models.Index("(rule_id, base_date)")
     _record_idx = models.Index("(res_model, res_id)")
     _pending_idx = models.Index("(run_at, id) WHERE state = 'pending'")
     _failed_idx = models.Index("(finished_at) WHERE state = 'failed'")

@@ -13,7 +13,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..engine.moments import DAY_SLACK, value_window
+from ..engine.moments import DAY, DAY_SLACK, value_window
 from .crm_automation_rule_moment import LAST_ACTION, LOOKAHEAD
 
 #: How often a rule may lose against a drainer before the job gives up.
@@ -189,8 +189,7 @@ class CrmAutomationRule(models.Model):
         """Ids of the records whose moment may be from ``first`` to ``LOOKAHEAD`` from now
         and for whose date there is no execution yet.
 
-        One query whatever the ledger holds: the key's index is asked for each record
-        of the window.
+        One query whatever the ledger holds: of it only the dates of the window are read.
         """
         model = self._owner_model()
         domain = self._window_domain(first, now + LOOKAHEAD) & Domain(self._compiled().domain)
@@ -208,13 +207,17 @@ class CrmAutomationRule(models.Model):
             SQL.identifier(model._table, "id"),
         )
         if name := self._date_field_name():
+            # That they lie in the window follows for a reader, not for PostgreSQL.
+            low, high = self._value_window(first, now + LOOKAHEAD)
             query.add_where(
                 SQL(
                     "NOT EXISTS (%s AND known.base_date = %s AND known.timing = %s"
-                    " AND known.state <> 'cancelled')",
+                    " AND known.state <> 'cancelled' AND known.base_date BETWEEN %s AND %s)",
                     known,
                     SQL.identifier(model._table, name),
                     self._timing(),
+                    low - DAY_SLACK - DAY,
+                    high + DAY_SLACK + DAY,
                 )
             )
             if self.moved_policy == "nothing":
@@ -236,11 +239,15 @@ class CrmAutomationRule(models.Model):
         since = self.enabled_since or now
         return moment >= since or (record.sudo().create_date or since) > since
 
-    def _window_domain(self, first, last):
-        low, high = value_window(
+    def _value_window(self, first, last):
+        """From when to when a date may be, if its moment is to lie in a window."""
+        return value_window(
             first, last, self.delay_number, self.delay_unit, self.delay_before == "before",
             self._workdays(),
         )  # fmt: skip
+
+    def _window_domain(self, first, last):
+        low, high = self._value_window(first, last)
         name = self._date_field_name()
         if name:
             return self._date_domain(name, low, high)

@@ -118,6 +118,7 @@ class SyncData(AccountData):
         self.startPatcher(
             patch.object(caldav_sync, "RemoteCalendar", lambda _transport, _address: self.shelf)
         )
+        self.connected = Connected()
 
     def flush(self, *_args):
         self.env.flush_all()
@@ -126,7 +127,7 @@ class SyncData(AccountData):
         calendar = self.calendar.sudo()
         calendar.sync_token = calendar.listed_at = False
         journal = Journal(self.account.sudo())
-        sync = CalendarSync(calendar, Connected(), self.address, journal)
+        sync = CalendarSync(calendar, self.connected, self.address, journal)
         sync.look()
         is_done = sync.work(False) and sync.work(True)
         self.env.invalidate_all()
@@ -231,6 +232,25 @@ class TestAccountOdd(SyncData, TransactionCase):
             self.assertFalse(self.sync(), "it was gone on with")
         self.assertEqual(len(self.rows().filtered("has_there")), 2)
         self.assertEqual(self.account.sudo().run_ids.change_ids.mapped("side"), ["there"] * 2)
+
+    def test_what_there_is_no_time_for_is_written_the_next_time(self):
+        for number in range(8):
+            self.make(f"u{number}")
+        put = self.shelf.put
+
+        def take_ten_seconds(*args):
+            self.connected.left -= 10
+            return put(*args)
+
+        self.shelf.put = take_ten_seconds
+        self.assertFalse(self.sync(), "it did not notice how late it is")
+        # The last one begins with twenty seconds left.
+        self.assertEqual(len(self.shelf.objects), 5)
+        self.assertEqual(len(self.rows().filtered("has_there")), 5)
+        self.assertFalse(any(self.rows().mapped("reason")))
+        self.connected.left = 60
+        self.assertTrue(self.sync())
+        self.assertEqual(len(self.shelf.objects), 8)
 
     @mute_logger("odoo.addons.crm_automation.models.caldav_account_run")
     def test_what_the_database_does_not_take(self):
