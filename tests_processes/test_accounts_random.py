@@ -103,8 +103,8 @@ class Here:
 class There:
     """What the other server has."""
 
-    def __init__(self, program):
-        self.program = program
+    def __init__(self, remote):
+        self.program = remote
         self.stamp = 0
 
     def _read(self):
