@@ -81,7 +81,15 @@ HURRY = """
     INSERT INTO ir_cron_trigger (cron_id, call_at)
     SELECT res_id, now() AT TIME ZONE 'utc' FROM ir_model_data
     WHERE module = 'crm_automation' AND name IN ('ir_cron_drainer_1', 'ir_cron_drainer_2')
-      AND (SELECT count(*) FROM mails) + (SELECT count(*) FROM firings) > 0
+      AND (SELECT count(*) FROM mails) + (SELECT count(*) FROM firings) > 0;
+    -- A job that was killed three times before it came to anything Odoo puts off, the mail
+    -- queue for an hour.
+    INSERT INTO ir_cron_trigger (cron_id, call_at)
+    SELECT job.id, now() AT TIME ZONE 'utc' FROM ir_cron job
+    JOIN ir_model_data data ON data.model = 'ir.cron' AND data.res_id = job.id
+    WHERE data.module = 'mail' AND data.name = 'ir_cron_mail_scheduler_action'
+      AND job.failure_count > 0
+      AND NOT EXISTS (SELECT FROM ir_cron_trigger WHERE cron_id = job.id)
 """
 
 
