@@ -192,7 +192,8 @@ class CrmAutomationRule(models.Model):
         One query whatever the ledger holds: of it only the dates of the window are read.
         """
         model = self._owner_model()
-        domain = self._window_domain(first, now + LOOKAHEAD) & Domain(self._compiled().domain)
+        low, high = self._value_window(first, now + LOOKAHEAD)
+        domain = self._window_domain(low, high) & Domain(self._compiled().domain)
         # No order: PostgreSQL would go through the whole table by its key.
         query = model._search(domain)
         query.order = None
@@ -207,8 +208,8 @@ class CrmAutomationRule(models.Model):
             SQL.identifier(model._table, "id"),
         )
         if name := self._date_field_name():
-            # That they lie in the window follows for a reader, not for PostgreSQL.
-            low, high = self._value_window(first, now + LOOKAHEAD)
+            # That they lie in the window follows for a reader, not for PostgreSQL. Of mere
+            # dates the ends of the window are cut to midnight: a day more.
             query.add_where(
                 SQL(
                     "NOT EXISTS (%s AND known.base_date = %s AND known.timing = %s"
@@ -246,8 +247,8 @@ class CrmAutomationRule(models.Model):
             self._workdays(),
         )  # fmt: skip
 
-    def _window_domain(self, first, last):
-        low, high = self._value_window(first, last)
+    def _window_domain(self, low, high):
+        """The records whose date may be there; see :meth:`_value_window`."""
         name = self._date_field_name()
         if name:
             return self._date_domain(name, low, high)

@@ -105,7 +105,7 @@ class CrmAutomationRule(models.Model):
         model = self._owner_model()
         if not self._may_read_date(model):
             raise AccessError(self.env._("You may not read the date that the rule is about."))
-        window = self._window_domain(first, last)
+        window = self._window_domain(*self._value_window(first, last))
         domain = window & self._condition_domain()
         records = model.search(domain, limit=limit, order="id desc")
         matching = self._matching_texts(records)

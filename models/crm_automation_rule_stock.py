@@ -163,7 +163,8 @@ class CrmAutomationRule(models.Model):
         self.sudo().enabled_since = since
         now = fields.Datetime.now()
         first = now - limit
-        domain = self._window_domain(first, last_run + 2 * DAY) & self._condition_domain()
+        window = self._value_window(first, last_run + 2 * DAY)
+        domain = self._window_domain(*window) & self._condition_domain()
         domain &= Domain("create_date", "<=", last_run)
         records = self._owner_model().search(domain)
         dates = self._dates(records)

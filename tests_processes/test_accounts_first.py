@@ -4,6 +4,7 @@ The checker knows what each side was given, and compares both with that.
 """
 
 import re
+from datetime import date
 
 from remote_servers import LONG, event
 from test_accounts import account, look, luis, program, server, sync  # noqa: F401
@@ -32,13 +33,12 @@ def given(side, numbers):
 
 def fill_odoo(texts):
     with session.environment() as env:
+        from odoo.addons.crm_automation.ical.compose import compose
+
         user = luis(env)
         events = env["calendar.event"].with_user(user)
-        body = "".join(
-            one[one.index("BEGIN:VEVENT") : one.index("END:VCALENDAR")] for one in texts
-        )  # fmt: skip
-        data = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{body}END:VCALENDAR\r\n"
-        events._ical_upsert(events._ical_compare(data.encode(), user), user)
+        data = compose(texts, date(1970, 1, 1))
+        events._ical_upsert(events._ical_compare(data, user), user)
 
 
 def odoo_has():
